@@ -7,14 +7,13 @@ text). A *version id* is the Git blob id of a record: 40 hex digits, as Git prin
 from __future__ import annotations
 
 import hashlib
-
-from typing import NewType
-
-from typing_extensions import Buffer
+from typing import NewType, TypeAlias
 
 from veml_vcs.errors import InvalidInputError
 
 DIGEST_BYTES = 32
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
 
 ObjectId = NewType("ObjectId", bytes)
 """SHA-256 of a stored object: a chunk, a tree node, a fragment manifest."""

@@ -1,0 +1,97 @@
+"""What every format of image data sets can do: recognise itself, read, and write again.
+
+Formats see a data set as a set of *keys* (POSIX paths relative to its folder; a key that begins
+with ``/`` is a file outside the folder, relative to the repository's root) and a function that
+reads one of them. They never touch the disk themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from veml_vcs.samples.facts import Annotation, Facts
+
+ReadFile: TypeAlias = Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the files of one data set play together, as found by ``Format.detect``.
+
+    Attributes:
+        format: The format's name.
+        samples: Keys of the samples, sorted.
+        own_source: Sample key -> key of the annotation file that speaks of this sample alone.
+            Each own source belongs to exactly one sample.
+        shared_sources: Keys of annotation files that speak of many samples, sorted (COCO files,
+            ``ImageSets/Main/train.txt``, ``data.yaml``, ``classes.txt``).
+        options: What ``read`` and ``write`` need besides, JSON values; becomes ``Facts.layout``.
+    """
+
+    format: str
+    samples: tuple[str, ...]
+    own_source: Mapping[str, str] = field(default_factory=dict)
+    shared_sources: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What the annotation files of a data set say.
+
+    Attributes:
+        annotations: Sample key -> annotation. A sample nothing is said of is not in it. May hold keys
+            of samples that are named in a file but absent from the folder.
+        facts: About the whole data set. When only some samples were read, ``facts.classes`` covers
+            what those and the shared sources say (a format without a class list has only names seen).
+        warnings: Sentences for the user, each naming the file and, where there is one, the line.
+    """
+
+    annotations: Mapping[str, Annotation]
+    facts: Facts
+    warnings: tuple[str, ...] = ()
+
+
+class Format(Protocol):
+    """One format of image data sets."""
+
+    name: str
+
+    def detect(self, keys: Sequence[str], read: ReadFile) -> Layout | None:
+        """Recognise the format, or return None.
+
+        Args:
+            keys: All files of the data set, sorted.
+            read: Returns a file's bytes; call it on few and small files only.
+        """
+
+    def read(
+        self, layout: Layout, read: ReadFile, only: Collection[str] | None = None
+    ) -> Parsed:
+        """Parse annotation files.
+
+        Args:
+            layout: From ``detect``.
+            read: Returns a file's bytes.
+            only: Read the annotations of these samples alone (shared sources are always read).
+
+        Raises:
+            FormatError: A file cannot be understood: names the file, the place, what was expected
+                and what was found.
+        """
+
+    def write(
+        self, annotations: Mapping[str, Annotation], facts: Facts, only: Collection[str] | None = None
+    ) -> dict[str, bytes]:
+        """Write annotation files in canonical form.
+
+        Args:
+            annotations: Sample key -> annotation, *all* of the data set's samples that have one.
+            facts: About the whole data set, with ``layout`` as ``detect`` found it.
+            only: Keys of the annotation files wanted; None means all.
+
+        Returns:
+            File key -> bytes. Reading them again gives ``annotations`` and ``facts`` back.
+        """
