@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Run the tests: makes its own virtual environment the first time, then one run of pytest.
+#
+#   ./test.sh             everything: fast, ml (needs PyTorch), slow, and data where the data sets are
+#   ./test.sh --fast      the fast tests alone
+#   ./test.sh -- ARGS     ARGS go to pytest
+#
+# VEML_VENV   folder of the virtual environment (default .venv)
+# VEML_DATA   folder of the real data sets (default ../shared/data, if it is there)
+set -euo pipefail
+cd -- "$(dirname -- "$0")"
+. scripts/environment.sh
+
+fast=no
+while [ $# -gt 0 ]; do
+    case $1 in
+        --fast) fast=yes ;;
+        --) shift && break ;;
+        -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
+        *) die "unknown option $1 (expected --fast, or -- and then options for pytest)" ;;
+    esac
+    shift
+done
+
+ensure_environment ml,dev
+
+if [ -z "${VEML_DATA:-}" ] && [ -d ../shared/data ]; then
+    VEML_DATA=$(cd ../shared/data && pwd)
+    export VEML_DATA
+fi
+if [ "$fast" = yes ]; then
+    marks='not ml and not slow and not data'
+elif [ -n "${VEML_DATA:-}" ]; then
+    marks=''
+else
+    say "The real data sets are not here (VEML_DATA is not set): the tests that need them are left out."
+    marks='not data'
+fi
+exec "$veml_venv/bin/python" -m pytest -m "$marks" "$@"
