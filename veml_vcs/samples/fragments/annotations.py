@@ -1,0 +1,184 @@
+"""Annotations in columns, by annotation id: fragments of kind ``annotations``.
+
+Two tables: ``image`` has one row an annotation with every field but ``objects``; ``object`` has one
+row an object. ``objects`` (int64 [rows + 1]) tells which objects belong to which annotation;
+``listed`` (uint8 [rows]) whether the annotation has the field ``objects`` at all.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from veml_vcs.errors import DamagedError
+from veml_vcs.ids import AnnotationId, FragmentId, short
+from veml_vcs.objects.protocol import ObjectWriter
+from veml_vcs.samples.annotations.canonical import annotation_id as id_of
+from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.fragments.catalog import Catalog
+from veml_vcs.samples.fragments.columns import ColumnTable, write_columns
+from veml_vcs.samples.fragments.fragment import Fragment, FragmentBuilder
+
+KIND = "annotations"
+FRAGMENT_ROWS = 1 << 16
+_OPEN_TABLES = 16
+
+
+class AnnotationWriter:
+    """Adds annotations that the store does not have yet.
+
+    Args:
+        catalog: Knows what is stored.
+        writer: The batch that the fragments go into.
+    """
+
+    def __init__(self, catalog: Catalog, writer: ObjectWriter) -> None:
+        self._catalog = catalog
+        self._writer = writer
+        self._seen: set[bytes] = set()
+        self._ids: list[bytes] = []
+        self._annotations: list[Annotation] = []
+
+    def add_many(self, items: Sequence[tuple[AnnotationId, Annotation]]) -> None:
+        """Add annotations with their ids; known ones are left out."""
+        fresh = [item for item in items if item[0] not in self._seen]
+        places = self._catalog.find_many([one for one, _ in fresh], KIND)
+        for (annotation_id, annotation), place in zip(fresh, places[:, 0].tolist(), strict=True):
+            if place >= 0 or annotation_id in self._seen:
+                continue
+            self._seen.add(annotation_id)
+            self._ids.append(annotation_id)
+            self._annotations.append(annotation)
+            if len(self._ids) == FRAGMENT_ROWS:
+                self._flush()
+
+    def finish(self) -> None:
+        """Write what is still pending."""
+        if self._ids:
+            self._flush()
+
+    def _flush(self) -> FragmentId:
+        annotations, ids = self._annotations, self._ids
+        self._annotations, self._ids = [], []
+        objects = [obj for one in annotations for obj in one.get("objects", ())]
+        counts = np.array([len(one.get("objects", ())) for one in annotations], np.int64)
+        images = [
+            {field: value for field, value in one.items() if field != "objects"}
+            for one in annotations
+        ]
+        attributes: dict[str, Any] = {}
+        builder = FragmentBuilder(self._writer, KIND, attributes)
+        builder.add_array("objects", np.concatenate(([0], np.cumsum(counts))), zstd=True)
+        listed = np.fromiter(("objects" in one for one in annotations), np.uint8, len(annotations))
+        builder.add_array("listed", listed, zstd=True)
+        builder.set_attribute("image", write_columns(builder, "image", images))
+        builder.set_attribute("object", write_columns(builder, "object", objects))
+        return builder.finish(ids)
+
+
+class AnnotationReader:
+    """Reads annotations by id; every one is checked against its id.
+
+    Args:
+        catalog: Knows where annotations lie.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._tables: OrderedDict[FragmentId, _Tables] = OrderedDict()
+
+    def read(self, annotation_id: AnnotationId) -> Annotation:
+        """Return one annotation.
+
+        Raises:
+            NotFoundError: The store does not have it.
+            DamagedError: What is stored is not what the id says.
+        """
+        fragment, row = self.catalog.locate(annotation_id, KIND)
+        return self._checked(annotation_id, self._open(fragment).rows(row, row + 1)[0], fragment)
+
+    def read_many(self, ids: Iterable[AnnotationId]) -> dict[AnnotationId, Annotation]:
+        """Return several annotations; rows that lie together are read together.
+
+        Raises:
+            NotFoundError: The store does not have one of them.
+            DamagedError: What is stored is not what an id says.
+        """
+        wanted = list(dict.fromkeys(ids))
+        places = self.catalog.find_many(wanted, KIND)
+        found: dict[AnnotationId, Annotation] = {}
+        order = np.lexsort((places[:, 1], places[:, 0])).tolist() if wanted else []
+        for run in _runs(order, places):
+            number, row = int(places[run[0], 0]), int(places[run[0], 1])
+            if number < 0:
+                for i in run:
+                    found[wanted[i]] = self.read(wanted[i])
+                continue
+            fragment = self.catalog.fragment(number)
+            rows = self._open(fragment).rows(row, row + len(run))
+            for i, annotation in zip(run, rows, strict=True):
+                found[wanted[i]] = self._checked(wanted[i], annotation, fragment)
+        return found
+
+    def _open(self, fragment: Fragment) -> _Tables:
+        tables = self._tables.get(fragment.id)
+        if tables is None:
+            tables = self._tables[fragment.id] = _Tables(fragment)
+            if len(self._tables) > _OPEN_TABLES:
+                self._tables.popitem(last=False)
+        return tables
+
+    def _checked(
+        self, annotation_id: AnnotationId, annotation: Annotation, fragment: Fragment
+    ) -> Annotation:
+        if id_of(annotation) != annotation_id:
+            raise DamagedError(
+                f"annotation {short(annotation_id)} is damaged in fragment {short(fragment.id)}",
+                hint="veml fsck lists all that is damaged",
+            )
+        return annotation
+
+
+def _runs(order: list[int], places: Any) -> Iterable[list[int]]:
+    """Group positions whose rows are neighbours in one fragment."""
+    run: list[int] = []
+    for i in order:
+        if run:
+            last = places[run[-1]]
+            if places[i, 0] != last[0] or places[i, 1] != last[1] + 1:
+                yield run
+                run = []
+        run.append(i)
+    if run:
+        yield run
+
+
+class _Tables:
+    """The two tables of one opened fragment."""
+
+    def __init__(self, fragment: Fragment) -> None:
+        self._offsets = fragment.array("objects")
+        self._listed = fragment.array("listed")
+        if (
+            self._offsets.shape != (fragment.rows + 1,)
+            or self._listed.shape != (fragment.rows,)
+            or self._offsets[0] != 0
+            or (np.diff(self._offsets) < 0).any()
+        ):
+            raise DamagedError(f"fragment {short(fragment.id)}: object offsets do not fit")
+        attributes = fragment.attributes
+        self._images = ColumnTable(fragment, attributes.get("image"), fragment.rows)
+        self._objects = ColumnTable(fragment, attributes.get("object"), int(self._offsets[-1]))
+
+    def rows(self, start: int, end: int) -> list[Annotation]:
+        annotations = self._images.rows_between(start, end)
+        first = int(self._offsets[start])
+        objects = self._objects.rows_between(first, int(self._offsets[end]))
+        bounds = (self._offsets[start : end + 1] - first).tolist()
+        for i, annotation in enumerate(annotations):
+            if self._listed[start + i]:
+                annotation["objects"] = objects[bounds[i] : bounds[i + 1]]
+        return annotations

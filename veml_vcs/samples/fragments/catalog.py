@@ -1,0 +1,238 @@
+"""Where every row lies: row id -> (fragment, row), for each kind of fragment.
+
+The truth is in the fragments' own ``id`` arrays. What is here is derived from them; the cache on
+disk may be deleted at any time and is rebuilt when it does not match the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from veml_vcs.errors import NotFoundError
+from veml_vcs.ids import DIGEST_BYTES, FragmentId, ObjectId
+from veml_vcs.objects.files import Files
+from veml_vcs.objects.protocol import ObjectKind, ObjectStore
+from veml_vcs.samples.fragments.fragment import Fragment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MAGIC = b"veml catalog 1\n"
+_FRESH_FRAGMENTS = 16
+_FRESH_ROWS = 2000
+_ROW = np.dtype([("head", ">u8"), ("fragment", "<u4"), ("row", "<u4")])
+
+
+class Place(NamedTuple):
+    """Where a row lies: index into ``Catalog.fragments``, and row."""
+
+    fragment: int
+    row: int
+
+
+class _Listed(NamedTuple):
+    id: FragmentId
+    kind: str
+    space: str
+    rows: int
+
+
+class Catalog:
+    """All fragments of a store, and where each of their rows lies.
+
+    Args:
+        store: The object store.
+        cache_folder: Where the derived table is kept; None keeps it in memory only.
+        files: All file operations go through it.
+    """
+
+    def __init__(self, store: ObjectStore, cache_folder: str | None, files: Files) -> None:
+        self.store = store
+        self._files = files
+        self._cache = None if cache_folder is None else os.path.join(cache_folder, "catalog")
+        self._opened: dict[int, Fragment] = {}
+        self._listed: list[_Listed] = []
+        self._tables: dict[tuple[str, str], NDArray[np.void]] = {}
+        self._fresh: dict[tuple[str, str], dict[bytes, Place]] = {}
+        self._consolidated = 0
+        self._load()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Notice fragments that were published since, and forget those that are gone."""
+        present = {FragmentId(i) for i in self.store.ids(ObjectKind.FRAGMENT)}
+        known = {listed.id for listed in self._listed}
+        if known - present:
+            self._listed, self._tables, self._fresh, self._opened = [], {}, {}, {}
+            self._consolidated = 0
+            known = set()
+        added = sorted(present - known)
+        for fragment_id in added:
+            self._add(fragment_id)
+        fresh = self._listed[self._consolidated :]
+        if len(fresh) > _FRESH_FRAGMENTS or sum(one.rows for one in fresh) > _FRESH_ROWS:
+            self._consolidate()
+
+    def find(self, row_id: bytes, kind: str, space: str = "") -> Place | None:
+        """Return where a row lies, or None."""
+        fresh = self._fresh.get((kind, space))
+        if fresh is not None and (place := fresh.get(row_id)) is not None:
+            return place
+        table = self._tables.get((kind, space))
+        if table is None:
+            return None
+        head = np.uint64(int.from_bytes(row_id[:8], "big"))
+        heads = table["head"]
+        at = int(np.searchsorted(heads, head))
+        while at < len(table) and heads[at] == head:
+            place = Place(int(table["fragment"][at]), int(table["row"][at]))
+            if self.fragment(place.fragment).ids[place.row].tobytes() == row_id:
+                return place
+            at += 1
+        return None
+
+    def find_many(
+        self, row_ids: Sequence[bytes], kind: str, space: str = ""
+    ) -> NDArray[np.int64]:
+        """Return where rows lie.
+
+        Args:
+            row_ids: n ids of 32 bytes.
+            kind: Kind of fragment.
+            space: For vectors, the embedder's id.
+
+        Returns:
+            int64 [n, 2]: fragment index and row, -1 where the row is not known.
+        """
+        places = np.full((len(row_ids), 2), -1, np.int64)
+        if not len(row_ids):
+            return places
+        table = self._tables.get((kind, space))
+        if table is not None and len(table):
+            ids = np.frombuffer(b"".join(row_ids), np.uint8).reshape(-1, DIGEST_BYTES)
+            heads = ids[:, :8].copy().view(">u8").ravel()
+            at = np.minimum(np.searchsorted(table["head"], heads), len(table) - 1)
+            hits = np.flatnonzero(table["head"][at] == heads)
+            rows = table[at[hits]]
+            places[hits, 0] = rows["fragment"]
+            places[hits, 1] = rows["row"]
+            self._drop_false_hits(places, ids)
+        fresh = self._fresh.get((kind, space), {})
+        for i in np.flatnonzero(places[:, 0] < 0).tolist():
+            place = fresh.get(row_ids[i]) or self.find(row_ids[i], kind, space)
+            if place is not None:
+                places[i] = place
+        return places
+
+    def fragment(self, number: int) -> Fragment:
+        """Return an opened fragment by its index."""
+        opened = self._opened.get(number)
+        if opened is None:
+            opened = self._opened[number] = Fragment(self.store, self._listed[number].id)
+        return opened
+
+    def fragments(self, kind: str | None = None) -> list[FragmentId]:
+        """List the fragments of one kind, or all."""
+        return [listed.id for listed in self._listed if kind in (None, listed.kind)]
+
+    def locate(self, row_id: bytes, kind: str, space: str = "") -> tuple[Fragment, int]:
+        """Return the fragment and row of an id.
+
+        Raises:
+            NotFoundError: No fragment of this kind has the row.
+        """
+        place = self.find(row_id, kind, space)
+        if place is None:
+            self.store.refresh()
+            self.refresh()
+            place = self.find(row_id, kind, space)
+        if place is None:
+            raise NotFoundError(
+                f"the store does not have {kind} {row_id.hex()[:10]}",
+                hint="veml fsck lists what is missing",
+                kind="data-missing",
+            )
+        return self.fragment(place.fragment), place.row
+
+    def _drop_false_hits(self, places: NDArray[np.int64], ids: NDArray[np.uint8]) -> None:
+        """Unset places whose row has another id with the same first 8 bytes."""
+        for number in np.unique(places[places[:, 0] >= 0, 0]).tolist():
+            chosen = np.flatnonzero(places[:, 0] == number)
+            stored = self.fragment(number).ids[places[chosen, 1]]
+            places[chosen[(stored != ids[chosen]).any(axis=1)]] = -1
+
+    def _add(self, fragment_id: FragmentId) -> None:
+        fragment = Fragment(self.store, fragment_id)
+        number = len(self._listed)
+        self._listed.append(_Listed(fragment_id, fragment.kind, fragment.space, fragment.rows))
+        self._opened[number] = fragment
+        fresh = self._fresh.setdefault((fragment.kind, fragment.space), {})
+        data = fragment.ids.tobytes()
+        for row in range(fragment.rows):
+            row_id = data[row * DIGEST_BYTES : (row + 1) * DIGEST_BYTES]
+            fresh.setdefault(row_id, Place(number, row))
+
+    def _consolidate(self) -> None:
+        """Sort all rows into one table a kind, and keep it on disk."""
+        groups: dict[tuple[str, str], list[int]] = {}
+        for number, listed in enumerate(self._listed):
+            groups.setdefault((listed.kind, listed.space), []).append(number)
+        for group, numbers in groups.items():
+            self._tables[group] = self._table(numbers)
+        self._fresh = {}
+        self._consolidated = len(self._listed)
+        if self._cache is not None:
+            self._files.write_atomic(self._cache, self._encode(), durable=False)
+
+    def _table(self, numbers: Iterable[int]) -> NDArray[np.void]:
+        parts = []
+        for number in numbers:
+            ids = self.fragment(number).ids
+            part = np.empty(len(ids), _ROW)
+            part["head"] = ids[:, :8].copy().view(">u8").ravel()
+            part["fragment"] = number
+            part["row"] = np.arange(len(ids))
+            parts.append(part)
+        table = np.concatenate(parts)
+        return table[np.argsort(table["head"], kind="stable")]
+
+    def _encode(self) -> bytes:
+        head = json.dumps(
+            {
+                "fragments": [[f.id.hex(), f.kind, f.space, f.rows] for f in self._listed],
+                "tables": [[*group, len(table)] for group, table in self._tables.items()],
+            }
+        ).encode()
+        body = len(head).to_bytes(8, "little") + head
+        body += b"".join(table.tobytes() for table in self._tables.values())
+        return _MAGIC + hashlib.sha256(body).digest() + body
+
+    def _load(self) -> None:
+        """Take the table from disk; a damaged or foreign one is simply not used."""
+        if self._cache is None or not self._files.exists(self._cache):
+            return
+        data = bytes(self._files.read(self._cache))
+        start = len(_MAGIC) + DIGEST_BYTES
+        body = data[start:]
+        if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != data[
+            len(_MAGIC) : start
+        ]:
+            return
+        length = int.from_bytes(body[:8], "little")
+        head = json.loads(body[8 : 8 + length])
+        present = set(self.store.ids(ObjectKind.FRAGMENT))
+        listed = [_Listed(FragmentId(bytes.fromhex(i)), k, s, n) for i, k, s, n in head["fragments"]]
+        if any(ObjectId(one.id) not in present for one in listed):
+            return
+        at = 8 + length
+        for kind, space, rows in head["tables"]:
+            self._tables[kind, space] = np.frombuffer(body, _ROW, rows, at)
+            at += rows * _ROW.itemsize
+        self._listed = listed
+        self._consolidated = len(listed)

@@ -1,0 +1,182 @@
+"""A list of JSON objects as columns, and back without loss.
+
+Each field becomes one column of the narrowest kind that holds every value exactly:
+
+    int      int64
+    float    float64 (ints among them only up to 2^53, since numbers count by value)
+    vector   float64 [rows, width]: lists of numbers, all of one length
+    word     uint32 into a list of distinct strings
+    json     canonical JSON of each value, one flat uint8 array with offsets
+
+A column holds values only for the rows that have the field; which those are is kept unless all do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from veml_vcs.errors import DamagedError
+from veml_vcs.samples.annotations.canonical import canonical_json
+from veml_vcs.samples.fragments.fragment import Fragment, FragmentBuilder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MISSING = object()
+_EXACT = 1 << 53
+_NUMBERS = {int, float}
+
+
+def write_columns(
+    builder: FragmentBuilder, table: str, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Store a table and return its column descriptions (JSON, for the fragment's attributes).
+
+    Args:
+        builder: Takes the arrays, named ``<table><number>``.
+        table: A short name without ``/``.
+        rows: JSON objects.
+    """
+    fields = sorted({field for row in rows for field in row})
+    columns = []
+    for number, field in enumerate(fields):
+        values = [row.get(field, _MISSING) for row in rows]
+        present = [value for value in values if value is not _MISSING]
+        name = f"{table}{number}"
+        column: dict[str, Any] = {"field": field, "array": name}
+        if len(present) < len(values):
+            mask = np.fromiter((v is not _MISSING for v in values), np.uint8, len(values))
+            builder.add_array(f"{name}.present", mask, zstd=True)
+            column["partial"] = True
+        column.update(_write_values(builder, name, present))
+        columns.append(column)
+    return columns
+
+
+def _write_values(builder: FragmentBuilder, name: str, values: list[Any]) -> dict[str, Any]:
+    types = set(map(type, values))
+    if types == {int} and -(1 << 63) <= min(values) and max(values) < 1 << 63:
+        builder.add_array(name, np.array(values, np.int64), zstd=True)
+        return {"kind": "int"}
+    if types <= _NUMBERS and _all_exact(values):
+        builder.add_array(name, np.array(values, np.float64), zstd=True)
+        return {"kind": "float"}
+    if types == {list}:
+        widths = set(map(len, values))
+        width = next(iter(widths))
+        flat = [number for value in values for number in value]
+        if len(widths) == 1 and width and set(map(type, flat)) <= _NUMBERS and _all_exact(flat):
+            builder.add_array(name, np.array(flat, np.float64).reshape(-1, width), zstd=True)
+            return {"kind": "vector"}
+    if types == {str}:
+        words = sorted(set(values))
+        if len(words) * 4 <= len(values) or len(words) <= 16:
+            codes = {word: code for code, word in enumerate(words)}
+            builder.add_array(
+                name, np.array([codes[value] for value in values], np.uint32), zstd=True
+            )
+            return {"kind": "word", "words": words}
+    texts = [canonical_json(value) for value in values]
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    builder.add_array(f"{name}.offsets", np.concatenate(([0], np.cumsum(lengths))), zstd=True)
+    builder.add_array(name, np.frombuffer(b"".join(texts), np.uint8), zstd=True)
+    return {"kind": "json"}
+
+
+def _all_exact(values: list[Any]) -> bool:
+    return all(type(value) is float or -_EXACT <= value <= _EXACT for value in values)
+
+
+class ColumnTable:
+    """A stored table of columns.
+
+    Args:
+        fragment: Holds the arrays.
+        columns: The descriptions that ``write_columns`` returned.
+        rows: Number of rows.
+
+    Raises:
+        DamagedError: The descriptions or the arrays do not fit together.
+    """
+
+    def __init__(self, fragment: Fragment, columns: Any, rows: int) -> None:
+        self.rows = rows
+        self._columns: dict[str, _Column] = {}
+        if not isinstance(columns, list):
+            raise DamagedError("columns of an annotation fragment are not a list")
+        for column in columns:
+            try:
+                self._columns[str(column["field"])] = _Column(fragment, column, rows)
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                raise DamagedError(f"column {column!r} cannot be read: {error!r}") from error
+
+    def rows_between(self, start: int, end: int) -> list[dict[str, Any]]:
+        """Return rows ``start`` to ``end`` as JSON objects."""
+        found: list[dict[str, Any]] = [{} for _ in range(end - start)]
+        for field, column in self._columns.items():
+            for row, value in column.between(start, end):
+                found[row - start][field] = value
+        return found
+
+
+class _Column:
+    """One column of a stored table."""
+
+    def __init__(self, fragment: Fragment, column: dict[str, Any], rows: int) -> None:
+        name = column["array"]
+        self._kind = column["kind"]
+        self._values = fragment.array(name)
+        self._words: list[str] = column.get("words", [])
+        self._first: NDArray[np.int64] | None = None
+        count = rows
+        if column.get("partial"):
+            mask = fragment.array(f"{name}.present")
+            if mask.shape != (rows,):
+                raise ValueError("mask does not fit")
+            self._first = np.concatenate(([0], np.cumsum(mask, dtype=np.int64)))
+            count = int(self._first[-1])
+        if self._kind == "json":
+            self._offsets = fragment.array(f"{name}.offsets")
+            if self._offsets.shape != (count + 1,) or (np.diff(self._offsets) < 0).any():
+                raise ValueError("offsets do not fit")
+        elif len(self._values) != count:
+            raise ValueError("values do not fit")
+        if self._kind not in ("int", "float", "vector", "word", "json"):
+            raise ValueError(f"unknown kind {self._kind!r}")
+
+    def between(self, start: int, end: int) -> list[tuple[int, Any]]:
+        if self._first is None:
+            rows: Sequence[int] = range(start, end)
+            low, high = start, end
+        else:
+            first = self._first[start : end + 1]
+            rows = (np.flatnonzero(np.diff(first)) + start).tolist()
+            low, high = int(first[0]), int(first[-1])
+        return list(zip(rows, self._decode(low, high), strict=True))
+
+    def _decode(self, low: int, high: int) -> list[Any]:
+        if self._kind == "json":
+            data = self._values.tobytes() if high - low > 64 else None
+            return [self._json(i, data) for i in range(low, high)]
+        values = self._values[low:high].tolist()
+        if self._kind == "word":
+            return [self._words[code] for code in values]
+        if self._kind == "float":
+            return [_by_value(value) for value in values]
+        if self._kind == "vector":
+            return [[_by_value(number) for number in value] for value in values]
+        return values
+
+    def _json(self, i: int, data: bytes | None) -> Any:
+        start, end = int(self._offsets[i]), int(self._offsets[i + 1])
+        text = self._values[start:end].tobytes() if data is None else data[start:end]
+        return json.loads(text)
+
+
+def _by_value(number: float) -> float | int:
+    """Return integral floats as ints, as the canonical form has them."""
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number

@@ -1,0 +1,186 @@
+"""Bytes of samples and of other files, by their SHA-256: fragments of kind ``content``.
+
+Two layouts. ``raw``: one flat ``payload`` that is mapped and sliced (images: already compressed).
+``text``: the same, in zstd chunks of 1 MiB (annotation files and whatever else shrinks).
+``offsets`` (int64 [rows + 1]) cuts the payload into rows in both.
+"""
+
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from veml_vcs.errors import DamagedError
+from veml_vcs.ids import FragmentId, SampleId, digest, short
+from veml_vcs.objects.protocol import ObjectWriter
+from veml_vcs.samples.fragments.catalog import Catalog
+from veml_vcs.samples.fragments.fragment import Fragment, FragmentBuilder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+KIND = "content"
+FRAGMENT_BYTES = 64 << 20
+RAW_CHUNK_BYTES = 8 << 20
+TEXT_CHUNK_BYTES = 1 << 20
+_COMPRESSED_SUFFIXES = frozenset(
+    "jpg jpeg png webp gif jp2 tif tiff mp4 avi mov mkv zip gz bz2 xz zst 7z npz parquet pdf".split()
+)
+_TRIAL_BYTES = 16 << 10
+
+
+def shrinks(name: str, data: bytes | memoryview) -> bool:
+    """Tell whether a file is worth compressing, by its name or else by a trial."""
+    if name.rsplit(".", 1)[-1].lower() in _COMPRESSED_SUFFIXES:
+        return False
+    head = bytes(data[:_TRIAL_BYTES])
+    return len(head) > 0 and len(zlib.compress(head, 1)) < 0.9 * len(head)
+
+
+class ContentWriter:
+    """Adds contents that the store does not have yet, in the order given.
+
+    Args:
+        catalog: Knows what is stored.
+        writer: The batch that the fragments go into.
+    """
+
+    def __init__(self, catalog: Catalog, writer: ObjectWriter) -> None:
+        self._catalog = catalog
+        self._writer = writer
+        self._pending = {False: _Pending(), True: _Pending()}
+        self._seen: set[bytes] = set()
+        self.new_bytes = 0
+
+    def add(self, content_id: SampleId, data: bytes, name: str) -> bool:
+        """Add one content; return False if it was known.
+
+        Args:
+            content_id: SHA-256 of ``data``.
+            data: The bytes.
+            name: The file's name, which tells whether to try compression.
+        """
+        if content_id in self._seen or self._catalog.find(content_id, KIND) is not None:
+            return False
+        self._seen.add(content_id)
+        text = shrinks(name, data)
+        pending = self._pending[text]
+        if pending.total and pending.total + len(data) > FRAGMENT_BYTES:
+            self._flush(text)
+            pending = self._pending[text]
+        pending.ids.append(content_id)
+        pending.parts.append(data)
+        pending.total += len(data)
+        self.new_bytes += len(data)
+        return True
+
+    def finish(self) -> None:
+        """Write what is still pending."""
+        for text in (False, True):
+            if self._pending[text].ids:
+                self._flush(text)
+
+    def _flush(self, text: bool) -> FragmentId:
+        pending = self._pending[text]
+        self._pending[text] = _Pending()
+        layout = "text" if text else "raw"
+        builder = FragmentBuilder(self._writer, KIND, {"layout": layout})
+        chunk_bytes = TEXT_CHUNK_BYTES if text else RAW_CHUNK_BYTES
+        payload = b"".join(pending.parts)
+        lengths = np.fromiter(map(len, pending.parts), np.int64, len(pending.parts))
+        pending.parts.clear()
+        builder.add_bytes("payload", payload, chunk_bytes=chunk_bytes, zstd=text)
+        builder.add_array("offsets", np.concatenate(([0], np.cumsum(lengths))), zstd=True)
+        return builder.finish(pending.ids)
+
+
+class _Pending:
+    """Rows of a fragment that is not written yet."""
+
+    def __init__(self) -> None:
+        self.ids: list[bytes] = []
+        self.parts: list[bytes] = []
+        self.total = 0
+
+
+class ContentReader:
+    """Reads contents by id; every read is checked against the id.
+
+    Args:
+        catalog: Knows where contents lie.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._payloads: dict[FragmentId, _Payload] = {}
+
+    def read(self, content_id: SampleId) -> bytes:
+        """Return the bytes with this SHA-256.
+
+        Raises:
+            NotFoundError: The store does not have them.
+            DamagedError: What is stored does not hash to the id.
+        """
+        fragment, row = self.catalog.locate(content_id, KIND)
+        return self.read_row(fragment, row, content_id)
+
+    def read_row(self, fragment: Fragment, row: int, content_id: SampleId) -> bytes:
+        """Return the bytes of a row whose place is already known, checked against its id."""
+        payload = self._payloads.get(fragment.id)
+        if payload is None:
+            payload = self._payloads[fragment.id] = _Payload(fragment)
+        data = payload.row(row)
+        if digest(data) != content_id:
+            raise DamagedError(
+                f"sample {short(content_id)} is damaged: fragment {short(fragment.id)}, row {row} "
+                f"hashes to {short(digest(data))}",
+                hint="veml fsck lists all that is damaged",
+            )
+        return data
+
+
+class _Payload:
+    """The payload and offsets of one opened fragment."""
+
+    def __init__(self, fragment: Fragment) -> None:
+        self._fragment = fragment
+        self._info = fragment.info("payload")
+        offsets = fragment.array("offsets")
+        if (
+            offsets.shape != (fragment.rows + 1,)
+            or offsets[0] != 0
+            or (np.diff(offsets) < 0).any()
+            or offsets[-1] != self._info.shape[0]
+        ):
+            raise DamagedError(f"fragment {short(fragment.id)}: offsets do not fit the payload")
+        self._offsets: NDArray[np.int64] = offsets
+        self._mapped: dict[int, memoryview] = {}
+        self._decoded = lru_cache(maxsize=8)(self._decode)
+
+    def row(self, row: int) -> bytes:
+        start, end = int(self._offsets[row]), int(self._offsets[row + 1])
+        length = self._info.chunk_bytes
+        first, last = start // length, max(start, end - 1) // length
+        if start == end:
+            return b""
+        if first == last:
+            return bytes(self._chunk(first)[start - first * length : end - first * length])
+        parts = []
+        for number in range(first, last + 1):
+            at = number * length
+            parts.append(self._chunk(number)[max(start, at) - at : min(end, at + length) - at])
+        return b"".join(parts)
+
+    def _chunk(self, number: int) -> memoryview:
+        if self._info.zstd:
+            return memoryview(self._decoded(number))
+        view = self._mapped.get(number)
+        if view is None:
+            view = self._mapped[number] = self._fragment.map_chunk("payload", self._info, number)
+        return view
+
+    def _decode(self, number: int) -> bytes | memoryview:
+        return self._fragment.chunk("payload", self._info, number)

@@ -1,0 +1,165 @@
+"""Build a tree from entries, or from another tree and what changed.
+
+The shape depends on the keys alone. Let ``h`` be the first 8 bytes of the SHA-256 of a key, as a
+little-endian number. A leaf ends after a key whose ``h`` has its lowest 5 bits zero, or after 1024
+entries. A node at level n ends after a child whose last key's ``h`` has the 5 bits from 5 n on zero,
+or after 1024 children. So an edit touches one leaf (about 32 entries) and one node a level, and the
+same content has the same root whatever the history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from veml_vcs.ids import ObjectId, TreeId
+from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
+from veml_vcs.samples.tree.entry import Entry, EntryKind, check_key, encode_key
+from veml_vcs.samples.tree.node import ChildRef, encode_inner, encode_leaf
+from veml_vcs.samples.tree.read import leaf_refs, read_leaf
+
+BITS_PER_LEVEL = 5
+MAX_ITEMS = 1024
+_MASK = (1 << BITS_PER_LEVEL) - 1
+
+
+def ends_node(key: bytes, level: int) -> bool:
+    """Tell whether a node at ``level`` (0 = leaf) ends after this key."""
+    head = int.from_bytes(hashlib.sha256(key).digest()[:8], "little")
+    return (head >> (BITS_PER_LEVEL * level)) & _MASK == 0
+
+
+class _LeafCutter:
+    """Takes entries in key order and writes a leaf wherever one ends."""
+
+    def __init__(self, writer: ObjectWriter) -> None:
+        self._writer = writer
+        self._items: list[tuple[bytes, Entry]] = []
+        self.refs: list[ChildRef] = []
+
+    @property
+    def at_boundary(self) -> bool:
+        return not self._items
+
+    def add(self, key: bytes, entry: Entry) -> None:
+        self._items.append((key, entry))
+        if ends_node(key, 0) or len(self._items) == MAX_ITEMS:
+            self.flush()
+
+    def keep(self, ref: ChildRef) -> None:
+        self.refs.append(ref)
+
+    def flush(self) -> None:
+        items = self._items
+        if not items:
+            return
+        node = self._writer.put(encode_leaf(items), kind=ObjectKind.NODE, compress=True)
+        samples = sum(1 for _, entry in items if entry.kind is EntryKind.SAMPLE)
+        content_bytes = sum(entry.size for _, entry in items)
+        self.refs.append(ChildRef(items[-1][0], node, len(items), samples, content_bytes))
+        self._items = []
+
+
+def build_tree(entries: Iterable[tuple[str, Entry]], writer: ObjectWriter) -> TreeId:
+    """Write the tree of these entries and return its root.
+
+    Args:
+        entries: Key and entry, in any order, each key once.
+        writer: Takes the nodes.
+
+    Raises:
+        InvalidInputError: A key is not usable.
+    """
+    cutter = _LeafCutter(writer)
+    for raw, entry in sorted((encode_key(check_key(key)), entry) for key, entry in entries):
+        cutter.add(raw, entry)
+    cutter.flush()
+    return _stack(cutter.refs, writer)
+
+
+def update_tree(
+    store: ObjectStore, root: TreeId, changes: Mapping[str, Entry | None], writer: ObjectWriter
+) -> TreeId:
+    """Write the tree that differs from another one by ``changes`` and return its root.
+
+    Leaves without a change are taken over unread, so the cost is that of the change (and of one
+    pass over the references to leaves).
+
+    Args:
+        store: Holds the tree ``root``.
+        root: The tree to start from.
+        changes: Key -> new entry, or None to remove the key (which need not be there).
+        writer: Takes the new nodes.
+
+    Raises:
+        InvalidInputError: A key is not usable.
+    """
+    edits = iter(sorted((encode_key(check_key(key)), entry) for key, entry in changes.items()))
+    cutter = _LeafCutter(writer)
+    edit = next(edits, None)
+    for ref in leaf_refs(store, root):
+        if cutter.at_boundary and (edit is None or edit[0] > ref.last_key):
+            cutter.keep(ref)
+            continue
+        for raw, entry in read_leaf(store, ref.node):
+            while edit is not None and edit[0] < raw:
+                if edit[1] is not None:
+                    cutter.add(edit[0], edit[1])
+                edit = next(edits, None)
+            if edit is not None and edit[0] == raw:
+                if edit[1] is not None:
+                    cutter.add(raw, edit[1])
+                edit = next(edits, None)
+            else:
+                cutter.add(raw, entry)
+    _absorb_open_end(store, cutter, edit is not None)
+    while edit is not None:
+        if edit[1] is not None:
+            cutter.add(edit[0], edit[1])
+        edit = next(edits, None)
+    cutter.flush()
+    return _stack(cutter.refs, writer)
+
+
+def _absorb_open_end(store: ObjectStore, cutter: _LeafCutter, more: bool) -> None:
+    """Reopen the last leaf if entries follow it and it ended only because the tree did."""
+    if not more or not cutter.at_boundary or not cutter.refs:
+        return
+    last = cutter.refs[-1]
+    if last.entries < MAX_ITEMS and not ends_node(last.last_key, 0):
+        cutter.refs.pop()
+        for raw, entry in read_leaf(store, last.node):
+            cutter.add(raw, entry)
+
+
+def _stack(refs: list[ChildRef], writer: ObjectWriter) -> TreeId:
+    """Write inner nodes over leaves until one node is left."""
+    if not refs:
+        return TreeId(writer.put(encode_leaf([]), kind=ObjectKind.NODE))
+    level = 0
+    while len(refs) > 1:
+        level += 1
+        refs = list(_inner_nodes(refs, level, writer))
+    return TreeId(refs[0].node)
+
+
+def _inner_nodes(refs: list[ChildRef], level: int, writer: ObjectWriter) -> Iterator[ChildRef]:
+    group: list[ChildRef] = []
+    for ref in refs:
+        group.append(ref)
+        if len(group) == MAX_ITEMS or ends_node(ref.last_key, level):
+            yield _inner_node(group, level, writer)
+            group = []
+    if group:
+        yield _inner_node(group, level, writer)
+
+
+def _inner_node(group: list[ChildRef], level: int, writer: ObjectWriter) -> ChildRef:
+    node: ObjectId = writer.put(encode_inner(group, level), kind=ObjectKind.NODE, compress=True)
+    return ChildRef(
+        group[-1].last_key,
+        node,
+        sum(ref.entries for ref in group),
+        sum(ref.samples for ref in group),
+        sum(ref.content_bytes for ref in group),
+    )

@@ -1,0 +1,71 @@
+"""One entry of a data version's tree: what stands under a key."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from veml_vcs.errors import InvalidInputError
+from veml_vcs.ids import AnnotationId, SampleId
+
+MAX_KEY_BYTES = 4096
+
+
+class EntryKind(IntEnum):
+    """What an entry is."""
+
+    SAMPLE = 1
+    FILE = 2
+    ANNOTATION_ONLY = 3
+    """Named in an annotation file, absent from the folder; kept so that nothing said is lost."""
+
+
+class Entry(NamedTuple):
+    """What stands under one key.
+
+    Attributes:
+        kind: Sample, other file, or annotation without a sample.
+        content: SHA-256 of the bytes; None only for ``ANNOTATION_ONLY``.
+        annotation: Id of what is said about the sample; None for files and unannotated samples.
+        size: Length of the bytes.
+        executable: Whether the file's owner may execute it.
+    """
+
+    kind: EntryKind
+    content: SampleId | None
+    annotation: AnnotationId | None = None
+    size: int = 0
+    executable: bool = False
+
+
+def encode_key(key: str) -> bytes:
+    """Return the bytes a key is sorted, hashed and stored by (a POSIX file name's own bytes)."""
+    return key.encode("utf-8", "surrogateescape")
+
+
+def decode_key(raw: bytes) -> str:
+    """Return the key whose bytes are ``raw``."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def check_key(key: str) -> str:
+    """Return ``key`` if it can be a key of a data set.
+
+    A key is a POSIX path relative to the data set's folder, or, with a leading ``/``, relative to
+    the root of the repository. Keys of a cloned repository come from strangers, so this is checked
+    wherever a tree is read.
+
+    Raises:
+        InvalidInputError: The key is empty, too long, holds a NUL, or has a part that is empty,
+            ``.``, ``..`` or ``.git``.
+    """
+    path = key[1:] if key.startswith("/") else key
+    if not path or "\0" in key or len(encode_key(key)) > MAX_KEY_BYTES:
+        raise InvalidInputError(f"not a usable file name in a data set: {key[:80]!r}")
+    if path[0] == "." or "/." in path or "//" in path or path[-1] == "/":
+        for part in path.split("/"):
+            if part in ("", ".", "..") or part.lower() == ".git":
+                raise InvalidInputError(
+                    f"not a usable file name in a data set: {key[:80]!r} (part {part!r})"
+                )
+    return key

@@ -1,0 +1,207 @@
+"""The bytes of a tree node; this module and docs/format.md say the same.
+
+All integers are little-endian. A leaf holds entries sorted by key bytes:
+
+    4s  b"VTL1"
+    u32 count
+    count x u8   flags: bits 0-1 kind, bit 2 has annotation, bit 3 executable
+    count x u16  key length in bytes
+    count x u64  size of the content
+    keys, one after the other
+    content ids, 32 bytes for each entry that has one
+    annotation ids, 32 bytes for each entry that has one
+
+An inner node holds its children in order, each known by the last key below it:
+
+    4s  b"VTN1"
+    u32 count
+    u8  level (1 = its children are leaves), 3 bytes zero
+    count x u16  length of the last key
+    count x 3 u64  entries, samples, bytes of content below the child
+    last keys, one after the other
+    child ids, 32 bytes each
+
+Equal content gives equal bytes; a node that is not in this exact form is refused.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from veml_vcs.errors import DamagedError, InvalidInputError
+from veml_vcs.ids import DIGEST_BYTES, AnnotationId, ObjectId, SampleId, short
+from veml_vcs.samples.tree.entry import Entry, EntryKind, check_key, decode_key
+
+LEAF_MAGIC = b"VTL1"
+INNER_MAGIC = b"VTN1"
+_HAS_ANNOTATION = 4
+_EXECUTABLE = 8
+_KINDS = (None, EntryKind.SAMPLE, EntryKind.FILE, EntryKind.ANNOTATION_ONLY)
+
+
+class ChildRef(NamedTuple):
+    """An inner node's knowledge of one child.
+
+    Attributes:
+        last_key: Bytes of the last key below the child.
+        node: The child's id.
+        entries: Number of entries below.
+        samples: Number of entries below whose kind is ``SAMPLE``.
+        content_bytes: Sum of their sizes, files included.
+    """
+
+    last_key: bytes
+    node: ObjectId
+    entries: int
+    samples: int
+    content_bytes: int
+
+
+def encode_leaf(items: Sequence[tuple[bytes, Entry]]) -> bytes:
+    """Return the bytes of a leaf with these entries, which must be sorted by key."""
+    count = len(items)
+    flags = bytearray()
+    contents: list[bytes] = []
+    annotations: list[bytes] = []
+    for _, entry in items:
+        flag: int = entry.kind
+        if entry.content is not None:
+            contents.append(entry.content)
+        if entry.annotation is not None:
+            flag |= _HAS_ANNOTATION
+            annotations.append(entry.annotation)
+        if entry.executable:
+            flag |= _EXECUTABLE
+        flags.append(flag)
+    return b"".join(
+        (
+            LEAF_MAGIC,
+            count.to_bytes(4, "little"),
+            flags,
+            struct.pack(f"<{count}H", *(len(key) for key, _ in items)),
+            struct.pack(f"<{count}Q", *(entry.size for _, entry in items)),
+            *(key for key, _ in items),
+            *contents,
+            *annotations,
+        )
+    )
+
+
+def encode_inner(children: Sequence[ChildRef], level: int) -> bytes:
+    """Return the bytes of an inner node with these children, which must be in key order."""
+    count = len(children)
+    sums: list[int] = []
+    for child in children:
+        sums += (child.entries, child.samples, child.content_bytes)
+    return b"".join(
+        (
+            INNER_MAGIC,
+            count.to_bytes(4, "little"),
+            bytes((level, 0, 0, 0)),
+            struct.pack(f"<{count}H", *(len(child.last_key) for child in children)),
+            struct.pack(f"<{3 * count}Q", *sums),
+            *(child.last_key for child in children),
+            *(child.node for child in children),
+        )
+    )
+
+
+def decode_leaf(data: bytes, node: ObjectId) -> list[tuple[str, Entry]]:
+    """Return the entries of a leaf.
+
+    Raises:
+        DamagedError: The bytes are not a leaf in canonical form, or a key could leave the folder.
+    """
+    try:
+        return _decode_leaf(data)
+    except (ValueError, struct.error, IndexError, InvalidInputError) as error:
+        raise DamagedError(f"tree leaf {short(node)} cannot be read: {error}") from error
+
+
+def _decode_leaf(data: bytes) -> list[tuple[str, Entry]]:
+    if data[:4] != LEAF_MAGIC:
+        raise ValueError(f"expected a leaf ({LEAF_MAGIC!r}), found {data[:4]!r}")
+    count = int.from_bytes(data[4:8], "little")
+    if count * 11 + 8 > len(data):
+        raise ValueError(f"{count} entries do not fit in {len(data)} bytes")
+    flags = data[8 : 8 + count]
+    at = 8 + count
+    lengths = struct.unpack_from(f"<{count}H", data, at)
+    at += 2 * count
+    sizes = struct.unpack_from(f"<{count}Q", data, at)
+    at += 8 * count
+    content_at = at + sum(lengths)
+    with_content = sum(1 for flag in flags if flag & 3 != EntryKind.ANNOTATION_ONLY)
+    annotation_at = content_at + DIGEST_BYTES * with_content
+    with_annotation = sum(1 for flag in flags if flag & _HAS_ANNOTATION)
+    if annotation_at + DIGEST_BYTES * with_annotation != len(data):
+        raise ValueError("length does not match its entries")
+    items: list[tuple[str, Entry]] = []
+    previous = b""
+    for flag, length, size in zip(flags, lengths, sizes, strict=True):
+        raw = data[at : at + length]
+        at += length
+        if raw <= previous:
+            raise ValueError("keys are not sorted")
+        previous = raw
+        kind = _KINDS[flag & 3]
+        if kind is None or flag > 15:
+            raise ValueError(f"unknown entry flags {flag}")
+        content = annotation = None
+        if kind is not EntryKind.ANNOTATION_ONLY:
+            content = SampleId(data[content_at : content_at + DIGEST_BYTES])
+            content_at += DIGEST_BYTES
+        if flag & _HAS_ANNOTATION:
+            annotation = AnnotationId(data[annotation_at : annotation_at + DIGEST_BYTES])
+            annotation_at += DIGEST_BYTES
+        entry = Entry(kind, content, annotation, size, bool(flag & _EXECUTABLE))
+        items.append((check_key(decode_key(raw)), entry))
+    return items
+
+
+def decode_inner(data: bytes, node: ObjectId) -> tuple[int, list[ChildRef]]:
+    """Return the level and the children of an inner node.
+
+    Raises:
+        DamagedError: The bytes are not an inner node in canonical form.
+    """
+    try:
+        return _decode_inner(data)
+    except (ValueError, struct.error) as error:
+        raise DamagedError(f"tree node {short(node)} cannot be read: {error}") from error
+
+
+def _decode_inner(data: bytes) -> tuple[int, list[ChildRef]]:
+    if data[:4] != INNER_MAGIC:
+        raise ValueError(f"expected an inner node ({INNER_MAGIC!r}), found {data[:4]!r}")
+    count = int.from_bytes(data[4:8], "little")
+    level = data[8]
+    if count == 0 or level == 0 or data[9:12] != b"\0\0\0" or 12 + 58 * count > len(data):
+        raise ValueError(f"{count} children at level {level} in {len(data)} bytes")
+    at = 12
+    lengths = struct.unpack_from(f"<{count}H", data, at)
+    at += 2 * count
+    sums = struct.unpack_from(f"<{3 * count}Q", data, at)
+    at += 24 * count
+    node_at = at + sum(lengths)
+    if node_at + DIGEST_BYTES * count != len(data):
+        raise ValueError("length does not match its children")
+    children: list[ChildRef] = []
+    previous = b""
+    for i, length in enumerate(lengths):
+        last_key = data[at : at + length]
+        at += length
+        if last_key <= previous:
+            raise ValueError("children are not sorted")
+        previous = last_key
+        child = ObjectId(data[node_at : node_at + DIGEST_BYTES])
+        node_at += DIGEST_BYTES
+        children.append(ChildRef(last_key, child, *sums[3 * i : 3 * i + 3]))
+    return level, children
+
+
+def is_leaf(data: bytes) -> bool:
+    """Tell a leaf from an inner node."""
+    return data[:4] == LEAF_MAGIC

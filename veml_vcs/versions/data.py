@@ -1,0 +1,163 @@
+"""The record of a data version: the text in the Git tree that says what a data set is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from veml_vcs.errors import FormatError, InvalidInputError
+from veml_vcs.ids import TreeId, parse_hex
+from veml_vcs.samples.facts import ClassInfo, Facts
+from veml_vcs.samples.tree.entry import check_key
+from veml_vcs.versions.text import FORMAT_VERSION, dump_record, load_record
+
+RECORD_SUFFIX = ".veml"
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """How often a class occurs in a data version.
+
+    Attributes:
+        objects: Boxes (or other objects) of the class.
+        samples: Samples that have the class, as a label or as an object.
+    """
+
+    objects: int = 0
+    samples: int = 0
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """What one data version is.
+
+    Attributes:
+        tree: Root of the tree of entries.
+        facts: Format, classes, layout and dataset-level content.
+        samples: Number of samples.
+        files: Number of other files (annotation files among them).
+        objects: Number of objects in all annotations.
+        content_bytes: Sum of the sizes of samples and files.
+        class_counts: Class name -> how often it occurs.
+        annotations: Annotation files outside the folder, as paths from the repository's root.
+        derived: How the version was made, if not by ``add`` (JSON values).
+    """
+
+    tree: TreeId
+    facts: Facts
+    samples: int = 0
+    files: int = 0
+    objects: int = 0
+    content_bytes: int = 0
+    class_counts: Mapping[str, ClassCount] = field(default_factory=dict)
+    annotations: tuple[str, ...] = ()
+    derived: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical text of the record."""
+        record: dict[str, Any] = {
+            "veml": FORMAT_VERSION,
+            "kind": "data",
+            "tree": self.tree.hex(),
+            "format": self.facts.format,
+            "task": self.facts.task,
+            "samples": self.samples,
+            "files": self.files,
+            "objects": self.objects,
+            "bytes": self.content_bytes,
+            "classes": [self._class_line(one) for one in self.facts.classes],
+        }
+        if self.facts.layout:
+            record["layout"] = dict(self.facts.layout)
+        if self.facts.extra:
+            record["extra"] = dict(self.facts.extra)
+        if self.annotations:
+            record["annotations"] = list(self.annotations)
+        if self.derived:
+            record["derived"] = dict(self.derived)
+        return dump_record(record)
+
+    def _class_line(self, one: ClassInfo) -> dict[str, Any]:
+        count = self.class_counts.get(one.name, ClassCount())
+        line: dict[str, Any] = {
+            "name": one.name,
+            "objects": count.objects,
+            "samples": count.samples,
+        }
+        if one.id is not None:
+            line["id"] = one.id
+        if one.extra:
+            line["extra"] = dict(one.extra)
+        return line
+
+
+def parse_data_record(data: bytes, where: str) -> DataRecord:
+    """Read the record of a data version.
+
+    Args:
+        data: The record's bytes.
+        where: Its path, for messages.
+
+    Raises:
+        FormatError: It is not the record of a data version, or a field has a wrong type.
+    """
+    record = load_record(data, where)
+    if record.get("kind") != "data":
+        raise FormatError(f"{where}: expected a data record, found kind {record.get('kind')!r}")
+    try:
+        classes = [_class_info(line) for line in _typed(record, "classes", list)]
+        names = [one.name for one, _ in classes]
+        if len(set(names)) != len(names):
+            raise FormatError("a class name stands twice")
+        annotations = tuple(_typed(record, "annotations", list, []))
+        for path in annotations:
+            check_key("/" + path)
+        return DataRecord(
+            tree=TreeId(parse_hex(_typed(record, "tree", str), "tree")),
+            facts=Facts(
+                format=_typed(record, "format", str),
+                task=_typed(record, "task", str),
+                classes=tuple(one for one, _ in classes),
+                layout=_typed(record, "layout", dict, {}),
+                extra=_typed(record, "extra", dict, {}),
+            ),
+            samples=_count(record, "samples"),
+            files=_count(record, "files"),
+            objects=_count(record, "objects"),
+            content_bytes=_count(record, "bytes"),
+            class_counts={one.name: count for one, count in classes},
+            annotations=annotations,
+            derived=_typed(record, "derived", dict, {}),
+        )
+    except (FormatError, InvalidInputError, TypeError) as error:
+        raise FormatError(f"{where}: {error}") from error
+
+
+def is_data_record(data: bytes) -> bool:
+    """Tell cheaply whether a ``*.veml`` file describes a data version."""
+    return b'\n "kind": "data",\n' in data
+
+
+def _class_info(line: Any) -> tuple[ClassInfo, ClassCount]:
+    if not isinstance(line, dict):
+        raise FormatError(f"class {line!r} is not an object")
+    number = line.get("id")
+    if number is not None and type(number) is not int:
+        raise FormatError(f"class id {number!r} is not a whole number")
+    info = ClassInfo(_typed(line, "name", str), number, _typed(line, "extra", dict, {}))
+    return info, ClassCount(_count(line, "objects"), _count(line, "samples"))
+
+
+def _typed(record: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:
+    value = record.get(name, default)
+    if not isinstance(value, kind):
+        raise FormatError(f"{name!r}: expected {kind.__name__}, found {value!r:.80}")
+    return value
+
+
+def _count(record: dict[str, Any], name: str) -> int:
+    value = record.get(name)
+    if type(value) is not int or value < 0:
+        raise FormatError(f"{name!r}: expected a count, found {value!r:.80}")
+    return value

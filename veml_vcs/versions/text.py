@@ -1,0 +1,79 @@
+"""Canonical JSON for records: sorted keys, one fact a line, so that a plain ``git diff`` reads well."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from veml_vcs.errors import FormatError
+
+FORMAT_VERSION = 1
+MAX_RECORD_BYTES = 16 << 20
+
+
+def dump_record(record: dict[str, Any]) -> bytes:
+    """Return the bytes of a record.
+
+    Top-level keys are sorted, one a line; a list or an object directly below has one item a line;
+    everything deeper stands on its item's line. The text ends with a newline.
+    """
+    lines = []
+    for key in sorted(record):
+        value = record[key]
+        if isinstance(value, dict) and value:
+            items = [f"{_dump(name)}: {_dump(value[name])}" for name in sorted(value)]
+            text = "{\n  " + ",\n  ".join(items) + "\n }"
+        elif isinstance(value, (list, tuple)) and value:
+            text = "[\n  " + ",\n  ".join(_dump(item) for item in value) + "\n ]"
+        else:
+            text = _dump(value)
+        lines.append(f" {_dump(key)}: {text}")
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def load_record(data: bytes, where: str) -> dict[str, Any]:
+    """Return the fields of a record.
+
+    Args:
+        data: The bytes of the record.
+        where: Its path, for messages.
+
+    Raises:
+        FormatError: It is not a record, or one that a newer veml wrote.
+    """
+    if len(data) > MAX_RECORD_BYTES:
+        raise FormatError(f"{where}: a record of {len(data)} bytes is larger than any real one")
+    if b"\n<<<<<<< " in data or data.startswith(b"<<<<<<< "):
+        raise FormatError(
+            f"{where}: git left conflict marks in this record",
+            hint="git checkout --ours -- FILE (or --theirs), then veml checkout; or let veml merge",
+        )
+    try:
+        record = json.loads(data.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{where}: not a veml record: {error}") from error
+    if not isinstance(record, dict) or type(record.get("veml")) is not int:
+        raise FormatError(f"{where}: not a veml record (no format version under 'veml')")
+    if record["veml"] > FORMAT_VERSION:
+        raise FormatError(
+            f"{where}: written by a newer veml (format {record['veml']}, this one reads "
+            f"{FORMAT_VERSION})",
+            hint="pip install --upgrade veml",
+            kind="newer-format",
+        )
+    return record
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
