@@ -1,0 +1,1 @@
+"""Measurements, each started with one command; none is part of the tests."""
