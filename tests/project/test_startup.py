@@ -1,0 +1,42 @@
+"""Commands that only look at history start light."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "torchvision", "numpy", "zarr", "numcodecs", "scipy", "PIL", "neo4j"}
+
+
+def imported_by(arguments: list[str], folder: Path) -> set[str]:
+    """Run veml with the given arguments; return the top-level names of all modules it imported."""
+    program = Path(sys.executable).with_name("veml")
+    command = [sys.executable, "-X", "importtime", str(program), *arguments]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        "HOME": str(folder),
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    names = re.findall(r"^import time:.*\|\s*([\w.]+)$", done.stderr, re.MULTILINE)
+    return {name.partition(".")[0] for name in names}
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    modules = imported_by(["--help"], tmp_path)
+    assert "veml_cli" in modules
+    assert modules & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", [["status"], ["branch"]], ids=" ".join)
+def test_history_commands_never_import_torch_or_zarr(command: list[str], tmp_path: Path) -> None:
+    imported_by(["init"], tmp_path)
+    assert imported_by(command, tmp_path) & (HEAVY - {"numpy"}) == set()
