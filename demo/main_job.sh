@@ -45,6 +45,7 @@ run_expecting() {
 }
 
 # frames TOWN FIRST COUNT TARGET: copy every second frame from the FIRST (0 or 1) on, with its boxes.
+# Not the first half of the drive against the second: those show other streets, and do drift.
 frames() {
     mkdir -p "$4/JPEGImages" "$4/Annotations"
     local name
@@ -156,7 +157,7 @@ cp -r "$data/carla_town03" incoming/town03
 run veml similar incoming/town03 --top 3
 
 chapter "8. Has the data drifted?"
-why "The same town, other frames: no drift is expected, and the exit code is 0."
+why "The same town, frames in between those: no drift is expected, and the exit code is 0."
 run_expecting 0 veml drift drives/town01 incoming/town01 --exit-code
 why "Another town: drift, and the exit code is 1, so that a pipeline can stop here."
 run_expecting 1 veml drift drives/town01 incoming/town03 --exit-code

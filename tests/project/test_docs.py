@@ -73,6 +73,7 @@ def tracked_text_files() -> list[Path]:
     return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:4096]]
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a Git checkout")
 def test_no_file_names_a_machine() -> None:
     # Put together here, so that this file does not name what it looks for.
     slash = "/"

@@ -42,9 +42,10 @@ def test_old_python_is_refused_by_name(tmp_path: Path) -> None:
     assert "found Python 3.9.2" in done.stderr
 
 
-def test_newer_python_wins_over_python3(tmp_path: Path) -> None:
-    program(tmp_path / "python3", "exit 1")
+def test_newest_python_that_works_is_taken(tmp_path: Path) -> None:
+    program(tmp_path / "python3", "exit 0")
     program(tmp_path / "python3.12", "exit 0")
+    program(tmp_path / "python3.13", "exit 1")
     done = bash(f"PATH={tmp_path} find_python")
     assert done.stdout.strip() == str(tmp_path / "python3.12")
 
