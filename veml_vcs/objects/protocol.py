@@ -32,7 +32,7 @@ class ObjectWriter(Protocol):
         """Add one object and return its id.
 
         Args:
-            data: The bytes. They are hashed as given; ``compress`` changes only how they lie on disk.
+            data: The bytes, hashed as given; ``compress`` changes only how they lie on disk.
             kind: What the object is.
             compress: Store deflated where that saves bytes. Never for chunks that are mapped.
 

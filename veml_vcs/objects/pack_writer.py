@@ -1,0 +1,220 @@
+"""Writes one batch of objects as one pack, or several if it is large.
+
+Objects stream to a temporary file beside the packs; only the table is in memory. Publishing costs
+two fsyncs for a batch of one pack: the file, and the folder that got its name. A batch of several
+packs is renamed pack by pack; killed in between, some of its objects are there for good, which does
+no harm, because what refers to them is written after the batch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+
+from veml_vcs.errors import InvalidInputError, StorageError
+from veml_vcs.ids import Buffer, ObjectId, digest
+from veml_vcs.objects.files import Files
+from veml_vcs.objects.pack import (
+    Encoding,
+    PackRow,
+    check,
+    decode,
+    deflate,
+    finish,
+    header,
+    padding,
+)
+from veml_vcs.objects.pack_folder import PackFolder
+from veml_vcs.objects.protocol import ObjectKind, ObjectStore
+
+_PACK_MODE = 0o444  # a pack is never changed; this stops accidents
+
+
+class _NewPack:
+    """A pack on its way: a temporary file and the rows of its table."""
+
+    def __init__(self, folder: str, files: Files) -> None:
+        self._files = files
+        self._folder = folder
+        self.path = files.temporary_path(folder)
+        self.rows: list[PackRow] = []
+        self._name: str | None = None
+        self._file = files.open_new(self.path, mode=_PACK_MODE)
+        self._offset = 0
+        self._append(header())
+
+    @property
+    def length_bytes(self) -> int:
+        return self._offset
+
+    def add(
+        self,
+        object_id: ObjectId,
+        kind: ObjectKind,
+        encoding: Encoding,
+        stored: Buffer,
+        decoded_bytes: int,
+    ) -> PackRow:
+        if encoding == Encoding.RAW:
+            self._append(padding(self._offset))
+        row = PackRow(object_id, kind, encoding, self._offset, len(stored), decoded_bytes)
+        self._append(stored)
+        self.rows.append(row)
+        return row
+
+    def read(self, row: PackRow) -> bytes:
+        return self._file.read_at(row.offset, row.stored_bytes)
+
+    def finish(self) -> None:
+        """Write the table and wait until the disk has the file."""
+        self._append(padding(self._offset))
+        self._name, end = finish(self.rows, self._offset)
+        self._append(end)
+        self._file.fsync()
+
+    def publish(self) -> None:
+        """Give the finished pack its name."""
+        if self._name is None:
+            raise AssertionError(f"{self.path} was not finished")
+        self._files.rename(self.path, os.path.join(self._folder, self._name))
+        self._close()
+
+    def discard(self) -> None:
+        """Remove the file, unless it has its name already."""
+        self._close()
+        # The caller is told of the first failure, not of a second one in its wake.
+        with contextlib.suppress(StorageError):
+            self._files.remove(self.path)
+
+    def _close(self) -> None:
+        # What matters was synced before; a late complaint says nothing new.
+        with contextlib.suppress(StorageError):
+            self._file.close()
+
+    def _append(self, data: Buffer) -> None:
+        self._file.write(data)
+        self._offset += len(data)
+
+
+class PackWriter:
+    """One batch; fulfils ``ObjectWriter``. Several threads may put into it.
+
+    Args:
+        store: Read for objects that are not in this batch.
+        packs: The packs there are, and the folder for new ones.
+        files: All file operations go through it.
+        pack_bytes: A new pack is begun where one would grow longer than this.
+
+    Raises:
+        StorageError: The packs cannot be read.
+    """
+
+    def __init__(
+        self, store: ObjectStore, packs: PackFolder, files: Files, pack_bytes: int
+    ) -> None:
+        self._store = store
+        self._packs = packs
+        self._files = files
+        self._pack_bytes = pack_bytes
+        self._begun: list[_NewPack] = []
+        self._places: dict[ObjectId, tuple[_NewPack, PackRow]] = {}
+        self._lock = threading.Lock()
+        self._is_open = True
+        self._failure: BaseException | None = None
+        packs.refresh()  # what is known now is not stored again
+
+    def put(
+        self, data: Buffer, *, kind: ObjectKind = ObjectKind.CHUNK, compress: bool = False
+    ) -> ObjectId:
+        """Add one object and return its id; see ``ObjectWriter.put``.
+
+        Raises:
+            InvalidInputError: The batch has ended.
+            StorageError: The disk is full, or the system says no. The batch cannot be published.
+        """
+        if not self._is_open:
+            raise InvalidInputError("cannot put an object into a batch that has ended")
+        content = _flat(data)
+        object_id = ObjectId(digest(content))
+        if object_id in self._places or self._packs.knows(object_id):
+            return object_id
+        stored, encoding = content, Encoding.RAW
+        if compress:
+            deflated = deflate(content)
+            if len(deflated) < len(content):
+                stored, encoding = deflated, Encoding.DEFLATE
+        with self._lock:
+            if object_id not in self._places:
+                try:
+                    pack = self._pack_for(len(stored))
+                    row = pack.add(object_id, kind, encoding, stored, len(content))
+                except BaseException as error:
+                    self._failure = error
+                    raise
+                self._places[object_id] = (pack, row)
+        return object_id
+
+    def get(self, object_id: ObjectId) -> bytes:
+        """Return an object of this batch or of the store, checked against its id.
+
+        Raises:
+            NotFoundError: Neither has it.
+            DamagedError: The bytes found do not hash to the id.
+            StorageError: The system says no.
+        """
+        place = self._places.get(object_id)
+        if place is None or not self._is_open:
+            return self._store.get(object_id)
+        pack, row = place
+        with self._lock:
+            stored = pack.read(row)
+        data = decode(row, stored, pack.path)
+        check(row, data, pack.path)
+        return bytes(data)
+
+    def publish(self) -> None:
+        """Make the batch durable and visible, as the last thing that is done with it.
+
+        Raises:
+            StorageError: The system says no, or it did so in an earlier ``put``.
+        """
+        self._is_open = False
+        if self._failure is not None:
+            raise StorageError(
+                f"the batch cannot be published, it is incomplete: {self._failure}"
+            ) from self._failure
+        if not self._begun:
+            return
+        self._begun[-1].finish()
+        for pack in self._begun:
+            pack.publish()
+        self._files.fsync_folder(self._packs.path)
+
+    def discard(self) -> None:
+        """Remove what was not published."""
+        self._is_open = False
+        for pack in self._begun:
+            pack.discard()
+
+    def _pack_for(self, stored_bytes: int) -> _NewPack:
+        """Return the pack that takes the next object."""
+        if self._begun:
+            pack = self._begun[-1]
+            if pack.length_bytes + stored_bytes <= self._pack_bytes or not pack.rows:
+                return pack
+            pack.finish()
+        else:
+            self._files.make_folder(self._packs.path)
+            self._files.clean_temporary(self._packs.path)
+        self._begun.append(_NewPack(self._packs.path, self._files))
+        return self._begun[-1]
+
+
+def _flat(data: Buffer) -> bytes | bytearray | memoryview:
+    """Return the buffer as a sequence of bytes, whatever its items and shape are."""
+    if not isinstance(data, memoryview):
+        return data
+    if data.contiguous and data.nbytes:
+        return data.cast("B")
+    return data.tobytes()
