@@ -28,6 +28,9 @@ class Layout:
         shared_sources: Keys of annotation files that speak of many samples, sorted (COCO files,
             ``ImageSets/Main/train.txt``, ``data.yaml``, ``classes.txt``).
         options: What ``read`` and ``write`` need besides, JSON values; becomes ``Facts.layout``.
+        scratch: What ``detect`` had to parse anyway, for the first ``read`` to take over; never
+            stored, never compared. A COCO file says which images are samples, so it is parsed
+            for detection; doing so twice would cost as much as hashing the images.
     """
 
     format: str
@@ -35,6 +38,18 @@ class Layout:
     own_source: Mapping[str, str] = field(default_factory=dict)
     shared_sources: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    scratch: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a format does not see itself in a data set.
+
+    Attributes:
+        reason: Half a sentence, for the list of what was tried.
+    """
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -42,10 +57,11 @@ class Parsed:
     """What the annotation files of a data set say.
 
     Attributes:
-        annotations: Sample key -> annotation. A sample nothing is said of is not in it. May hold keys
-            of samples that are named in a file but absent from the folder.
+        annotations: Sample key -> annotation. A sample nothing is said of is not in it. May hold
+            keys of samples that are named in a file but absent from the folder.
         facts: About the whole data set. When only some samples were read, ``facts.classes`` covers
-            what those and the shared sources say (a format without a class list has only names seen).
+            what those and the shared sources say (a format without a class list has only names
+            seen).
         warnings: Sentences for the user, each naming the file and, where there is one, the line.
     """
 
@@ -55,21 +71,36 @@ class Parsed:
 
 
 class Format(Protocol):
-    """One format of image data sets."""
+    """One format of image data sets.
+
+    Attributes:
+        name: The word users type and records hold.
+        needs: What a data set must have to be in this format, for messages.
+    """
 
     name: str
+    needs: str
 
-    def detect(self, keys: Sequence[str], read: ReadFile) -> Layout | None:
-        """Recognise the format, or return None.
+    def recognise(
+        self, keys: Sequence[str], read: ReadFile, *, forced: bool = False
+    ) -> Layout | Refusal:
+        """Recognise the format, or say why not.
 
         Args:
             keys: All files of the data set, sorted.
             read: Returns a file's bytes; call it on few and small files only.
+            forced: The user named this format: accept what is possible, not only what is certain.
+
+        Raises:
+            FormatError: A file that has to be of this format cannot be understood.
         """
 
-    def read(
-        self, layout: Layout, read: ReadFile, only: Collection[str] | None = None
-    ) -> Parsed:
+    def detect(self, keys: Sequence[str], read: ReadFile) -> Layout | None:
+        """Recognise the format, or return None. As ``recognise``, without the reason."""
+        found = self.recognise(keys, read)
+        return found if isinstance(found, Layout) else None
+
+    def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
         """Parse annotation files.
 
         Args:
@@ -83,7 +114,10 @@ class Format(Protocol):
         """
 
     def write(
-        self, annotations: Mapping[str, Annotation], facts: Facts, only: Collection[str] | None = None
+        self,
+        annotations: Mapping[str, Annotation],
+        facts: Facts,
+        only: Collection[str] | None = None,
     ) -> dict[str, bytes]:
         """Write annotation files in canonical form.
 
@@ -93,5 +127,9 @@ class Format(Protocol):
             only: Keys of the annotation files wanted; None means all.
 
         Returns:
-            File key -> bytes. Reading them again gives ``annotations`` and ``facts`` back.
+            File key -> bytes. Reading them again gives ``annotations`` and ``facts`` back. A key of
+            ``only`` that is not in it has nothing to say any more: its file goes.
+
+        Raises:
+            InvalidInputError: The format cannot hold this (``convert`` says what, beforehand).
         """
