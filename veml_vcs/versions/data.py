@@ -40,6 +40,7 @@ class DataRecord:
         objects: Number of objects in all annotations.
         content_bytes: Sum of the sizes of samples and files.
         class_counts: Class name -> how often it occurs.
+        sources: Keys of the annotation files that speak of many samples.
         annotations: Annotation files outside the folder, as paths from the repository's root.
         derived: How the version was made, if not by ``add`` (JSON values).
     """
@@ -51,6 +52,7 @@ class DataRecord:
     objects: int = 0
     content_bytes: int = 0
     class_counts: Mapping[str, ClassCount] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()
     derived: Mapping[str, Any] = field(default_factory=dict)
 
@@ -72,6 +74,8 @@ class DataRecord:
             record["layout"] = dict(self.facts.layout)
         if self.facts.extra:
             record["extra"] = dict(self.facts.extra)
+        if self.sources:
+            record["sources"] = list(self.sources)
         if self.annotations:
             record["annotations"] = list(self.annotations)
         if self.derived:
@@ -111,8 +115,9 @@ def parse_data_record(data: bytes, where: str) -> DataRecord:
         if len(set(names)) != len(names):
             raise FormatError("a class name stands twice")
         annotations = tuple(_typed(record, "annotations", list, []))
-        for path in annotations:
-            check_key("/" + path)
+        sources = tuple(_typed(record, "sources", list, []))
+        for key in [*sources, *("/" + path for path in annotations)]:
+            check_key(key)
         return DataRecord(
             tree=TreeId(parse_hex(_typed(record, "tree", str), "tree")),
             facts=Facts(
@@ -127,6 +132,7 @@ def parse_data_record(data: bytes, where: str) -> DataRecord:
             objects=_count(record, "objects"),
             content_bytes=_count(record, "bytes"),
             class_counts={one.name: count for one, count in classes},
+            sources=sources,
             annotations=annotations,
             derived=_typed(record, "derived", dict, {}),
         )

@@ -1,0 +1,272 @@
+"""``veml add``: put data sets, and ordinary files, into what the next commit will hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from veml_vcs.errors import InvalidInputError, NotFoundError
+from veml_vcs.ids import DIGEST_BYTES
+from veml_vcs.repository.datasets import owner_of, stage_record
+from veml_vcs.repository.plain import add_plain
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.scan import scan_folder
+from veml_vcs.repository.snapshot import Snapshot, take_snapshot
+from veml_vcs.repository.statcache import save_statcache
+from veml_vcs.repository.store_snapshot import store_snapshot
+from veml_vcs.samples.formats.keys import is_image
+from veml_vcs.samples.fragments.content import ContentWriter
+from veml_vcs.samples.tree import Entry, EntryKind, Tree
+from veml_vcs.versions.data import DataRecord
+
+_NO_TREE = bytes(DIGEST_BYTES)
+
+
+@dataclass(frozen=True)
+class AddedData:
+    """What ``add`` did with one data set.
+
+    Attributes:
+        path: The folder, from the repository's root.
+        record: The version that is staged now.
+        new: Whether the data set was not tracked before.
+        added: Number of new samples.
+        changed: Number of samples whose bytes changed.
+        annotated: Number of samples of which only the annotation changed.
+        removed: Number of samples that are gone.
+        files_changed: Number of other files that are new, changed or gone.
+        new_bytes: Bytes of content that the store did not have.
+        warnings: Sentences about what was odd.
+    """
+
+    path: str
+    record: DataRecord
+    new: bool
+    added: int = 0
+    changed: int = 0
+    annotated: int = 0
+    removed: int = 0
+    files_changed: int = 0
+    new_bytes: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AddResult:
+    """What ``add`` did.
+
+    Attributes:
+        datasets: The data sets that were looked at.
+        plain: Ordinary files that were staged, from the repository's root.
+    """
+
+    datasets: tuple[AddedData, ...] = ()
+    plain: tuple[str, ...] = ()
+
+
+@dataclass
+class _Plan:
+    """Which data sets and files the given paths mean."""
+
+    whole: dict[str, None] = field(default_factory=dict)
+    parts: dict[str, list[str]] = field(default_factory=dict)
+    plain: list[str] = field(default_factory=list)
+
+
+def add(
+    repo: Repository,
+    paths: Sequence[str],
+    *,
+    annotations: Sequence[str] = (),
+    format: str | None = None,  # noqa: A002 - the word of the command line
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> AddResult:
+    """Stage data sets and ordinary files.
+
+    A folder is a data set if it is tracked as one, if ``format`` or ``annotations`` is given, or if
+    there are images in it; every other path is staged as Git does.
+
+    Args:
+        repo: The repository.
+        paths: Files and folders on disk.
+        annotations: Annotation files outside the folder, for one data set.
+        format: Name of the format, instead of recognising it.
+        dry_run: Tell what would be done, and do nothing.
+        progress: Is told how far it is.
+
+    Raises:
+        NotFoundError: A path is not there and was never tracked.
+        InvalidInputError: A path cannot be added, or options do not go together.
+        FormatError: Annotation files cannot be understood.
+    """
+    outside = tuple(sorted(repo.relative(path) for path in annotations))
+    with repo.lock("veml add"):
+        tracked = repo.staged_datasets()
+        plan = _plan(repo, paths, tracked, as_data=bool(outside or format))
+        if (outside or format) and len(plan.whole) != 1:
+            raise InvalidInputError(
+                "--annotations and --format go with exactly one data set folder",
+                hint="veml add FOLDER --annotations FILE",
+            )
+        done = []
+        for path in plan.whole:
+            external = outside or (tracked[path].annotations if path in tracked else ())
+            done.append(_add_data(repo, path, tracked.get(path), external, format, None, dry_run, progress))
+        for path, parts in plan.parts.items():
+            if path not in plan.whole:
+                only = _selector(repo, path, parts)
+                base = tracked[path]
+                done.append(
+                    _add_data(repo, path, base, base.annotations, None, only, dry_run, progress)
+                )
+        plain = add_plain(repo, plan.plain, tracked, dry_run=dry_run)
+    return AddResult(tuple(done), tuple(plain))
+
+
+def _plan(
+    repo: Repository, paths: Sequence[str], tracked: dict[str, DataRecord], as_data: bool
+) -> _Plan:
+    plan = _Plan()
+    for path in paths:
+        relative = repo.relative(path)
+        owner = owner_of(tracked, relative)
+        external = [name for name, record in tracked.items() if relative in record.annotations]
+        if owner == relative and owner is not None:
+            plan.whole[owner] = None
+        elif owner is not None:
+            plan.parts.setdefault(owner, []).append(relative)
+        elif external:
+            for name in external:
+                plan.parts.setdefault(name, []).append(relative)
+        elif os.path.isdir(path) and not os.path.islink(path):
+            _plan_folder(repo, path, relative, tracked, as_data, plan)
+        elif os.path.lexists(path) or relative in repo.git.staged_files():
+            plan.plain.append(relative)
+        else:
+            raise NotFoundError(f"{path}: no such file or folder", kind="no-such-path")
+    return plan
+
+
+def _plan_folder(
+    repo: Repository,
+    path: str,
+    relative: str,
+    tracked: dict[str, DataRecord],
+    as_data: bool,
+    plan: _Plan,
+) -> None:
+    inside = [name for name in tracked if not relative or name.startswith(relative + "/")]
+    if as_data or (not inside and relative and _holds_images(path)):
+        if inside:
+            raise InvalidInputError(
+                f"{relative}: holds the data set {inside[0]}, and data sets cannot be nested",
+                hint=f"veml rm --cached {inside[0]}",
+            )
+        if not relative:
+            raise InvalidInputError(
+                "the repository's root cannot be a data set (its record needs a place beside it)",
+                hint="move the data into a folder, then veml add FOLDER",
+            )
+        plan.whole[relative] = None
+        return
+    plan.whole.update(dict.fromkeys(inside))
+    plan.plain.append(relative)
+
+
+def _holds_images(path: str) -> bool:
+    return any(is_image(key) for key in scan_folder(path))
+
+
+def _selector(repo: Repository, dataset: str, parts: list[str]) -> Callable[[str], bool]:
+    """Return which keys of a data set some paths below it (or its annotation files) mean."""
+    keys = tuple(
+        part[len(dataset) + 1 :] if part.startswith(dataset + "/") else "/" + part
+        for part in parts
+    )
+    return lambda key: any(key == one or key.startswith(one + "/") for one in keys)
+
+
+def _add_data(
+    repo: Repository,
+    path: str,
+    base: DataRecord | None,
+    external: tuple[str, ...],
+    wanted_format: str | None,
+    only: Callable[[str], bool] | None,
+    dry_run: bool,
+    progress: Progress,
+) -> AddedData:
+    if base is not None and not os.path.isdir(repo.absolute(path)):
+        raise NotFoundError(
+            f"{path}: the folder of this data set is gone",
+            hint=f"veml restore {path} brings it back; veml rm {path} stops tracking it",
+        )
+    base_entries = {} if base is None else dict(Tree(repo.store, base.tree).items())
+    if dry_run:
+        snapshot = take_snapshot(
+            repo, path, base, external=external, wanted_format=wanted_format, only=only,
+            progress=progress,
+        )  # fmt: skip
+        record = base or _preview(snapshot)
+        return _summary(path, record, base_entries, snapshot, base is None, 0)
+    with repo.store.write() as writer:
+        contents = ContentWriter(repo.catalog, writer)
+        snapshot = take_snapshot(
+            repo,
+            path,
+            base,
+            external=external,
+            wanted_format=wanted_format,
+            only=only,
+            sink=lambda file: contents.add(file.content, file.data, file.key) and None,
+            progress=progress,
+        )
+        contents.finish()
+        record = store_snapshot(repo, snapshot, base, base_entries, writer)
+    repo.catalog.refresh()
+    stage_record(repo, path, record)
+    whole = _NO_TREE if only is not None else record.tree
+    save_statcache(repo.statcache_path(path), repo.files, whole, snapshot.rows)
+    return _summary(path, record, base_entries, snapshot, base is None, contents.new_bytes)
+
+
+def _preview(snapshot: Snapshot) -> DataRecord:
+    from veml_vcs.objects.memory import MemoryObjectStore
+    from veml_vcs.repository.store_snapshot import record_of
+    from veml_vcs.samples.tree import build_tree
+
+    with MemoryObjectStore().write() as writer:
+        return record_of(snapshot, build_tree(snapshot.entries.items(), writer), {})
+
+
+def _summary(
+    path: str,
+    record: DataRecord,
+    old: dict[str, Entry],
+    snapshot: Snapshot,
+    new: bool,
+    new_bytes: int,
+) -> AddedData:
+    added = changed = annotated = removed = files = 0
+    for key in old.keys() | snapshot.entries.keys():
+        before, after = old.get(key), snapshot.entries.get(key)
+        if before == after:
+            continue
+        was = before is not None and before.kind is EntryKind.SAMPLE
+        now = after is not None and after.kind is EntryKind.SAMPLE
+        if not was and not now:
+            files += 1
+        elif not was:
+            added += 1
+        elif not now:
+            removed += 1
+        elif before is not None and after is not None and before.content != after.content:
+            changed += 1
+        else:
+            annotated += 1
+    return AddedData(
+        path, record, new, added, changed, annotated, removed, files, new_bytes, snapshot.warnings
+    )

@@ -1,0 +1,346 @@
+"""``veml checkout`` and ``veml switch``: bring work tree, index and HEAD to another commit.
+
+Data folders first, then ordinary files and the index, HEAD last: a checkout that is killed leaves
+HEAD where it was, and the same command, run again, goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from dulwich.diff_tree import tree_changes
+from dulwich.index import IndexEntry, update_working_tree
+from dulwich.objects import Blob, ObjectID
+from dulwich.refs import HEADREF, Ref, check_ref_format
+
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
+from veml_vcs.ids import CommitId, short
+from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.materialize import (
+    refuse_lost_changes,
+    remember,
+    require_contents,
+    write_changes,
+)
+from veml_vcs.repository.plain import unstaged_paths
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree import FolderChanges, folder_changes
+from veml_vcs.samples.tree import Change, diff_trees
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+
+@dataclass(frozen=True)
+class CheckoutResult:
+    """What a checkout did.
+
+    Attributes:
+        branch: The branch HEAD is on now; None when detached.
+        commit: The commit HEAD is at now; None on a branch without commits.
+        created: Whether the branch was created.
+        written: Data set -> number of files written or removed.
+        carried: Data sets whose uncommitted changes were carried over.
+    """
+
+    branch: str | None
+    commit: CommitId | None
+    created: bool
+    written: dict[str, int]
+    carried: tuple[str, ...] = ()
+
+
+@dataclass
+class _DataMove:
+    """What has to happen to one data set's folder."""
+
+    path: str
+    old: DataRecord | None
+    new: DataRecord | None
+    changes: list[Change]
+    dirty: FolderChanges
+
+
+def checkout(
+    repo: Repository,
+    target: str,
+    *,
+    create: bool = False,
+    start: str | None = None,
+    detach: bool = False,
+    force: bool = False,
+    progress: Progress = silent,
+) -> CheckoutResult:
+    """Switch to a branch or a commit.
+
+    Args:
+        repo: The repository.
+        target: A branch, or any revision (then HEAD is detached); with ``create`` the new branch.
+        create: Create the branch first, at ``start``.
+        start: A revision; None is HEAD.
+        detach: Detach HEAD even if ``target`` is a branch.
+        force: Throw away uncommitted changes that are in the way.
+        progress: Is told how far it is.
+
+    Raises:
+        NotFoundError: There is no such revision, or the store lacks contents.
+        ConflictError: Uncommitted changes would be lost.
+        InvalidInputError: The new branch exists, or its name is not one.
+    """
+    with repo.lock("veml checkout"):
+        _refuse_merging(repo, force)
+        head = repo.git.head()
+        branches = repo.git.branches()
+        created = create
+        if create:
+            _check_new_branch(repo, target)
+            if head.commit is None and start is None:
+                ref = Ref(b"refs/heads/" + target.encode())
+                repo.git.dulwich.refs.set_symbolic_ref(HEADREF, ref)
+                return CheckoutResult(target, None, True, {})
+            commit_id = repo.resolve(start or "HEAD")
+            branch: str | None = target
+        elif target in branches and not detach:
+            commit_id, branch = branches[target], target
+        elif not detach and (remote := _remote_branch(repo, target)) is not None:
+            commit_id, branch, created = remote, target, True
+        else:
+            commit_id, branch = repo.resolve(target), None
+        moves = move_work_tree(repo, head.commit, commit_id, "checkout", force, progress)
+        _move_head(repo, head.branch or head.commit, branch, commit_id, created)
+    return CheckoutResult(
+        branch,
+        commit_id,
+        created,
+        {move.path: len(move.changes) for move in moves if move.changes},
+        tuple(move.path for move in moves if move.dirty and not force),
+    )
+
+
+def move_work_tree(
+    repo: Repository,
+    old: CommitId | None,
+    new: CommitId,
+    command: str,
+    force: bool,
+    progress: Progress,
+) -> list[_DataMove]:
+    """Bring data folders, ordinary files and the index from one commit to another.
+
+    The caller holds the lock and moves HEAD afterwards.
+    """
+    before, after = repo.git.files(old), repo.git.files(new)
+    if not force:
+        _refuse_plain(repo, before, after, command)
+    moves = _plan_data(repo, old, new, command, force)
+    for move in moves:
+        require_contents(repo, move.path, move.changes)
+    for move in moves:
+        _move_data(repo, move, force, progress)
+    _move_plain(repo, old, new, force)
+    return moves
+
+
+def _plan_data(
+    repo: Repository, old: CommitId | None, new: CommitId, command: str, force: bool
+) -> list[_DataMove]:
+    committed, wanted = repo.datasets_at(old), repo.datasets_at(new)
+    staged = repo.staged_datasets()
+    moves = []
+    for path in sorted(committed.keys() | wanted.keys() | staged.keys()):
+        here = staged.get(path)
+        target = wanted.get(path)
+        if committed.get(path) == target and not force:
+            continue  # staged or loose changes of this data set are carried over
+        if here == target and not force and target is None:
+            continue
+        dirty = FolderChanges()
+        if here is not None:
+            dirty = folder_changes(repo, path, here)
+        elif target is not None:
+            dirty = folder_changes(repo, path, _nothing(target))
+        changes = diff_trees(
+            repo.store, here.tree if here else None, target.tree if target else None
+        )
+        if force:
+            changes = _with_restored(repo, path, here, target, changes, dirty)
+        else:
+            refuse_lost_changes(path, changes, dirty, command)
+        moves.append(_DataMove(path, here, target, changes, dirty))
+    return moves
+
+
+def _with_restored(
+    repo: Repository,
+    path: str,
+    here: DataRecord | None,
+    target: DataRecord | None,
+    changes: list[Change],
+    dirty: FolderChanges,
+) -> list[Change]:
+    """Add the keys that differ on disk only, so that a forced checkout restores them."""
+    if target is None or here is None:
+        return changes
+    if dirty.missing:
+        return diff_trees(repo.store, None, target.tree)
+    listed = {change.key for change in changes}
+    from veml_vcs.samples.tree import Tree
+
+    tree = Tree(repo.store, target.tree)
+    extra = [
+        Change(key, None, tree.get(key)) for key in [*dirty.changed, *dirty.removed] if key not in listed
+    ]
+    return changes + [change for change in extra if change.new is not None]
+
+
+def _nothing(like: DataRecord) -> DataRecord:
+    """Return a version without entries, to find untracked files that stand in the way."""
+    from veml_vcs.objects.memory import MemoryObjectStore
+    from veml_vcs.samples.tree import build_tree
+
+    with MemoryObjectStore().write() as writer:
+        return DataRecord(build_tree([], writer), like.facts, annotations=like.annotations)
+
+
+def _move_data(repo: Repository, move: _DataMove, force: bool, progress: Progress) -> None:
+    written = write_changes(repo, move.path, move.changes, progress=progress)
+    if move.new is not None:
+        clean = force or not move.dirty or move.old is None
+        remember(repo, move.path, move.new, written, move.changes, clean)
+    else:
+        cache = repo.statcache_path(move.path)
+        if os.path.exists(cache):
+            repo.files.remove(cache)
+
+
+# -- ordinary files ----------------------------------------------------------------------------
+
+
+def _refuse_plain(
+    repo: Repository, before: dict[str, TreeFile], after: dict[str, TreeFile], command: str
+) -> None:
+    """Refuse to overwrite ordinary files, or records, with changes that no commit has."""
+    staged = repo.git.staged_files()
+    loose = set(unstaged_paths(repo))
+    lost = []
+    for path in sorted(before.keys() | after.keys()):
+        old, new = before.get(path), after.get(path)
+        if old == new or staged.get(path) == new:
+            if old != new and path in loose and not path.endswith(RECORD_SUFFIX):
+                lost.append(path)
+            continue
+        if staged.get(path) != old or path in loose:
+            lost.append(path)
+        elif old is None and not _same_on_disk(repo, path, new):
+            lost.append(path)
+    if lost:
+        names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+        raise ConflictError(
+            f"{command} would overwrite uncommitted changes: {names}",
+            hint="commit them, or use --force to throw them away",
+            kind="would-lose-changes",
+        )
+
+
+def _same_on_disk(repo: Repository, path: str, file: TreeFile | None) -> bool:
+    full = repo.absolute(path)
+    if not os.path.lexists(full):
+        return True
+    if file is None or not os.path.isfile(full) or os.path.islink(full):
+        return False
+    return Blob.from_string(bytes(repo.files.read(full))).id.decode() == file.blob
+
+
+def _move_plain(repo: Repository, old: CommitId | None, new: CommitId, force: bool) -> None:
+    git = repo.git.dulwich
+    new_tree = repo.git.commit(new).tree
+    old_tree = None if old is None else repo.git.commit(old).tree
+    if force:
+        # Start from the index, so that staged files which neither commit has go too.
+        old_tree = _index_tree(repo)
+    update_working_tree(
+        git,
+        old_tree,
+        new_tree,
+        change_iterator=tree_changes(git.object_store, old_tree, new_tree),
+        allow_overwrite_modified=True,
+        blob_normalizer=git.get_blob_normalizer(config=repo.git.config, tree=new_tree),
+        config=repo.git.config,
+    )
+    if force:
+        _rewrite_modified(repo, new)
+
+
+def _index_tree(repo: Repository) -> ObjectID:
+    return repo.git.write_tree(repo.git.staged_files())
+
+
+def _rewrite_modified(repo: Repository, commit_id: CommitId) -> None:
+    """Restore ordinary files that differ from the index after the index was moved."""
+    files = repo.git.files(commit_id)
+    index = repo.git.index()
+    restored = {}
+    for path in unstaged_paths(repo):
+        entry = index[os.fsencode(path)]
+        if path in files and isinstance(entry, IndexEntry):
+            data = repo.git.read_blob(files[path].blob)
+            repo.files.make_folder(os.path.dirname(repo.absolute(path)))
+            repo.files.write_atomic(repo.absolute(path), data, durable=False)
+            restored[path] = data
+    if restored:
+        repo.git.stage_blobs(restored)
+
+
+# -- HEAD --------------------------------------------------------------------------------------
+
+
+def _move_head(
+    repo: Repository, came_from: str | None, branch: str | None, commit_id: CommitId, create: bool
+) -> None:
+    refs = repo.git.dulwich.refs
+    name = branch if branch is not None else commit_id
+    message = f"checkout: moving from {came_from} to {name}".encode()
+    raw = ObjectID(commit_id.encode())
+    if branch is None:
+        repo.git.detach_head(commit_id, message)
+        return
+    ref = Ref(b"refs/heads/" + branch.encode())
+    if create and not refs.add_if_new(ref, raw, message=b"branch: Created from HEAD"):
+        raise ConflictError(f"the branch {branch} was created by someone else just now")
+    refs.set_symbolic_ref(HEADREF, ref, message=message)
+
+
+def _remote_branch(repo: Repository, name: str) -> CommitId | None:
+    """Return the one remote-tracking branch with this name, as ``git checkout`` guesses."""
+    found = {
+        sha
+        for ref, sha in repo.git.dulwich.refs.as_dict(Ref(b"refs/remotes/")).items()
+        if ref.partition(b"/")[2] == name.encode()
+    }
+    if len(found) != 1:
+        return None
+    return CommitId(found.pop().decode())
+
+
+def _check_new_branch(repo: Repository, name: str) -> None:
+    if not check_ref_format(Ref(b"refs/heads/" + name.encode())) or name.startswith("-"):
+        raise InvalidInputError(f"{name!r} is not a valid branch name")
+    if name in repo.git.branches():
+        raise InvalidInputError(
+            f"a branch named {name} exists already",
+            hint=f"veml checkout {name}",
+            kind="branch-exists",
+        )
+
+
+def _refuse_merging(repo: Repository, force: bool) -> None:
+    heads = repo.git.read_state("MERGE_HEAD")
+    if heads is not None and not force:
+        raise ConflictError(
+            f"a merge of {short(heads.decode())} is under way",
+            hint="veml commit finishes it, veml merge --abort drops it",
+            kind="merging",
+        )
+
+
+__all__ = ["CheckoutResult", "NotFoundError", "checkout", "move_work_tree"]

@@ -1,0 +1,231 @@
+"""``veml commit``: make what is staged a commit, as Git would."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from dulwich.errors import CommitError
+from dulwich.objects import ObjectID
+from dulwich.refs import HEADREF
+
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
+from veml_vcs.ids import CommitId, short
+from veml_vcs.repository.add import add
+from veml_vcs.repository.durable import sync_commit
+from veml_vcs.repository.merge_state import load_merge_state, save_merge_state
+from veml_vcs.repository.plain import add_plain, unstaged_paths
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.status import StagedData, staged_data_changes
+from veml_vcs.repository.worktree import folder_changes
+from veml_vcs.versions.data import RECORD_SUFFIX
+
+
+@dataclass(frozen=True)
+class CommitResult:
+    """A new commit.
+
+    Attributes:
+        id: The commit.
+        branch: The branch it was made on; None when HEAD is detached.
+        subject: First line of its message.
+        root: Whether it has no parents.
+        data: What it does to data sets.
+        files: Number of ordinary files it changes.
+    """
+
+    id: CommitId
+    branch: str | None
+    subject: str
+    root: bool
+    data: tuple[StagedData, ...]
+    files: int
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who made something, and when.
+
+    Attributes:
+        identity: ``Name <email>``.
+        seconds: Unix time.
+        offset_seconds: East of UTC.
+    """
+
+    identity: str
+    seconds: int
+    offset_seconds: int
+
+
+def commit(
+    repo: Repository,
+    message: str | None,
+    *,
+    all: bool = False,  # noqa: A002 - the word of the command line
+    amend: bool = False,
+    allow_empty: bool = False,
+    author: Signature | None = None,
+    committer: Signature | None = None,
+    no_verify: bool = False,
+    progress: Progress = silent,
+) -> CommitResult:
+    """Make a commit of the index.
+
+    Args:
+        repo: The repository.
+        message: The message; None takes the prepared one of a merge, or the amended commit's.
+        all: First add every tracked data set and file that changed.
+        amend: Replace the last commit.
+        allow_empty: Make a commit even if nothing changed.
+        author: Who wrote it; None asks Git's configuration.
+        committer: Who commits it; None asks Git's configuration.
+        no_verify: Do not run the pre-commit and commit-msg hooks.
+        progress: Is told how far it is.
+
+    Raises:
+        ConflictError: A merge has open conflicts, or a hook refused.
+        InvalidInputError: There is nothing to commit, or no message.
+    """
+    if all:
+        _add_changed(repo, progress)
+    with repo.lock("veml commit"):
+        head = repo.git.head()
+        _refuse_conflicts(repo)
+        merging = repo.git.read_state("MERGE_HEAD") is not None
+        if amend and head.commit is None:
+            raise NotFoundError("there is no commit to amend", kind="unborn")
+        if amend and merging:
+            raise InvalidInputError("a merge is under way: commit it before amending")
+        text = _message(repo, message, amend)
+        before = repo.git.files(_parent(repo, amend))
+        after = repo.git.staged_files()
+        if before == after and not (allow_empty or amend or merging):
+            raise InvalidInputError(
+                "nothing to commit",
+                hint="veml add FOLDER, or veml commit -a for tracked data that changed",
+                kind="nothing-to-commit",
+            )
+        data = staged_data_changes(
+            repo, repo.datasets_at(_parent(repo, amend)), repo.staged_datasets()
+        )
+        new = _write(repo, text, amend, author, committer, no_verify)
+        sync_commit(repo, new)
+        repo.git.write_state("MERGE_MSG", None)
+        save_merge_state(repo, None)
+        changed = {
+            path
+            for path in before.keys() | after.keys()
+            if before.get(path) != after.get(path) and not path.endswith(RECORD_SUFFIX)
+        }
+    return CommitResult(
+        new, head.branch, text.splitlines()[0], _is_root(repo, new), data, len(changed)
+    )
+
+
+def _parent(repo: Repository, amend: bool) -> CommitId | None:
+    head = repo.git.head().commit
+    if not amend or head is None:
+        return head
+    parents = repo.git.parents(head)
+    return parents[0] if parents else None
+
+
+def _is_root(repo: Repository, commit_id: CommitId) -> bool:
+    return not repo.git.parents(commit_id)
+
+
+def _add_changed(repo: Repository, progress: Progress) -> None:
+    changed = [
+        repo.absolute(path)
+        for path, record in repo.staged_datasets().items()
+        if folder_changes(repo, path, record)
+    ]
+    if changed:
+        add(repo, changed, progress=progress)
+    paths = unstaged_paths(repo)
+    if paths:
+        add_plain(repo, paths, repo.staged_datasets())
+
+
+def _refuse_conflicts(repo: Repository) -> None:
+    state = load_merge_state(repo)
+    left = state.open_conflicts if state else ()
+    paths = repo.git.conflicted_paths()
+    if left or paths:
+        names = [f"{one.dataset}/{one.key}" for one in left[:4]] or paths[:4]
+        raise ConflictError(
+            f"{max(len(left), len(paths))} conflicts are not settled: {', '.join(names)}",
+            hint="veml status lists them; veml resolve KEY --ours|--theirs|--base settles them",
+            kind="unresolved",
+        )
+
+
+def _message(repo: Repository, message: str | None, amend: bool) -> str:
+    if message is None:
+        prepared = repo.git.read_state("MERGE_MSG")
+        head = repo.git.head().commit
+        if prepared is not None:
+            message = prepared.decode("utf-8", "replace")
+        elif amend and head is not None:
+            message = repo.git.commit(head).message.decode("utf-8", "replace")
+    text = (message or "").strip()
+    if not text:
+        raise InvalidInputError("a commit needs a message", hint="veml commit -m MESSAGE")
+    return text + "\n"
+
+
+def _write(
+    repo: Repository,
+    text: str,
+    amend: bool,
+    author: Signature | None,
+    committer: Signature | None,
+    no_verify: bool,
+) -> CommitId:
+    tree = repo.git.dulwich.get_worktree()
+    now = committer or local_time()
+    wrote = author or now
+    old = repo.git.head().commit
+    parents: list[ObjectID] | None = None
+    if amend and old is not None:
+        last = repo.git.commit(old)
+        parents = [ObjectID(parent.encode()) for parent in repo.git.parents(old)]
+        if author is None:
+            wrote = Signature(
+                last.author.decode("utf-8", "replace"), last.author_time, last.author_timezone
+            )
+    try:
+        new = tree.commit(
+            text.encode(),
+            committer=now.identity.encode() or None,
+            author=wrote.identity.encode() or None,
+            commit_timestamp=now.seconds,
+            commit_timezone=now.offset_seconds,
+            author_timestamp=wrote.seconds,
+            author_timezone=wrote.offset_seconds,
+            ref=None if amend else HEADREF,
+            merge_heads=parents,
+            no_verify=no_verify,
+            config=repo.git.config,
+        )
+    except CommitError as error:
+        raise ConflictError(f"a Git hook refused the commit: {error}", kind="hook") from error
+    except OSError as error:
+        raise StorageError(f"Git could not store the commit: {error}") from error
+    if amend and old is not None:
+        done = repo.git.dulwich.refs.set_if_equals(
+            HEADREF,
+            ObjectID(old.encode()),
+            new,
+            message=b"commit (amend): " + text.splitlines()[0].encode(),
+        )
+        if not done:
+            raise ConflictError(f"HEAD moved from {short(old)} while it was amended")
+    return CommitId(new.decode())
+
+
+def local_time() -> Signature:
+    """Return now, in the local time zone, with no identity."""
+    seconds = int(time.time())
+    return Signature("", seconds, time.localtime(seconds).tm_gmtoff)

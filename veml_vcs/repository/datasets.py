@@ -1,0 +1,58 @@
+"""Write a data set's record into the work tree and the index, and answer which path belongs where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from veml_vcs.repository.ignore import ignore_line, with_line, without_line
+from veml_vcs.repository.repository import Repository
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+
+def stage_record(repo: Repository, path: str, record: DataRecord) -> None:
+    """Write and stage ``<path>.veml`` and the ``.gitignore`` lines that belong to it."""
+    staged = {path + RECORD_SUFFIX: record.to_bytes()}
+    for ignored in (path + "/", *record.annotations):
+        file, line = ignore_line(ignored)
+        old = staged.get(file, _read(repo, file))
+        new = with_line(old, line)
+        if new != old:
+            staged[file] = new
+    for file, data in staged.items():
+        if _read(repo, file) != data:
+            repo.files.write_atomic(repo.absolute(file), data)
+    repo.git.stage_blobs(staged)
+
+
+def unstage_record(repo: Repository, path: str, record: DataRecord) -> None:
+    """Remove ``<path>.veml`` and its ``.gitignore`` lines from the work tree and the index."""
+    changed: dict[str, bytes] = {}
+    for ignored in (path + "/", *record.annotations):
+        file, line = ignore_line(ignored)
+        old = changed.get(file, _read(repo, file))
+        new = without_line(old, line)
+        if new != old:
+            changed[file] = new
+    gone = [path + RECORD_SUFFIX, *(file for file, data in changed.items() if not data)]
+    for file, data in changed.items():
+        if data:
+            repo.files.write_atomic(repo.absolute(file), data)
+    for file in gone:
+        if os.path.lexists(repo.absolute(file)):
+            repo.files.remove(repo.absolute(file))
+    repo.git.unstage(gone)
+    repo.git.stage_blobs({file: data for file, data in changed.items() if data})
+
+
+def owner_of(datasets: Iterable[str], path: str) -> str | None:
+    """Return the data set whose folder is ``path`` or holds it, or None."""
+    for dataset in datasets:
+        if path == dataset or path.startswith(dataset + "/"):
+            return dataset
+    return None
+
+
+def _read(repo: Repository, file: str) -> bytes:
+    path = repo.absolute(file)
+    return bytes(repo.files.read(path)) if os.path.exists(path) else b""

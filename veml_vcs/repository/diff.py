@@ -1,0 +1,353 @@
+"""``veml diff``: what differs between two states, by sample, by box and by class.
+
+A state is a commit, the index, or the work tree. Trees are compared by digest, so the cost is that
+of the difference; only annotations that differ are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from veml_vcs.ids import AnnotationId, CommitId
+from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.file_diff import FileDiff, diff_files
+from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree import entries_of, folder_changes
+from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
+from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.tree import Change, Entry, EntryKind, diff_trees
+from veml_vcs.versions.data import RECORD_SUFFIX, ClassCount, DataRecord
+
+INDEX = ":index"
+WORKTREE = ":worktree"
+
+
+@dataclass(frozen=True)
+class SampleDiff:
+    """How one sample differs.
+
+    Attributes:
+        key: Its key; the new one if it was renamed.
+        kind: ``added``, ``removed``, ``changed`` (its bytes), ``renamed`` or ``annotated``.
+        old_key: Its old key, if it was renamed.
+        old_bytes: Size before.
+        new_bytes: Size after.
+        annotation: How what is said about it differs.
+    """
+
+    key: str
+    kind: str
+    old_key: str | None = None
+    old_bytes: int = 0
+    new_bytes: int = 0
+    annotation: AnnotationDiff = field(default_factory=AnnotationDiff)
+
+
+@dataclass(frozen=True)
+class ClassDiff:
+    """How often a class occurs, before and after."""
+
+    name: str
+    old: ClassCount
+    new: ClassCount
+
+
+@dataclass(frozen=True)
+class DataDiff:
+    """How a data set differs.
+
+    Attributes:
+        path: The folder.
+        old: The record before; None if the data set is new.
+        new: The record after; None if it is gone.
+        samples: Each sample that differs, in key order.
+        files: Other files that differ: key -> ``added``, ``removed`` or ``changed``.
+        classes: Every class of either side, in the list's order.
+        counts: Sums over all annotations.
+    """
+
+    path: str
+    old: DataRecord | None
+    new: DataRecord | None
+    samples: tuple[SampleDiff, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    classes: tuple[ClassDiff, ...] = ()
+    counts: DiffCounts = field(default_factory=DiffCounts)
+
+    def count(self, kind: str) -> int:
+        """Return how many samples differ in one way."""
+        return sum(1 for sample in self.samples if sample.kind == kind)
+
+
+@dataclass(frozen=True)
+class RepoDiff:
+    """How two states differ: data sets, and ordinary files."""
+
+    old: str
+    new: str
+    datasets: tuple[DataDiff, ...] = ()
+    files: tuple[FileDiff, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.datasets or self.files)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One state: its files, its data sets, and annotations that are not in the store."""
+
+    name: str
+    files: dict[str, TreeFile]
+    datasets: dict[str, DataRecord]
+    entries: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    annotations: dict[AnnotationId, Annotation] = field(default_factory=dict)
+
+
+def diff(
+    repo: Repository,
+    old: str | None = None,
+    new: str | None = None,
+    *,
+    staged: bool = False,
+    paths: Sequence[str] = (),
+    progress: Progress = silent,
+) -> RepoDiff:
+    """Compare two states.
+
+    Args:
+        repo: The repository.
+        old: A revision; None is the index, or HEAD with ``staged``.
+        new: A revision; None is the work tree, or the index with ``staged``.
+        staged: Compare with the index instead of the work tree.
+        paths: Only what is at or below these paths, from the repository's root.
+        progress: Is told how far it is.
+
+    Raises:
+        NotFoundError: There is no such revision.
+    """
+    if staged:
+        before = _commit_side(repo, old or "HEAD")
+        after = _index_side(repo)
+    elif old is None:
+        before = _index_side(repo)
+        after = _worktree_side(repo, before, paths, progress)
+    elif new is None:
+        before = _commit_side(repo, old)
+        after = _worktree_side(repo, _index_side(repo), paths, progress)
+    else:
+        before, after = _commit_side(repo, old), _commit_side(repo, new)
+    return compare(repo, before, after, paths)
+
+
+def diff_commits(
+    repo: Repository, old: CommitId | None, new: CommitId, paths: Sequence[str] = ()
+) -> RepoDiff:
+    """Compare two commits; None is the empty tree."""
+    before = _Side(old or "nothing", repo.git.files(old), repo.datasets_at(old))
+    after = _Side(new, repo.git.files(new), repo.datasets_at(new))
+    return compare(repo, before, after, paths)
+
+
+def compare(
+    repo: Repository, before: _Side, after: _Side, paths: Sequence[str] = ()
+) -> RepoDiff:
+    """Compare two sides."""
+    datasets = []
+    for path in sorted(before.datasets.keys() | after.datasets.keys()):
+        old, new = before.datasets.get(path), after.datasets.get(path)
+        if not _wanted(path, paths):
+            continue
+        if old != new or path in after.entries or path in before.entries:
+            one = _diff_data(repo, path, before, after, _keys_below(path, paths))
+            if one.samples or one.files or one.old is None or one.new is None or old != new:
+                datasets.append(one)
+    records = {path + RECORD_SUFFIX for path in {*before.datasets, *after.datasets}}
+    changed = {
+        path: (before.files.get(path), after.files.get(path))
+        for path in sorted(before.files.keys() | after.files.keys())
+        if before.files.get(path) != after.files.get(path)
+        and path not in records
+        and _wanted(path, paths)
+    }
+    return RepoDiff(before.name, after.name, tuple(datasets), diff_files(repo, changed))
+
+
+def _wanted(path: str, paths: Sequence[str]) -> bool:
+    return not paths or any(
+        not one or path == one or path.startswith(one + "/") or one.startswith(path + "/")
+        for one in paths
+    )
+
+
+def _keys_below(dataset: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the keys in a data set that paths below it name; empty means all."""
+    if any(not one or one == dataset or dataset.startswith(one + "/") for one in paths):
+        return ()
+    return tuple(one[len(dataset) + 1 :] for one in paths if one.startswith(dataset + "/"))
+
+
+def _commit_side(repo: Repository, revision: str) -> _Side:
+    commit_id = repo.resolve(revision)
+    return _Side(revision, repo.git.files(commit_id), repo.datasets_at(commit_id))
+
+
+def _index_side(repo: Repository) -> _Side:
+    return _Side(INDEX, repo.git.staged_files(), repo.staged_datasets())
+
+
+def _worktree_side(
+    repo: Repository, staged: _Side, paths: Sequence[str], progress: Progress
+) -> _Side:
+    """Describe the work tree: only data sets whose folder differs are looked into."""
+    from veml_vcs.repository.plain import unstaged_paths
+    from veml_vcs.repository.snapshot import take_snapshot
+
+    side = _Side(WORKTREE, dict(staged.files), dict(staged.datasets))
+    for path, record in staged.datasets.items():
+        if not _wanted(path, paths):
+            continue
+        changes = folder_changes(repo, path, record)
+        if changes.missing:
+            del side.datasets[path]
+        elif changes:
+            from veml_vcs.repository.store_snapshot import record_of
+
+            snapshot = take_snapshot(repo, path, record, progress=progress)
+            side.datasets[path] = record_of(snapshot, record.tree, {})
+            side.entries[path] = snapshot.entries
+            side.annotations.update(snapshot.annotations)
+    for path in unstaged_paths(repo):
+        if owner_of(staged.datasets, path) is None:
+            side.files.pop(path, None)
+            found = repo.git.worktree_file(path)
+            if found is not None:
+                side.files[path] = found
+    return side
+
+
+def _diff_data(
+    repo: Repository, path: str, before: _Side, after: _Side, keys: tuple[str, ...]
+) -> DataDiff:
+    old, new = before.datasets.get(path), after.datasets.get(path)
+    changes = _changes(repo, path, before, after)
+    if keys:
+        changes = [
+            one for one in changes if any(one.key == k or one.key.startswith(k + "/") for k in keys)
+        ]
+    changes, renamed = _renames(changes)
+    annotations = _annotations(repo, changes, before, after)
+    samples: list[SampleDiff] = []
+    files: dict[str, str] = {}
+    counts = DiffCounts()
+    for change in changes:
+        old_key = renamed.get(change.key)
+        kind = _kind(change, old_key)
+        if kind is None:
+            files[change.key] = _file_kind(change)
+            continue
+        said = diff_annotation(
+            annotations.get(change.old.annotation) if change.old and change.old.annotation else None,
+            annotations.get(change.new.annotation) if change.new and change.new.annotation else None,
+        )
+        counts = counts + said.counts
+        samples.append(
+            SampleDiff(
+                change.key,
+                kind,
+                old_key,
+                change.old.size if change.old else 0,
+                change.new.size if change.new else 0,
+                said,
+            )
+        )
+    return DataDiff(path, old, new, tuple(samples), files, _classes(old, new), counts)
+
+
+def _changes(repo: Repository, path: str, before: _Side, after: _Side) -> list[Change]:
+    old, new = before.datasets.get(path), after.datasets.get(path)
+    if path not in before.entries and path not in after.entries:
+        return diff_trees(repo.store, old.tree if old else None, new.tree if new else None)
+    left = before.entries.get(path) or entries_of(repo, old)
+    right = after.entries.get(path) or entries_of(repo, new)
+    return [
+        Change(key, left.get(key), right.get(key))
+        for key in sorted(left.keys() | right.keys())
+        if left.get(key) != right.get(key)
+    ]
+
+
+def _renames(changes: list[Change]) -> tuple[list[Change], dict[str, str]]:
+    """Join a removed and an added sample with the same bytes into one change of the new key."""
+    gone = {
+        change.old.content: change
+        for change in changes
+        if change.new is None and change.old is not None and change.old.kind is EntryKind.SAMPLE
+    }
+    if not gone:
+        return changes, {}
+    joined: list[Change] = []
+    renamed: dict[str, str] = {}
+    dropped: set[str] = set()
+    for change in changes:
+        if change.old is None and change.new and change.new.kind is EntryKind.SAMPLE:
+            source = gone.pop(change.new.content, None)
+            if source is not None:
+                renamed[change.key] = source.key
+                dropped.add(source.key)
+                change = Change(change.key, source.old, change.new)  # noqa: PLW2901
+        joined.append(change)
+    return [change for change in joined if change.key not in dropped], renamed
+
+
+def _annotations(
+    repo: Repository, changes: list[Change], before: _Side, after: _Side
+) -> dict[AnnotationId, Annotation]:
+    loose = before.annotations | after.annotations
+    wanted = {
+        entry.annotation
+        for change in changes
+        for entry in (change.old, change.new)
+        if entry is not None and entry.annotation is not None
+    }
+    stored = wanted - loose.keys()
+    return loose | (repo.annotations.read_many(stored) if stored else {})
+
+
+def _kind(change: Change, old_key: str | None) -> str | None:
+    """Name how a sample differs; None for other files."""
+    old, new = change.old, change.new
+    was = old is not None and old.kind is not EntryKind.FILE
+    now = new is not None and new.kind is not EntryKind.FILE
+    if not was and not now:
+        return None
+    if old_key is not None:
+        return "renamed"
+    if not was:
+        return "added"
+    if not now:
+        return "removed"
+    return "changed" if old and new and old.content != new.content else "annotated"
+
+
+def _file_kind(change: Change) -> str:
+    if change.old is None:
+        return "added"
+    return "removed" if change.new is None else "changed"
+
+
+def _classes(old: DataRecord | None, new: DataRecord | None) -> tuple[ClassDiff, ...]:
+    names = dict.fromkeys(
+        one.name for record in (old, new) if record for one in record.facts.classes
+    )
+    none = ClassCount()
+    return tuple(
+        ClassDiff(
+            name,
+            old.class_counts.get(name, none) if old else none,
+            new.class_counts.get(name, none) if new else none,
+        )
+        for name in names
+    )

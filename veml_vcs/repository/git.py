@@ -1,0 +1,303 @@
+"""The Git side of a veml repository: a small typed face over dulwich.
+
+Nothing outside this room sees a dulwich object; paths are ``str`` relative to the repository's root
+with ``/``, ids are hex ``str``.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dulwich.errors import NotGitRepository
+from dulwich.index import ConflictedIndexEntry, Index, IndexEntry, commit_tree
+from dulwich.object_store import iter_tree_contents
+from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.refs import HEADREF, Ref
+from dulwich.repo import Repo
+
+from veml_vcs.errors import InvalidInputError, NotFoundError
+from veml_vcs.ids import CommitId, VersionId, short
+
+REGULAR_MODE = 0o100644
+
+
+@dataclass(frozen=True)
+class TreeFile:
+    """One file of a Git tree: its mode and its blob id."""
+
+    mode: int
+    blob: VersionId
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where HEAD stands.
+
+    Attributes:
+        branch: The branch's short name; None when HEAD is detached.
+        commit: The commit; None on a branch without commits.
+    """
+
+    branch: str | None
+    commit: CommitId | None
+
+
+class GitRepo:
+    """One Git repository with a work tree.
+
+    Args:
+        root: A folder in the work tree.
+
+    Raises:
+        NotFoundError: ``root`` is in no Git repository.
+        InvalidInputError: The repository is bare.
+    """
+
+    def __init__(self, root: str) -> None:
+        try:
+            self.dulwich = Repo.discover(root)
+        except NotGitRepository as error:
+            raise NotFoundError(
+                f"not in a Git repository: {os.path.abspath(root)}", hint="veml init"
+            ) from error
+        if self.dulwich.bare:
+            raise InvalidInputError(
+                f"{root}: a bare repository has no work tree", hint="clone it and work in the clone"
+            )
+        self.root = os.path.realpath(os.fsdecode(self.dulwich.path))
+        self.control_folder = os.path.realpath(os.fsdecode(self.dulwich.controldir()))
+        self.common_folder = os.path.realpath(os.fsdecode(self.dulwich.commondir()))
+        self.config = self.dulwich.get_config_stack()
+
+    def close(self) -> None:
+        """Release open files."""
+        self.dulwich.close()
+
+    # -- objects -------------------------------------------------------------------------------
+
+    def read_blob(self, blob: VersionId) -> bytes:
+        """Return the bytes of a blob.
+
+        Raises:
+            NotFoundError: Git does not have it.
+        """
+        try:
+            found = self.dulwich.object_store[ObjectID(blob.encode())]
+        except KeyError as error:
+            raise NotFoundError(f"Git does not have the blob {short(blob)}") from error
+        return bytes(found.as_raw_string())
+
+    def write_blob(self, data: bytes) -> VersionId:
+        """Store bytes as a blob and return its id."""
+        blob = Blob.from_string(data)
+        self.dulwich.object_store.add_object(blob)
+        return VersionId(blob.id.decode())
+
+    def commit(self, commit: CommitId) -> Commit:
+        """Return a commit.
+
+        Raises:
+            NotFoundError: Git does not have it, or it is not a commit.
+        """
+        try:
+            found = self.dulwich.object_store[ObjectID(commit.encode())]
+        except KeyError as error:
+            raise NotFoundError(f"Git does not have the commit {short(commit)}") from error
+        if not isinstance(found, Commit):
+            raise NotFoundError(f"{short(commit)} is not a commit")
+        return found
+
+    def parents(self, commit: CommitId) -> list[CommitId]:
+        """Return a commit's parents (grafts and shallow clones respected)."""
+        parents = self.dulwich.get_parents(ObjectID(commit.encode()))
+        return [CommitId(parent.decode()) for parent in parents]
+
+    def files(self, commit: CommitId | None) -> dict[str, TreeFile]:
+        """Return all files of a commit's tree; of None, nothing."""
+        if commit is None:
+            return {}
+        return self.tree_files(self.commit(commit).tree)
+
+    def tree_files(self, tree: bytes) -> dict[str, TreeFile]:
+        """Return all files below a Git tree id."""
+        found = {}
+        for entry in iter_tree_contents(self.dulwich.object_store, ObjectID(tree)):
+            if entry.path is None or entry.mode is None or entry.sha is None:
+                continue
+            found[os.fsdecode(entry.path)] = TreeFile(entry.mode, VersionId(entry.sha.decode()))
+        return found
+
+    def worktree_file(self, path: str) -> TreeFile | None:
+        """Store a work tree file's bytes as a blob and return it; None if it is gone.
+
+        The blob is loose and unreferenced until somebody stages it; ``git gc`` removes it.
+        """
+        full = os.path.join(self.root, path)
+        try:
+            status = os.lstat(full)
+        except FileNotFoundError:
+            return None
+        if stat.S_ISLNK(status.st_mode):
+            return TreeFile(0o120000, self.write_blob(os.fsencode(os.readlink(full))))
+        with open(full, "rb") as file:
+            mode = REGULAR_MODE | (0o111 if status.st_mode & stat.S_IXUSR else 0)
+            return TreeFile(mode, self.write_blob(file.read()))
+
+    def write_tree(self, files: dict[str, TreeFile]) -> ObjectID:
+        """Write the Git tree of these files and return its id."""
+        blobs = [
+            (os.fsencode(path), ObjectID(file.blob.encode()), file.mode)
+            for path, file in files.items()
+        ]
+        if not blobs:
+            tree = Tree()
+            self.dulwich.object_store.add_object(tree)
+            return tree.id
+        return commit_tree(self.dulwich.object_store, blobs)
+
+    # -- refs ----------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """Return where HEAD stands."""
+        refs = self.dulwich.refs
+        target = refs.get_symrefs().get(HEADREF)
+        branch = None
+        if target is not None and target.startswith(b"refs/heads/"):
+            branch = os.fsdecode(target[len(b"refs/heads/") :])
+        try:
+            commit: CommitId | None = CommitId(refs[HEADREF].decode())
+        except KeyError:
+            commit = None
+        return Head(branch, commit)
+
+    def branches(self) -> dict[str, CommitId]:
+        """Return local branches and where they stand, by name."""
+        return self._refs("refs/heads/")
+
+    def tags(self) -> dict[str, CommitId]:
+        """Return tags by name: the tag object's id where annotated, else the commit's."""
+        return self._refs("refs/tags/")
+
+    def _refs(self, prefix: str) -> dict[str, CommitId]:
+        found = self.dulwich.refs.as_dict(Ref(prefix.encode()))
+        return {os.fsdecode(name): CommitId(sha.decode()) for name, sha in sorted(found.items())}
+
+    def detach_head(self, commit: CommitId, message: bytes) -> None:
+        """Point HEAD itself at a commit, in one step (dulwich would remove HEAD first)."""
+        old = self.head().commit
+        self.write_state("HEAD", commit.encode() + b"\n")
+        new = ObjectID(commit.encode())
+        before = ObjectID(old.encode()) if old else None
+        self.dulwich.refs._log(HEADREF, before, new, message=message)
+
+    # -- index ---------------------------------------------------------------------------------
+
+    def index(self) -> Index:
+        """Open the index."""
+        return self.dulwich.open_index(config=self.config)
+
+    def staged_files(self) -> dict[str, TreeFile]:
+        """Return the files of the index that are not in conflict."""
+        return {
+            os.fsdecode(path): TreeFile(entry.mode, VersionId(entry.sha.decode()))
+            for path, entry in self.index().items()
+            if isinstance(entry, IndexEntry)
+        }
+
+    def conflicted_paths(self) -> list[str]:
+        """Return the paths of the index that have merge stages instead of one entry."""
+        return sorted(
+            os.fsdecode(path)
+            for path, entry in self.index().items()
+            if isinstance(entry, ConflictedIndexEntry)
+        )
+
+    def stage_blobs(self, blobs: dict[str, bytes]) -> dict[str, VersionId]:
+        """Stage files whose bytes are given and already stand in the work tree.
+
+        Args:
+            blobs: Path -> bytes.
+        """
+        index = self.index()
+        staged = {}
+        for path, data in blobs.items():
+            staged[path] = self.write_blob(data)
+            self._stage_entry(index, path, staged[path])
+        index.write()
+        return staged
+
+    def _stage_entry(self, index: Index, path: str, blob: VersionId) -> None:
+        full = os.path.join(self.root, path)
+        status = os.lstat(full)
+        mode = REGULAR_MODE | (0o111 if status.st_mode & stat.S_IXUSR else 0)
+        index[os.fsencode(path)] = IndexEntry(
+            ctime=(int(status.st_ctime), status.st_ctime_ns % 10**9),
+            mtime=(int(status.st_mtime), status.st_mtime_ns % 10**9),
+            dev=status.st_dev & 0xFFFFFFFF,
+            ino=status.st_ino & 0xFFFFFFFF,
+            mode=mode,
+            uid=status.st_uid,
+            gid=status.st_gid,
+            size=status.st_size & 0xFFFFFFFF,
+            sha=ObjectID(blob.encode()),
+            flags=0,
+        )
+
+    def unstage(self, paths: list[str]) -> None:
+        """Remove paths from the index."""
+        index = self.index()
+        for path in paths:
+            raw = os.fsencode(path)
+            if raw in index:
+                del index[raw]
+        index.write()
+
+    def stage_conflict(
+        self, path: str, base: TreeFile | None, ours: TreeFile | None, theirs: TreeFile | None
+    ) -> None:
+        """Record a path as conflicted, the way Git does (stages 1 to 3)."""
+        index = self.index()
+        index[os.fsencode(path)] = ConflictedIndexEntry(
+            ancestor=_bare_entry(base), this=_bare_entry(ours), other=_bare_entry(theirs)
+        )
+        index.write()
+
+    # -- state files ---------------------------------------------------------------------------
+
+    def read_state(self, name: str) -> bytes | None:
+        """Return the content of a file like ``MERGE_HEAD`` in the control folder, or None."""
+        found = self.dulwich.get_named_file(name)
+        if found is None:
+            return None
+        with found:
+            return found.read()
+
+    def write_state(self, name: str, content: bytes | None) -> None:
+        """Write a file like ``MERGE_HEAD``, or remove it (None)."""
+        path = os.path.join(self.control_folder, name)
+        if content is None:
+            if os.path.exists(path):
+                os.remove(path)
+            return
+        temporary = f"{path}.tmp-{os.getpid()}"
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+
+    def walk(self, heads: list[CommitId]) -> Iterator[Commit]:
+        """List commits, children before parents, newest first."""
+        walker = self.dulwich.get_walker([ObjectID(head.encode()) for head in heads], order="topo")
+        for entry in walker:
+            yield entry.commit
+
+
+def _bare_entry(file: TreeFile | None) -> IndexEntry | None:
+    if file is None:
+        return None
+    zero = (0, 0)
+    return IndexEntry(zero, zero, 0, 0, file.mode, 0, 0, 0, ObjectID(file.blob.encode()), 0)

@@ -1,0 +1,78 @@
+"""``veml init``: make a folder a Git repository with a veml store beside it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from dulwich.repo import Repo
+
+from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
+from veml_vcs.repository.git import GitRepo
+from veml_vcs.repository.repository import Repository
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """What ``init`` did.
+
+    Attributes:
+        root: The work tree.
+        new_git: Whether the Git repository was made.
+        new_store: Whether the store was made.
+    """
+
+    root: str
+    new_git: bool
+    new_store: bool
+
+
+def init(path: str = ".", *, branch: str | None = None) -> InitResult:
+    """Create a repository, or complete one that is there; doing it twice is harmless.
+
+    Args:
+        path: The folder; it is made if it is not there.
+        branch: Name of the first branch; None asks Git's ``init.defaultBranch``, else ``main``.
+
+    Raises:
+        StorageError: The folder cannot be written.
+        InvalidInputError: ``path`` is a file, or inside another repository's work tree.
+    """
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise InvalidInputError(f"{path}: not a folder")
+    try:
+        os.makedirs(path, exist_ok=True)
+        new_git = not os.path.exists(os.path.join(path, ".git"))
+        if new_git:
+            outer = _outer(path)
+            if outer is not None:
+                raise InvalidInputError(
+                    f"{os.path.abspath(path)} is inside the Git repository at {outer}",
+                    hint=f"veml init {outer}",
+                )
+            name = (branch or "").encode() or _default_branch()
+            Repo.init(path, default_branch=name).close()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be made a repository: {error.strerror}") from error
+    with Repository(path) as repo:
+        new_store = not os.path.exists(os.path.join(repo.folder, "format"))
+        repo.create_store()
+        return InitResult(repo.root, new_git, new_store)
+
+
+def _outer(path: str) -> str | None:
+    try:
+        git = GitRepo(path)
+    except (NotFoundError, InvalidInputError):
+        return None
+    git.close()
+    return git.root
+
+
+def _default_branch() -> bytes:
+    from dulwich.config import StackedConfig
+
+    try:
+        return bytes(StackedConfig.default().get((b"init",), b"defaultBranch"))
+    except KeyError:
+        return b"main"

@@ -1,0 +1,224 @@
+"""Write a data version's files into the work tree: only what differs, each file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
+from veml_vcs.ids import SampleId
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.scan import TEMPORARY_PREFIX, Stamp, stamp_of
+from veml_vcs.repository.statcache import load_statcache, save_statcache
+from veml_vcs.repository.worktree import FolderChanges, scan_dataset
+from veml_vcs.samples.tree import Change, Entry
+from veml_vcs.versions.data import DataRecord
+
+
+def refuse_lost_changes(
+    path: str, changes: Sequence[Change], dirty: FolderChanges, command: str
+) -> None:
+    """Refuse to overwrite files whose bytes are in no version.
+
+    Args:
+        path: The data set.
+        changes: What is about to be written.
+        dirty: How the folder differs from the version it should hold.
+        command: What the user typed, for the message.
+
+    Raises:
+        ConflictError: A file that would be written or removed has changes of its own.
+    """
+    if not dirty:
+        return
+    touched = {change.key: change.new for change in changes}
+    lost = []
+    for key in sorted(dirty.keys() & touched.keys()):
+        new = touched[key]
+        wanted = None if new is None else new.content
+        if dirty.contents.get(key) != wanted:
+            lost.append(key)
+    if lost and not dirty.missing:
+        names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+        raise ConflictError(
+            f"{command} would overwrite uncommitted changes in {path}: {names}",
+            hint=f"veml add {path} && veml commit, or veml restore {path}, or use --force",
+            kind="would-lose-changes",
+        )
+
+
+def require_contents(repo: Repository, path: str, changes: Sequence[Change]) -> None:
+    """Check before anything is touched that the store has every content that will be written.
+
+    Raises:
+        NotFoundError: Some are missing.
+    """
+    wanted = [c.new.content for c in changes if c.new is not None and c.new.content is not None]
+    places = repo.catalog.find_many(wanted, "content")
+    missing = int((places[:, 0] < 0).sum())
+    if missing:
+        repo.store.refresh()
+        repo.catalog.refresh()
+        missing = int((repo.catalog.find_many(wanted, "content")[:, 0] < 0).sum())
+    if missing:
+        raise NotFoundError(
+            f"{path}: {missing} of {len(wanted)} files are not in this clone's store; nothing was "
+            "changed",
+            hint="copy .git/veml/packs from a clone that has them",
+            kind="data-missing",
+        )
+
+
+def write_changes(
+    repo: Repository,
+    path: str,
+    changes: Sequence[Change],
+    *,
+    progress: Progress = silent,
+) -> dict[str, tuple[Stamp, SampleId]]:
+    """Bring files to the ``new`` side of ``changes``; return what was written.
+
+    Every content is checked against its id before a file is replaced; files are replaced by rename.
+
+    Raises:
+        DamagedError: A stored content is damaged; files before it are written, the rest is not.
+        StorageError: The disk says no.
+        InvalidInputError: A path leads through a symbolic link.
+    """
+    writer = _FolderWriter(repo, path)
+    written: dict[str, tuple[Stamp, SampleId]] = {}
+    gone = [change.key for change in changes if change.new is None or change.new.content is None]
+    for key in gone:
+        writer.remove(key)
+    put = [change for change in changes if change.new is not None and change.new.content]
+    for done, change in enumerate(put):
+        if done % 256 == 0:
+            progress(f"writing {path}", done, len(put))
+        entry = change.new
+        if entry is not None and entry.content is not None:
+            stamp = writer.write(change.key, repo.contents.read(entry.content), entry.executable)
+            written[change.key] = (stamp, entry.content)
+    if put:
+        progress(f"writing {path}", len(put), len(put))
+    writer.prune()
+    return written
+
+
+def remember(
+    repo: Repository,
+    path: str,
+    record: DataRecord,
+    written: Mapping[str, tuple[Stamp, SampleId]],
+    entries_changed: Sequence[Change],
+    clean: bool,
+) -> None:
+    """Bring the stat cache to what was just written, so that the next status reads nothing.
+
+    Args:
+        repo: The repository.
+        path: The data set.
+        record: The version the folder holds now.
+        written: What ``write_changes`` returned.
+        entries_changed: The changes that were written.
+        clean: Whether the folder matches the version as a whole.
+    """
+    cache_path = repo.statcache_path(path)
+    cache = load_statcache(cache_path, repo.files)
+    disk = scan_dataset(repo, path, record) or {}
+    rows: list[tuple[str, Stamp, SampleId]] = []
+    complete = clean
+    for key, stamp in disk.items():
+        if key in written and written[key][0] == stamp:
+            rows.append((key, stamp, written[key][1]))
+        elif (known := cache.known(key, stamp)) is not None:
+            rows.append((key, stamp, known))
+        else:
+            complete = False
+    tree = record.tree if complete else bytes(32)
+    save_statcache(cache_path, repo.files, tree, rows)
+
+
+def changes_from_nothing(entries: Mapping[str, Entry]) -> list[Change]:
+    """Return the changes that write all of a version's files into an empty folder."""
+    return [Change(key, None, entry) for key, entry in entries.items()]
+
+
+class _FolderWriter:
+    """Writes and removes files of one data set, never through a symbolic link."""
+
+    def __init__(self, repo: Repository, path: str) -> None:
+        self._repo = repo
+        self._path = path
+        self._safe: set[str] = set()
+        self._emptied: set[str] = set()
+        self._temporary = f"{TEMPORARY_PREFIX}{os.getpid()}-"
+        self._count = 0
+
+    def write(self, key: str, data: bytes, executable: bool) -> Stamp:
+        target = self._repo.key_path(self._path, key)
+        folder = os.path.dirname(target)
+        self._make_safe(folder)
+        self._count += 1
+        temporary = os.path.join(folder, f"{self._temporary}{self._count}")
+        mode = 0o777 if executable else 0o666
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            descriptor = os.open(temporary, flags, mode)
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(descriptor, view) :]
+                stamp = stamp_of(os.fstat(descriptor))
+            finally:
+                os.close(descriptor)
+            os.rename(temporary, target)
+        except IsADirectoryError as error:
+            os.remove(temporary)
+            raise ConflictError(
+                f"{target}: a folder stands where a file of the data set belongs",
+                hint="move it away",
+            ) from error
+        except OSError as error:
+            if os.path.lexists(temporary):
+                os.remove(temporary)
+            raise StorageError(f"{target}: cannot be written: {error.strerror}") from error
+        return stamp
+
+    def remove(self, key: str) -> None:
+        target = self._repo.key_path(self._path, key)
+        folder = os.path.dirname(target)
+        if not os.path.lexists(target):
+            return
+        self._make_safe(folder)
+        try:
+            os.remove(target)
+        except OSError as error:
+            raise StorageError(f"{target}: cannot be removed: {error.strerror}") from error
+        self._emptied.add(folder)
+
+    def prune(self) -> None:
+        """Remove folders that lost their last file, up to the repository's root."""
+        for folder in sorted(self._emptied, key=len, reverse=True):
+            while folder != self._repo.root and folder.startswith(self._repo.root + os.sep):
+                try:
+                    os.rmdir(folder)
+                except OSError:
+                    break  # not empty: somebody's files are in it, which is the point of asking
+                folder = os.path.dirname(folder)
+
+    def _make_safe(self, folder: str) -> None:
+        """Create a folder and make sure that no part of it below the root is a symbolic link."""
+        if folder in self._safe:
+            return
+        if folder != self._repo.root:
+            if not folder.startswith(self._repo.root + os.sep):
+                raise InvalidInputError(f"{folder}: outside the repository")
+            self._make_safe(os.path.dirname(folder))
+            if os.path.islink(folder):
+                raise InvalidInputError(
+                    f"{folder}: a symbolic link; files of a data set are not written through it"
+                )
+            if not os.path.isdir(folder):
+                self._repo.files.make_folder(folder)
+        self._safe.add(folder)

@@ -1,0 +1,336 @@
+"""``veml merge``: join another line of history, three-way, by sample and by box.
+
+Everything the merge makes is in the store before the work tree is touched; HEAD and the merge's
+state come last. A merge that is killed leaves HEAD where it was, and the same command runs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dulwich.diff_tree import tree_changes
+from dulwich.index import update_working_tree
+from dulwich.objects import ObjectID
+from dulwich.refs import HEADREF
+
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
+from veml_vcs.ids import CommitId
+from veml_vcs.repository.checkout import move_work_tree
+from veml_vcs.repository.commit import Signature, commit
+from veml_vcs.repository.materialize import (
+    refuse_lost_changes,
+    remember,
+    require_contents,
+    write_changes,
+)
+from veml_vcs.repository.merge_data import DataMerge
+from veml_vcs.repository.merge_paths import TreeMerge, TreeMerger
+from veml_vcs.repository.merge_state import (
+    DataConflict,
+    MergeState,
+    load_merge_state,
+    save_merge_state,
+)
+from veml_vcs.repository.plain import unstaged_paths
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import is_ancestor
+from veml_vcs.repository.worktree import FolderChanges, folder_changes
+from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.tree import Change, diff_trees
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+
+@dataclass(frozen=True)
+class MergeResult:
+    """What a merge did.
+
+    Attributes:
+        kind: ``up-to-date``, ``fast-forward``, ``merged``, ``stopped`` (``no_commit``) or
+            ``conflicts``.
+        commit: Where HEAD is now.
+        data: The data sets that were merged.
+        conflicts: Open conflicts in data sets.
+        files: Ordinary files in conflict.
+    """
+
+    kind: str
+    commit: CommitId
+    data: tuple[DataMerge, ...] = ()
+    conflicts: tuple[DataConflict, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+def merge(
+    repo: Repository,
+    revision: str,
+    *,
+    message: str | None = None,
+    no_ff: bool = False,
+    ff_only: bool = False,
+    no_commit: bool = False,
+    favour: Choice | None = None,
+    committer: Signature | None = None,
+    progress: Progress = silent,
+) -> MergeResult:
+    """Merge a revision into HEAD.
+
+    Args:
+        repo: The repository.
+        revision: What to merge.
+        message: The merge commit's message.
+        no_ff: Make a merge commit even where HEAD could simply move.
+        ff_only: Refuse where HEAD could not simply move.
+        no_commit: Stop before the commit.
+        favour: Side that settles all conflicts in data sets.
+        committer: Who commits; None asks Git's configuration.
+        progress: Is told how far it is.
+
+    Raises:
+        ConflictError: Uncommitted changes are in the way, a merge is under way, or the sides cannot
+            be merged. Conflicts of the merge itself are no error: they are in the result.
+        NotFoundError: There is no such revision.
+    """
+    with repo.lock("veml merge"):
+        head = repo.git.head()
+        _check_ready(repo)
+        theirs = repo.resolve(revision)
+        if head.commit is None:
+            raise NotFoundError("HEAD has no commits yet", hint=f"veml checkout {revision}")
+        ours = head.commit
+        if is_ancestor(repo.git, theirs, ours):
+            return MergeResult("up-to-date", ours)
+        if is_ancestor(repo.git, ours, theirs) and not no_ff:
+            move_work_tree(repo, ours, theirs, "merge", force=False, progress=progress)
+            _move_branch(repo, ours, theirs, revision)
+            return MergeResult("fast-forward", theirs)
+        if ff_only:
+            raise ConflictError(
+                f"{revision} cannot be reached by moving HEAD forward", hint="veml merge without --ff-only"
+            )
+        with repo.store.write() as writer:
+            merged = TreeMerger(repo, writer, {}, favour, progress).merge(ours, theirs)
+        repo.catalog.refresh()
+        state = MergeState(
+            revision, ours, theirs, tuple(one for data in merged.data for one in data.conflicts)
+        )
+        _apply(repo, merged, repo.datasets_at(ours), ours, progress)
+        text = message or _message(repo, revision, head.branch)
+        repo.git.write_state("MERGE_MSG", text.encode() + b"\n")
+        save_merge_state(repo, state)
+        repo.git.write_state("MERGE_HEAD", theirs.encode() + b"\n")
+        for path, three in merged.conflicts.items():
+            repo.git.stage_conflict(path, *three)
+    left = state.open_conflicts
+    files = tuple(p for p in merged.conflicts if not _is_data(p, merged))
+    if left or files:
+        return MergeResult("conflicts", ours, tuple(merged.data), left, files)
+    if no_commit:
+        return MergeResult("stopped", ours, tuple(merged.data))
+    done = commit(repo, text, committer=committer, author=committer)
+    return MergeResult("merged", done.id, tuple(merged.data))
+
+
+def abort(repo: Repository, *, progress: Progress = silent) -> CommitId:
+    """Give up the merge under way and return to HEAD.
+
+    Raises:
+        NotFoundError: No merge is under way.
+    """
+    with repo.lock("veml merge --abort"):
+        if repo.git.read_state("MERGE_HEAD") is None:
+            raise NotFoundError("no merge is under way", kind="not-merging")
+        head = repo.git.head().commit
+        if head is None:
+            raise NotFoundError("HEAD has no commits", kind="unborn")
+        move_work_tree(repo, head, head, "merge --abort", force=True, progress=progress)
+        forget_merge(repo)
+    return head
+
+
+def forget_merge(repo: Repository) -> None:
+    """Remove all state of a merge."""
+    for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
+        repo.git.write_state(name, None)
+    save_merge_state(repo, None)
+
+
+def settle(
+    repo: Repository,
+    choices: Mapping[str, Mapping[str, Choice]],
+    *,
+    progress: Progress = silent,
+) -> MergeState:
+    """Repeat the merge under way with conflicts settled, and bring the work tree to the result.
+
+    Args:
+        repo: The repository, whose lock the caller holds.
+        choices: Data set -> key -> side, new settlements.
+        progress: Is told how far it is.
+
+    Raises:
+        NotFoundError: No merge is under way, or nothing in it has such a key.
+        ConflictError: The folder has changes that would be lost.
+    """
+    state = load_merge_state(repo)
+    if state is None or not state.ours:
+        raise NotFoundError("no merge is under way", kind="not-merging")
+    known = {(one.dataset, one.key) for one in state.conflicts}
+    for dataset, keys in choices.items():
+        for key in keys:
+            if (dataset, key) not in known:
+                raise NotFoundError(
+                    f"no conflict at {dataset}/{key}", hint="veml status lists them", kind="no-conflict"
+                )
+    settled: dict[str, dict[str, Choice]] = {}
+    for one in state.conflicts:
+        if one.choice in ("ours", "theirs", "base"):
+            settled.setdefault(one.dataset, {})[one.key] = one.choice  # type: ignore[assignment]
+    for dataset, keys in choices.items():
+        settled.setdefault(dataset, {}).update(keys)
+    with repo.store.write() as writer:
+        merged = TreeMerger(repo, writer, settled, None, progress).merge(
+            CommitId(state.ours), CommitId(state.theirs)
+        )
+    repo.catalog.refresh()
+    here = repo.staged_datasets()
+    touched = set(choices)
+    for one_set in merged.data:
+        if one_set.path in touched:
+            _apply_data(repo, one_set.path, here.get(one_set.path), one_set.record, progress)
+            _stage_settled(repo, one_set, merged)
+    manual = {(c.dataset, c.key, c.kind, c.path): c.choice for c in state.conflicts}
+    again = tuple(
+        DataConflict(**{**one.as_dict(), "choice": one.choice or _kept(manual, one)})
+        for data in merged.data
+        for one in data.conflicts
+    )
+    new = MergeState(state.theirs_name, state.ours, state.theirs, again)
+    save_merge_state(repo, new)
+    return new
+
+
+def _kept(manual: Mapping[tuple[str, str, str, str], str | None], one: DataConflict) -> str | None:
+    return manual.get((one.dataset, one.key, one.kind, one.path))
+
+
+def _stage_settled(repo: Repository, data: DataMerge, merged: TreeMerge) -> None:
+    path = data.path + RECORD_SUFFIX
+    if data.record is None:
+        repo.git.unstage([path])
+        repo.files.remove(repo.absolute(path))
+        return
+    text = data.record.to_bytes()
+    repo.files.write_atomic(repo.absolute(path), text)
+    if any(one.choice is None for one in data.conflicts):
+        repo.git.stage_conflict(path, *merged.conflicts[path])
+    else:
+        repo.git.stage_blobs({path: text})
+
+
+def _check_ready(repo: Repository) -> None:
+    if repo.git.read_state("MERGE_HEAD") is not None:
+        raise ConflictError(
+            "a merge is under way",
+            hint="veml commit finishes it, veml merge --abort drops it",
+            kind="merging",
+        )
+    head = repo.git.head().commit
+    if repo.git.staged_files() != repo.git.files(head) or repo.git.conflicted_paths():
+        raise ConflictError(
+            "there are staged changes; a merge needs an index like HEAD",
+            hint="veml commit -m MESSAGE first",
+            kind="would-lose-changes",
+        )
+
+
+def _is_data(path: str, merged: TreeMerge) -> bool:
+    return any(path == data.path + RECORD_SUFFIX for data in merged.data)
+
+
+def _apply(
+    repo: Repository,
+    merged: TreeMerge,
+    here: dict[str, DataRecord],
+    ours: CommitId,
+    progress: Progress,
+) -> None:
+    """Bring work tree and index to the merged tree; nothing is touched if something would be lost."""
+    old_files = repo.git.files(ours)
+    changed = {
+        path
+        for path in old_files.keys() | merged.files.keys()
+        if old_files.get(path) != merged.files.get(path)
+    }
+    lost = sorted(changed & set(unstaged_paths(repo)))
+    if lost:
+        raise ConflictError(
+            f"merge would overwrite uncommitted changes: {', '.join(lost[:5])}",
+            hint="commit or stash them first",
+            kind="would-lose-changes",
+        )
+    tree = repo.git.write_tree(merged.files)
+    wanted = repo.datasets_in(merged.files)
+    for path in sorted(here.keys() | wanted.keys()):
+        if here.get(path) != wanted.get(path):
+            _plan_data(repo, path, here.get(path), wanted.get(path))
+    for path in sorted(here.keys() | wanted.keys()):
+        if here.get(path) != wanted.get(path):
+            _apply_data(repo, path, here.get(path), wanted.get(path), progress)
+    git = repo.git.dulwich
+    old_tree = repo.git.commit(ours).tree
+    update_working_tree(
+        git,
+        old_tree,
+        tree,
+        change_iterator=tree_changes(git.object_store, old_tree, tree),
+        allow_overwrite_modified=True,
+        blob_normalizer=git.get_blob_normalizer(config=repo.git.config, tree=tree),
+        config=repo.git.config,
+    )
+
+
+def _plan_data(
+    repo: Repository, path: str, old: DataRecord | None, new: DataRecord | None
+) -> tuple[list[Change], FolderChanges]:
+    changes = diff_trees(repo.store, old.tree if old else None, new.tree if new else None)
+    dirty = folder_changes(repo, path, old) if old is not None else FolderChanges()
+    refuse_lost_changes(path, changes, dirty, "merge")
+    require_contents(repo, path, changes)
+    return changes, dirty
+
+
+def _apply_data(
+    repo: Repository,
+    path: str,
+    old: DataRecord | None,
+    new: DataRecord | None,
+    progress: Progress,
+) -> None:
+    changes, dirty = _plan_data(repo, path, old, new)
+    written = write_changes(repo, path, changes, progress=progress)
+    if new is not None:
+        remember(repo, path, new, written, changes, not dirty)
+
+
+def _move_branch(repo: Repository, old: CommitId, new: CommitId, name: str) -> None:
+    done = repo.git.dulwich.refs.set_if_equals(
+        HEADREF,
+        ObjectID(old.encode()),
+        ObjectID(new.encode()),
+        message=f"merge {name}: Fast-forward".encode(),
+    )
+    if not done:
+        raise ConflictError("HEAD moved while it was merged", hint="run the merge again")
+
+
+def _message(repo: Repository, revision: str, branch: str | None) -> str:
+    kind = "branch" if revision in repo.git.branches() else "commit"
+    if revision in repo.git.tags():
+        kind = "tag"
+    into = f" into {branch}" if branch and branch not in ("main", "master") else ""
+    return f"Merge {kind} '{revision}'{into}"
+
+
+__all__ = ["InvalidInputError", "MergeResult", "abort", "forget_merge", "merge", "settle"]

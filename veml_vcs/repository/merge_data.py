@@ -1,0 +1,477 @@
+"""Three-way merge of one data set: entries, classes, and the annotation files that say it all.
+
+Annotation files are never merged as text. A file that only one side changed is taken as it is; one
+that both changed is written anew from the merged annotations. Then the merged data set is read back
+with its format's own reader and compared with what the merge decided, so that no box can be lost
+between the two; if they differ, the files in question are written anew, and if they still differ,
+the merge is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from veml_vcs.errors import ConflictError, NotFoundError
+from veml_vcs.ids import SampleId, digest
+from veml_vcs.objects.protocol import ObjectWriter
+from veml_vcs.repository.merge_entries import EntryMerger, MergedEntries
+from veml_vcs.repository.merge_facts import merge_facts
+from veml_vcs.repository.merge_state import DataConflict
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.snapshot import Counts
+from veml_vcs.repository.worktree import entries_of
+from veml_vcs.samples.annotations import Choice, MergeCounts, annotation_id
+from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.formats import Layout, Parsed, detect, get_format
+from veml_vcs.samples.tree import Entry, EntryKind, build_tree, diff_trees, update_tree
+from veml_vcs.versions.data import DataRecord
+
+_ROUNDS = 3
+
+
+@dataclass
+class DataMerge:
+    """The merge of one data set.
+
+    Attributes:
+        path: The folder.
+        record: The merged version; None if the data set is gone.
+        conflicts: What both sides changed differently, settled or not.
+        samples: Numbers of samples: ``base``, ``added``, ``removed``, ``merged``.
+        boxes: Where the objects of samples that both sides changed came from.
+        rewritten: Annotation files that were written anew.
+    """
+
+    path: str
+    record: DataRecord | None
+    conflicts: tuple[DataConflict, ...] = ()
+    samples: Mapping[str, int] = field(default_factory=dict)
+    boxes: MergeCounts = field(default_factory=MergeCounts)
+    rewritten: tuple[str, ...] = ()
+
+
+def merge_data(
+    repo: Repository,
+    path: str,
+    base: DataRecord | None,
+    ours: DataRecord | None,
+    theirs: DataRecord | None,
+    writer: ObjectWriter,
+    *,
+    choices: Mapping[str, Choice] | None = None,
+    default: Choice | None = None,
+) -> DataMerge:
+    """Merge two versions of a data set that began as ``base``.
+
+    Args:
+        repo: The repository.
+        path: The folder, from the repository's root.
+        base: The common ancestor's version; None if it had none.
+        ours: Our version; None if we removed the data set.
+        theirs: Their version; None if they removed it.
+        writer: Takes what the merge makes.
+        choices: Key -> side, for conflicts that are settled.
+        default: Side for all other conflicts; None leaves them open.
+
+    Raises:
+        ConflictError: The two sides cannot be merged at all (other formats, or a removed data set
+            that the other side changed), or the result would not say what both sides said.
+    """
+    if ours == theirs or theirs == base:
+        return DataMerge(path, ours)
+    if ours == base:
+        return DataMerge(path, theirs)
+    if ours is None or theirs is None:
+        choice = (choices or {}).get("", default)
+        kept = ours if ours is not None else theirs
+        conflict = DataConflict(path, "", "dataset-removed-changed", choice=choice)
+        if choice is not None:
+            kept = {"ours": ours, "theirs": theirs, "base": base}[choice]
+        return DataMerge(path, kept, (conflict,))
+    if ours.facts.format != theirs.facts.format:
+        raise ConflictError(
+            f"{path}: one side is in the format {ours.facts.format}, the other in "
+            f"{theirs.facts.format}; they cannot be merged",
+            hint="veml export one of them in the other's format first",
+        )
+    return _Merge(repo, path, base, ours, theirs, writer, choices or {}, default).run()
+
+
+class _Merge:
+    """One merge of a data set that both sides changed."""
+
+    def __init__(
+        self,
+        repo: Repository,
+        path: str,
+        base: DataRecord | None,
+        ours: DataRecord,
+        theirs: DataRecord,
+        writer: ObjectWriter,
+        choices: Mapping[str, Choice],
+        default: Choice | None,
+    ) -> None:
+        self._repo = repo
+        self._path = path
+        self._records = (base, ours, theirs)
+        self._ours = ours
+        self._writer = writer
+        self._choices = choices
+        self._default = default
+        self._base_entries = entries_of(repo, base)
+        self._our_entries = entries_of(repo, ours)
+        self._made: dict[str, bytes] = {}
+
+    def run(self) -> DataMerge:
+        merged = self._merge_entries()
+        entries = dict(self._our_entries)
+        _apply(entries, merged.changes)
+        conflicts = list(merged.conflicts)
+        rewrite = set(merged.both_files)
+        facts, fact_conflicts = merge_facts(self._path, *self._records, self._choices, self._default)
+        conflicts += fact_conflicts
+        annotations = dict(merged.annotations)
+        for _ in range(_ROUNDS):
+            self._write_sources(entries, annotations, facts, rewrite, merged, conflicts)
+            layout = detect(sorted(entries_files(entries)), self._reader(entries), wanted=facts.format)
+            parsed = self._read_back(layout, entries, annotations)
+            wrong = self._wrong_sources(layout, parsed, entries, annotations, rewrite)
+            if not wrong:
+                break
+            rewrite |= wrong
+        else:
+            raise ConflictError(
+                f"{self._path}: the merged annotation files would not say what both sides said "
+                f"({', '.join(sorted(wrong)[:3])}); nothing was merged",
+                kind="merge-not-faithful",
+            )
+        self._adopt(layout, parsed, entries, annotations)
+        return self._finish(layout, parsed, entries, annotations, merged, conflicts, rewrite)
+
+    # -- entries -------------------------------------------------------------------------------
+
+    def _merge_entries(self) -> MergedEntries:
+        base, ours, theirs = self._records
+        store = self._repo.store
+        root = base.tree if base else None
+        left = {c.key: c for c in diff_trees(store, root, ours.tree if ours else None)}
+        right = diff_trees(store, root, theirs.tree if theirs else None)
+        both = [change for change in right if change.key in left]
+        wanted = {
+            entry.annotation
+            for change in both
+            for entry in (change.old, change.new, left[change.key].new)
+            if entry is not None and entry.annotation is not None
+        }
+        self._known = self._repo.annotations.read_many(wanted)
+        merger = EntryMerger(self._path, self._known, self._choices, self._default)
+        for change in right:
+            if change.key in left:
+                merger.merge(change.key, change.old, left[change.key].new, change.new)
+            else:
+                merger.result.changes[change.key] = change.new
+        return merger.result
+
+    # -- annotation files ----------------------------------------------------------------------
+
+    def _write_sources(
+        self,
+        entries: dict[str, Entry],
+        annotations: dict[Any, Annotation],
+        facts: Any,
+        rewrite: set[str],
+        merged: MergedEntries,
+        conflicts: list[DataConflict],
+    ) -> None:
+        """Write the files in ``rewrite`` anew, or settle those that are no annotation files."""
+        todo = [key for key in sorted(rewrite) if key not in self._made]
+        if not todo:
+            return
+        said = self._said(entries, annotations)
+        written = get_format(facts.format).write(said, facts, todo)
+        for key in todo:
+            if key in written:
+                self._put(entries, key, written[key])
+            elif key in merged.both_files:
+                self._settle_file(entries, key, merged, conflicts)
+            else:
+                entries.pop(key, None)  # nothing is left to say in it
+
+    def _settle_file(
+        self,
+        entries: dict[str, Entry],
+        key: str,
+        merged: MergedEntries,
+        conflicts: list[DataConflict],
+    ) -> None:
+        base, ours, theirs = merged.both_files[key]
+        data, clean = self._merge_text(base, ours, theirs)
+        choice = self._choices.get(key, self._default)
+        if clean:
+            self._put(entries, key, data)
+            return
+        if not any(one.key == key for one in conflicts):
+            conflicts.append(DataConflict(self._path, key, "file-both", choice=choice))
+        chosen = {"theirs": theirs, "base": base}.get(choice or "ours", ours)
+        if chosen is None and choice is None:
+            chosen = theirs
+        _apply(entries, {key: chosen})
+
+    def _merge_text(
+        self, base: Entry | None, ours: Entry | None, theirs: Entry | None
+    ) -> tuple[bytes, bool]:
+        from merge3 import Merge3
+
+        if ours is None or theirs is None:
+            return b"", False
+        texts = [
+            self._repo.contents.read(one.content).splitlines(keepends=True)
+            if one is not None and one.content is not None
+            else []
+            for one in (base, ours, theirs)
+        ]
+        if any(b"\0" in line for text in texts for line in text):
+            return b"", False
+        merge = Merge3(*texts)
+        clean = all(group[0] != "conflict" for group in merge.merge_groups())
+        return b"".join(merge.merge_lines()) if clean else b"", clean
+
+    def _put(self, entries: dict[str, Entry], key: str, data: bytes) -> None:
+        self._made[key] = data
+        old = entries.get(key)
+        entries[key] = Entry(
+            EntryKind.FILE, SampleId(digest(data)), None, len(data), bool(old and old.executable)
+        )
+
+    def _said(
+        self, entries: Mapping[str, Entry], annotations: Mapping[Any, Annotation]
+    ) -> dict[str, Annotation]:
+        """Return what the merged version says of every sample."""
+        wanted = {
+            key: entry.annotation for key, entry in entries.items() if entry.annotation is not None
+        }
+        stored = {one for one in wanted.values() if one not in annotations}
+        found = self._repo.annotations.read_many(stored)
+        return {
+            key: annotations[one] if one in annotations else found[one]
+            for key, one in wanted.items()
+        }
+
+    # -- reading back --------------------------------------------------------------------------
+
+    def _reader(self, entries: Mapping[str, Entry]) -> Any:
+        def read(key: str) -> bytes:
+            if key in self._made:
+                return self._made[key]
+            entry = entries.get(key)
+            if entry is None or entry.content is None:
+                raise NotFoundError(f"{self._path}: the merge has no file {key}")
+            return self._repo.contents.read(entry.content)
+
+        return read
+
+    def _read_back(
+        self, layout: Layout, entries: Mapping[str, Entry], annotations: Mapping[Any, Annotation]
+    ) -> Parsed:
+        """Read the samples whose annotation or files differ from ours with the format's reader."""
+        shared = any(
+            self._our_entries.get(key) != entries.get(key) for key in layout.shared_sources
+        )
+        only = None
+        if not shared:
+            only = {
+                key
+                for key in layout.samples
+                if self._our_entries.get(key) != entries.get(key)
+                or (
+                    (source := layout.own_source.get(key)) is not None
+                    and self._our_entries.get(source) != entries.get(source)
+                )
+            }
+        return get_format(layout.format).read(layout, self._reader(entries), only)
+
+    def _wrong_sources(
+        self,
+        layout: Layout,
+        parsed: Parsed,
+        entries: Mapping[str, Entry],
+        annotations: Mapping[Any, Annotation],
+        rewritten: set[str],
+    ) -> set[str]:
+        """Return the files that must be written anew because they say something else."""
+        expected = self._said(
+            {
+                key: entry
+                for key, entry in entries.items()
+                if key in parsed.annotations or self._our_entries.get(key) != entry
+            },
+            annotations,
+        )
+        wrong: set[str] = set()
+        for key in expected.keys() | parsed.annotations.keys():
+            said, found = expected.get(key), parsed.annotations.get(key)
+            if said == found or _without_ids(said) == _without_ids(found):
+                continue
+            sources = {layout.own_source[key]} if key in layout.own_source else set()
+            wrong |= sources or set(layout.shared_sources) or {key}
+        return wrong
+
+    def _adopt(
+        self,
+        layout: Layout,
+        parsed: Parsed,
+        entries: dict[str, Entry],
+        annotations: dict[Any, Annotation],
+    ) -> None:
+        """Take over the ids that the writer gave to new boxes and images."""
+        samples = set(layout.samples)
+        for key, said in parsed.annotations.items():
+            found = annotation_id(said)
+            entry = entries.get(key)
+            if entry is None:
+                entry = Entry(EntryKind.ANNOTATION_ONLY, None)
+            if entry.annotation != found:
+                annotations[found] = said
+                kind = EntryKind.SAMPLE if key in samples else entry.kind
+                entries[key] = entry._replace(annotation=found, kind=kind)
+        for key, entry in list(entries.items()):
+            if entry.kind is EntryKind.SAMPLE and key not in samples:
+                entries[key] = entry._replace(kind=EntryKind.FILE, annotation=None)
+            elif entry.kind is EntryKind.FILE and key in samples:
+                entries[key] = entry._replace(kind=EntryKind.SAMPLE)
+
+    # -- the result ----------------------------------------------------------------------------
+
+    def _finish(
+        self,
+        layout: Layout,
+        parsed: Parsed,
+        entries: dict[str, Entry],
+        annotations: dict[Any, Annotation],
+        merged: MergedEntries,
+        conflicts: list[DataConflict],
+        rewrite: set[str],
+    ) -> DataMerge:
+        from veml_vcs.samples.fragments.annotations import AnnotationWriter
+        from veml_vcs.samples.fragments.content import ContentWriter
+
+        contents = ContentWriter(self._repo.catalog, self._writer)
+        for key, data in sorted(self._made.items()):
+            contents.add(SampleId(digest(data)), data, key)
+        contents.finish()
+        used = {entry.annotation for entry in entries.values()}
+        saver = AnnotationWriter(self._repo.catalog, self._writer)
+        saver.add_many([(one, said) for one, said in annotations.items() if one in used])
+        saver.finish()
+        changes: dict[str, Entry | None] = {
+            key: entry for key, entry in entries.items() if self._our_entries.get(key) != entry
+        }
+        changes.update((key, None) for key in self._our_entries if key not in entries)
+        tree = (
+            update_tree(self._repo.store, self._ours.tree, changes, self._writer)
+            if self._our_entries
+            else build_tree(entries.items(), self._writer)
+        )
+        counts = self._counts(changes, annotations)
+        facts = replace(parsed.facts, classes=self._classes(parsed, counts))
+        record = replace(
+            self._ours,
+            tree=tree,
+            facts=facts,
+            samples=_samples(entries),
+            files=sum(1 for entry in entries.values() if entry.kind is EntryKind.FILE),
+            objects=counts.objects,
+            content_bytes=sum(entry.size for entry in entries.values()),
+            class_counts=counts.result(),
+            sources=layout.shared_sources,
+            annotations=tuple(sorted(key[1:] for key in entries if key.startswith("/"))),
+            derived={},
+        )
+        return DataMerge(
+            self._path,
+            record,
+            tuple(conflicts),
+            self._sample_numbers(entries),
+            merged.counts,
+            tuple(sorted(key for key in rewrite if key in self._made)),
+        )
+
+    def _counts(
+        self, changes: Mapping[str, Entry | None], annotations: Mapping[Any, Annotation]
+    ) -> Counts:
+        counts = Counts(self._ours.class_counts, self._ours.objects)
+        pairs = [(self._our_entries.get(key), entry) for key, entry in changes.items()]
+        wanted = {
+            one.annotation
+            for pair in pairs
+            for one in pair
+            if one is not None and one.annotation is not None and one.annotation not in annotations
+        }
+        found = {**self._repo.annotations.read_many(wanted), **annotations}
+        for old, new in pairs:
+            if old is not None and old.annotation is not None:
+                counts.add(found[old.annotation], -1)
+            if new is not None and new.annotation is not None:
+                counts.add(found[new.annotation], 1)
+        return counts
+
+    def _classes(self, parsed: Parsed, counts: Counts) -> Any:
+        """Complete the class list where only some samples were read back."""
+        listed = {one.name for one in parsed.facts.classes}
+        occurring = counts.result()
+        missing = [
+            one
+            for record in self._records
+            if record is not None
+            for one in record.facts.classes
+            if one.name not in listed and one.name in occurring
+        ]
+        if not missing:
+            return parsed.facts.classes
+        unique = {one.name: one for one in [*parsed.facts.classes, *missing]}
+        return tuple(sorted(unique.values(), key=lambda one: one.name))
+
+    def _sample_numbers(self, entries: Mapping[str, Entry]) -> dict[str, int]:
+        """Count samples, and check that base + added - removed = merged."""
+        base = {k for k, entry in self._base_entries.items() if entry.kind is EntryKind.SAMPLE}
+        merged = {k for k, entry in entries.items() if entry.kind is EntryKind.SAMPLE}
+        numbers = {
+            "base": len(base),
+            "added": len(merged - base),
+            "removed": len(base - merged),
+            "merged": len(merged),
+        }
+        if numbers["base"] + numbers["added"] - numbers["removed"] != numbers["merged"]:
+            raise AssertionError(f"{self._path}: the merge does not conserve samples: {numbers}")
+        return numbers
+
+
+def entries_files(entries: Mapping[str, Entry]) -> list[str]:
+    """Return the keys that have bytes."""
+    return [key for key, entry in entries.items() if entry.content is not None]
+
+
+def _samples(entries: Mapping[str, Entry]) -> int:
+    return sum(1 for entry in entries.values() if entry.kind is EntryKind.SAMPLE)
+
+
+def _apply(entries: dict[str, Entry], changes: Mapping[str, Entry | None]) -> None:
+    for key, entry in changes.items():
+        if entry is None:
+            entries.pop(key, None)
+        else:
+            entries[key] = entry
+
+
+def _without_ids(annotation: Annotation | None) -> Any:
+    """Return an annotation without the numbers that a format's writer may give anew."""
+    if annotation is None:
+        return None
+    rest = {name: value for name, value in annotation.items() if name != "id"}
+    if "objects" in rest:
+        rest["objects"] = [
+            {name: value for name, value in obj.items() if name != "id"} for obj in rest["objects"]
+        ]
+    return rest

@@ -1,0 +1,89 @@
+"""Three-way merge of what belongs to a data set as a whole: classes by name, the rest by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from veml_vcs.repository.merge_state import DataConflict
+from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.facts import ClassInfo, Facts
+from veml_vcs.versions.data import DataRecord
+
+
+def merge_facts(
+    path: str,
+    base: DataRecord | None,
+    ours: DataRecord,
+    theirs: DataRecord,
+    choices: Mapping[str, Choice],
+    default: Choice | None,
+) -> tuple[Facts, list[DataConflict]]:
+    """Merge the facts of two versions.
+
+    A class is added, removed or changed by name. Two new classes that took the same number keep
+    ours; theirs gets the next free one (annotations refer to names, so nothing else changes).
+
+    Returns:
+        The merged facts, and a conflict for each class or dataset-level field that both sides
+        changed differently (key ``class:NAME`` or ``field:NAME``); ours stands meanwhile.
+    """
+    conflicts: list[DataConflict] = []
+
+    def settle(key: str, old: Any, left: Any, right: Any) -> Any:
+        if left == right or right == old:
+            return left
+        if left == old:
+            return right
+        choice = choices.get(key, default)
+        conflicts.append(
+            DataConflict(path, key, "fact-both", "", _json(old), _json(left), _json(right), choice)
+        )
+        return {"theirs": right, "base": old}.get(choice or "ours", left)
+
+    facts = [record.facts if record else None for record in (base, ours, theirs)]
+    tables = [{one.name: one for one in one_side.classes} if one_side else {} for one_side in facts]
+    merged: dict[str, ClassInfo] = {}
+    for name in dict.fromkeys([*tables[1], *tables[2]]):
+        one = settle(f"class:{name}", *(table.get(name) for table in tables))
+        if one is not None:
+            merged[name] = one
+    old_extra = dict(base.facts.extra) if base else {}
+    extra = {}
+    for name in dict.fromkeys([*ours.facts.extra, *theirs.facts.extra]):
+        value = settle(
+            f"field:{name}",
+            old_extra.get(name),
+            ours.facts.extra.get(name),
+            theirs.facts.extra.get(name),
+        )
+        if value is not None:
+            extra[name] = value
+    layout = dict(theirs.facts.layout) | dict(ours.facts.layout)
+    return (
+        Facts(
+            ours.facts.format, ours.facts.task, _renumbered(merged, tables[1]), layout, extra
+        ),
+        conflicts,
+    )
+
+
+def _renumbered(classes: dict[str, ClassInfo], ours: Mapping[str, ClassInfo]) -> tuple[ClassInfo, ...]:
+    """Give each class a number of its own; ours keep theirs."""
+    taken = {one.id for name, one in classes.items() if name in ours}
+    highest = max((one.id for one in classes.values() if one.id is not None), default=0)
+    found = []
+    for name, one in classes.items():
+        if name not in ours and one.id is not None:
+            if one.id in taken:
+                highest += 1
+                one = ClassInfo(name, highest, one.extra)  # noqa: PLW2901
+            taken.add(one.id)
+        found.append(one)
+    return tuple(found)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, ClassInfo):
+        return {"name": value.name, "id": value.id, "extra": dict(value.extra)}
+    return value

@@ -1,0 +1,181 @@
+"""Three-way merge of Git trees, path by path; data sets go to ``merge_data``, text to merge3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dulwich.merge import merge_blobs
+from dulwich.objects import Blob
+
+from veml_vcs.errors import ConflictError
+from veml_vcs.ids import CommitId
+from veml_vcs.objects.protocol import ObjectWriter
+from veml_vcs.repository.git import REGULAR_MODE, TreeFile
+from veml_vcs.repository.ignore import merge_lines
+from veml_vcs.repository.merge_data import DataMerge, merge_data
+from veml_vcs.repository.progress import Progress
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import merge_bases
+from veml_vcs.samples.annotations import Choice
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
+
+Three = tuple[TreeFile | None, TreeFile | None, TreeFile | None]
+_BLOB_KINDS = (0o100644, 0o100755)
+_MAX_VIRTUAL_DEPTH = 100
+
+
+@dataclass
+class TreeMerge:
+    """The merge of two trees.
+
+    Attributes:
+        files: The merged tree; conflicted text files hold conflict marks, as Git writes them.
+        conflicts: Ordinary files (and records) in conflict: base, ours, theirs.
+        data: The data sets that both sides, or their side, changed.
+    """
+
+    files: dict[str, TreeFile] = field(default_factory=dict)
+    conflicts: dict[str, Three] = field(default_factory=dict)
+    data: list[DataMerge] = field(default_factory=list)
+
+
+class TreeMerger:
+    """Merges commits of one repository.
+
+    Args:
+        repo: The repository.
+        writer: Takes what merges of data sets make.
+        choices: Data set -> key -> side, for conflicts that are settled.
+        default: Side for all other conflicts in data sets.
+        progress: Is told how far it is.
+    """
+
+    def __init__(
+        self,
+        repo: Repository,
+        writer: ObjectWriter,
+        choices: Mapping[str, Mapping[str, Choice]],
+        default: Choice | None,
+        progress: Progress,
+    ) -> None:
+        self._repo = repo
+        self._writer = writer
+        self._choices = choices
+        self._default = default
+        self._progress = progress
+
+    def merge(self, ours: CommitId, theirs: CommitId) -> TreeMerge:
+        """Merge two commits over their common ancestors (none: over the empty tree)."""
+        base = self._base_files(merge_bases(self._repo.git, ours, theirs), 0)
+        return self._merge_files(
+            base, self._repo.git.files(ours), self._repo.git.files(theirs), self._default
+        )
+
+    def _base_files(self, bases: list[CommitId], depth: int) -> dict[str, TreeFile]:
+        """Return one ancestor's files; several (criss-cross) are first merged with each other.
+
+        As in Git's recursive strategy, a conflict between ancestors does not stop the merge; here
+        the first one's side stands in for it.
+        """
+        if not bases:
+            return {}
+        files = self._repo.git.files(bases[0])
+        for previous, other in zip(bases, bases[1:], strict=False):
+            below: dict[str, TreeFile] = {}
+            if depth < _MAX_VIRTUAL_DEPTH:
+                below = self._base_files(merge_bases(self._repo.git, previous, other), depth + 1)
+            files = self._merge_files(below, files, self._repo.git.files(other), "ours").files
+        return files
+
+    def _merge_files(
+        self,
+        base: dict[str, TreeFile],
+        ours: dict[str, TreeFile],
+        theirs: dict[str, TreeFile],
+        default: Choice | None,
+    ) -> TreeMerge:
+        merge = TreeMerge()
+        for path in sorted(base.keys() | ours.keys() | theirs.keys()):
+            three = (base.get(path), ours.get(path), theirs.get(path))
+            old, left, right = three
+            if left == right or right == old:
+                chosen = left
+            elif left == old:
+                chosen = right
+            elif path.endswith(RECORD_SUFFIX) and (records := self._records(path, three)):
+                chosen = self._merge_data(path, records, three, merge, default)
+            else:
+                chosen = self._merge_text(path, three, merge)
+            if chosen is not None:
+                merge.files[path] = chosen
+        _refuse_file_folder(merge.files)
+        return merge
+
+    def _records(
+        self, path: str, three: Three
+    ) -> tuple[DataRecord | None, DataRecord | None, DataRecord | None] | None:
+        """Return the three records if all that are there describe data versions."""
+        found: list[DataRecord | None] = []
+        for file in three:
+            data = self._repo.git.read_blob(file.blob) if file else None
+            if data is not None and not is_data_record(data):
+                return None
+            found.append(parse_data_record(data, path) if data is not None else None)
+        return found[0], found[1], found[2]
+
+    def _merge_data(
+        self,
+        path: str,
+        records: tuple[DataRecord | None, DataRecord | None, DataRecord | None],
+        three: Three,
+        merge: TreeMerge,
+        default: Choice | None,
+    ) -> TreeFile | None:
+        name = path.removesuffix(RECORD_SUFFIX)
+        self._progress(f"merging {name}", 0, 0)
+        one = merge_data(
+            self._repo,
+            name,
+            *records,
+            self._writer,
+            choices=self._choices.get(name, {}),
+            default=default,
+        )
+        merge.data.append(one)
+        if any(conflict.choice is None for conflict in one.conflicts):
+            merge.conflicts[path] = three
+        if one.record is None:
+            return None
+        return TreeFile(REGULAR_MODE, self._repo.git.write_blob(one.record.to_bytes()))
+
+    def _merge_text(self, path: str, three: Three, merge: TreeMerge) -> TreeFile | None:
+        old, left, right = three
+        if left is None or right is None:
+            merge.conflicts[path] = three  # removed here, changed there: the changed one stays
+            return left or right
+        if left.mode not in _BLOB_KINDS or right.mode not in _BLOB_KINDS:
+            merge.conflicts[path] = three  # links and submodules are never merged by line
+            return left
+        texts = [self._repo.git.read_blob(file.blob) if file else b"" for file in three]
+        if path == ".gitignore" or path.endswith("/.gitignore"):
+            data, conflict = merge_lines(*texts), False
+        else:
+            blobs = [Blob.from_string(text) for text in texts]
+            data, conflict = merge_blobs(
+                blobs[0] if old else None, blobs[1], blobs[2], path.encode("utf-8", "surrogateescape")
+            )
+        if conflict:
+            merge.conflicts[path] = three
+        mode = left.mode if old is None or right.mode == old.mode else right.mode
+        return TreeFile(mode, self._repo.git.write_blob(data))
+
+
+def _refuse_file_folder(files: Mapping[str, TreeFile]) -> None:
+    folders = {path[: i] for path in files for i, char in enumerate(path) if char == "/"}
+    clash = sorted(folders & files.keys())
+    if clash:
+        raise ConflictError(
+            f"{clash[0]} is a file on one side and a folder on the other; nothing was merged",
+            hint="rename it on one side, commit, and merge again",
+        )

@@ -1,0 +1,110 @@
+"""A merge that waits for the user: which conflicts it has, and how each was settled.
+
+Kept in the control folder beside Git's own ``MERGE_HEAD``, so that plain ``git merge --abort`` and
+``git commit`` end it too (a state without ``MERGE_HEAD`` is stale and ignored).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from veml_vcs.errors import DamagedError
+from veml_vcs.repository.repository import Repository
+
+_FILE = "merge.json"
+
+
+@dataclass(frozen=True)
+class DataConflict:
+    """One conflict in a data set.
+
+    Attributes:
+        dataset: The folder.
+        key: The sample's or file's key.
+        kind: What kind of contradiction it is.
+        path: Where in the annotation, if it is in one (``objects[id=17]``).
+        base: The value both sides started from, JSON.
+        ours: Our value.
+        theirs: Their value.
+        choice: How it was settled (``ours``, ``theirs``, ``base``), or None.
+    """
+
+    dataset: str
+    key: str
+    kind: str
+    path: str = ""
+    base: Any = None
+    ours: Any = None
+    theirs: Any = None
+    choice: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class MergeState:
+    """A merge under way.
+
+    Attributes:
+        theirs_name: What was merged, as the user called it.
+        ours: Our commit.
+        theirs: Their commit.
+        conflicts: All conflicts in data sets, settled ones too.
+    """
+
+    theirs_name: str
+    ours: str
+    theirs: str
+    conflicts: tuple[DataConflict, ...] = ()
+
+    @property
+    def open_conflicts(self) -> tuple[DataConflict, ...]:
+        """The conflicts that are not settled yet."""
+        return tuple(one for one in self.conflicts if one.choice is None)
+
+
+def load_merge_state(repo: Repository) -> MergeState | None:
+    """Return the merge under way, or None.
+
+    Raises:
+        DamagedError: The state cannot be read.
+    """
+    heads = repo.git.read_state("MERGE_HEAD")
+    path = os.path.join(repo.private_folder, _FILE)
+    if heads is None:
+        return None
+    if not repo.files.exists(path):
+        return MergeState(heads.decode().split()[0], "", heads.decode().split()[0])
+    try:
+        state = json.loads(bytes(repo.files.read(path)))
+        return MergeState(
+            state["theirs_name"],
+            state["ours"],
+            state["theirs"],
+            tuple(DataConflict(**one) for one in state["conflicts"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedError(
+            f"{path}: the state of the merge cannot be read", hint="veml merge --abort"
+        ) from error
+
+
+def save_merge_state(repo: Repository, state: MergeState | None) -> None:
+    """Remember a merge under way, or forget it (None)."""
+    path = os.path.join(repo.private_folder, _FILE)
+    if state is None:
+        if repo.files.exists(path):
+            repo.files.remove(path)
+        return
+    data = {
+        "theirs_name": state.theirs_name,
+        "ours": state.ours,
+        "theirs": state.theirs,
+        "conflicts": [one.as_dict() for one in state.conflicts],
+    }
+    repo.files.write_atomic(path, json.dumps(data, indent=1).encode())

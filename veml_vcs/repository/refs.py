@@ -1,0 +1,194 @@
+"""``veml branch`` and ``veml tag``: names of commits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dulwich.objects import ObjectID, Tag
+from dulwich.refs import HEADREF, Ref, check_ref_format
+
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
+from veml_vcs.ids import CommitId, short
+from veml_vcs.repository.commit import Signature, local_time
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import is_ancestor
+
+
+@dataclass(frozen=True)
+class NamedCommit:
+    """A branch or tag.
+
+    Attributes:
+        name: Short name.
+        commit: The commit it names.
+        subject: First line of the commit's message.
+        current: Whether HEAD is on this branch.
+        message: An annotated tag's message.
+    """
+
+    name: str
+    commit: CommitId
+    subject: str
+    current: bool = False
+    message: str = ""
+
+
+def list_branches(repo: Repository) -> list[NamedCommit]:
+    """Return the local branches by name."""
+    current = repo.git.head().branch
+    return [
+        NamedCommit(name, commit, _subject(repo, commit), name == current)
+        for name, commit in repo.git.branches().items()
+    ]
+
+
+def create_branch(
+    repo: Repository, name: str, start: str = "HEAD", *, force: bool = False
+) -> NamedCommit:
+    """Create a branch, or with ``force`` move one.
+
+    Raises:
+        InvalidInputError: The name is malformed, or taken.
+        NotFoundError: ``start`` names nothing.
+    """
+    ref = _ref("heads", name)
+    commit = repo.resolve(start)
+    raw = ObjectID(commit.encode())
+    with repo.lock("veml branch"):
+        refs = repo.git.dulwich.refs
+        if force:
+            if name == repo.git.head().branch:
+                raise InvalidInputError(f"{name} is checked out here and cannot be moved by force")
+            refs.set_if_equals(ref, None, raw, message=f"branch: Reset to {start}".encode())
+        elif not refs.add_if_new(ref, raw, message=f"branch: Created from {start}".encode()):
+            raise InvalidInputError(
+                f"a branch named {name} exists already", hint="-f moves it", kind="branch-exists"
+            )
+    return NamedCommit(name, commit, _subject(repo, commit))
+
+
+def delete_branch(repo: Repository, name: str, *, force: bool = False) -> NamedCommit:
+    """Delete a branch; without ``force`` only if HEAD reaches its commits.
+
+    Raises:
+        NotFoundError: There is no such branch.
+        ConflictError: HEAD is on it, or commits would be lost.
+    """
+    with repo.lock("veml branch"):
+        head = repo.git.head()
+        commit = repo.git.branches().get(name)
+        if commit is None:
+            raise NotFoundError(f"no branch named {name}", kind="unknown-revision")
+        if head.branch == name:
+            raise ConflictError(f"{name} is checked out here", hint="veml checkout another first")
+        if not force and (head.commit is None or not is_ancestor(repo.git, commit, head.commit)):
+            raise ConflictError(
+                f"{name} has commits that HEAD does not have", hint=f"veml branch -D {name}"
+            )
+        repo.git.dulwich.refs.remove_if_equals(_ref("heads", name), ObjectID(commit.encode()))
+    return NamedCommit(name, commit, _subject(repo, commit))
+
+
+def rename_branch(repo: Repository, old: str, new: str, *, force: bool = False) -> NamedCommit:
+    """Rename a branch; HEAD follows.
+
+    Raises:
+        NotFoundError: There is no such branch.
+        InvalidInputError: The new name is malformed, or taken.
+    """
+    ref = _ref("heads", new)
+    with repo.lock("veml branch"):
+        head = repo.git.head()
+        commit = repo.git.branches().get(old)
+        refs = repo.git.dulwich.refs
+        if commit is None:
+            raise NotFoundError(f"no branch named {old}", kind="unknown-revision")
+        raw = ObjectID(commit.encode())
+        message = f"Branch: renamed {old} to {new}".encode()
+        if force:
+            refs.set_if_equals(ref, None, raw, message=message)
+        elif not refs.add_if_new(ref, raw, message=message):
+            raise InvalidInputError(f"a branch named {new} exists already", kind="branch-exists")
+        if head.branch == old:
+            refs.set_symbolic_ref(HEADREF, ref, message=message)
+        refs.remove_if_equals(_ref("heads", old), raw)
+    return NamedCommit(new, commit, _subject(repo, commit), head.branch == old)
+
+
+def list_tags(repo: Repository) -> list[NamedCommit]:
+    """Return the tags by name."""
+    found = []
+    for name, sha in repo.git.tags().items():
+        commit = repo.resolve(f"refs/tags/{name}")
+        obj = repo.git.dulwich.object_store[ObjectID(sha.encode())]
+        message = obj.message.decode("utf-8", "replace") if isinstance(obj, Tag) else ""
+        found.append(NamedCommit(name, commit, _subject(repo, commit), message=message))
+    return found
+
+
+def create_tag(
+    repo: Repository,
+    name: str,
+    target: str = "HEAD",
+    *,
+    message: str | None = None,
+    tagger: Signature | None = None,
+    force: bool = False,
+) -> NamedCommit:
+    """Create a tag; annotated if there is a message.
+
+    Raises:
+        InvalidInputError: The name is malformed, or taken.
+        NotFoundError: ``target`` names nothing.
+    """
+    ref = _ref("tags", name)
+    commit = repo.resolve(target)
+    raw = ObjectID(commit.encode())
+    with repo.lock("veml tag"):
+        git = repo.git.dulwich
+        if name in repo.git.tags() and not force:
+            raise InvalidInputError(
+                f"a tag named {name} exists already", hint="-f moves it", kind="tag-exists"
+            )
+        if message is not None:
+            from dulwich.repo import get_user_identity
+
+            when = tagger or local_time()
+            tag = Tag()
+            tag.name = name.encode()
+            tag.object = (type(git.object_store[raw]), raw)
+            tag.message = message.strip().encode() + b"\n"
+            tag.tagger = when.identity.encode() or get_user_identity(repo.git.config, "COMMITTER")
+            tag.tag_time = when.seconds
+            tag.tag_timezone = when.offset_seconds
+            git.object_store.add_object(tag)
+            raw = tag.id
+        git.refs.set_if_equals(ref, None, raw)
+    return NamedCommit(name, commit, _subject(repo, commit), message=message or "")
+
+
+def delete_tag(repo: Repository, name: str) -> NamedCommit:
+    """Delete a tag.
+
+    Raises:
+        NotFoundError: There is no such tag.
+    """
+    with repo.lock("veml tag"):
+        sha = repo.git.tags().get(name)
+        if sha is None:
+            raise NotFoundError(f"no tag named {name}", kind="unknown-revision")
+        commit = repo.resolve(f"refs/tags/{name}")
+        repo.git.dulwich.refs.remove_if_equals(_ref("tags", name), ObjectID(sha.encode()))
+    return NamedCommit(name, commit, _subject(repo, commit))
+
+
+def _ref(kind: str, name: str) -> Ref:
+    ref = Ref(f"refs/{kind}/{name}".encode())
+    if name.startswith("-") or name == "HEAD" or not check_ref_format(ref):
+        raise InvalidInputError(f"{name!r} is not a valid name")
+    return ref
+
+
+def _subject(repo: Repository, commit: CommitId) -> str:
+    lines = repo.git.commit(commit).message.decode("utf-8", "replace").splitlines()
+    return lines[0] if lines else short(commit)

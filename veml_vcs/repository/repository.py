@@ -1,0 +1,225 @@
+"""A veml repository: a Git repository, and the store beside it.
+
+This class only opens things and answers where they are; each command is a module of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
+from veml_vcs.ids import CommitId, VersionId
+from veml_vcs.objects.files import Files
+from veml_vcs.objects.lock import FileLock
+from veml_vcs.repository.git import GitRepo, TreeFile
+from veml_vcs.repository.revisions import resolve_commit
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
+
+if TYPE_CHECKING:
+    from veml_vcs.objects.local import LocalObjectStore
+    from veml_vcs.samples.fragments.annotations import AnnotationReader
+    from veml_vcs.samples.fragments.catalog import Catalog
+    from veml_vcs.samples.fragments.content import ContentReader
+
+STORE_FORMAT = 1
+LOCK_TIMEOUT_SECONDS = 60.0
+
+
+class Repository:
+    """One opened veml repository.
+
+    Args:
+        path: The root of its work tree, or any folder below.
+        files: All file operations of the store go through it.
+
+    Raises:
+        NotFoundError: ``path`` is in no Git repository.
+        FormatError: A newer veml wrote the store.
+    """
+
+    def __init__(self, path: str = ".", files: Files | None = None) -> None:
+        self.git = GitRepo(path)
+        self.files = files or Files()
+        self.root = self.git.root
+        self.folder = os.path.join(self.git.common_folder, "veml")
+        self.private_folder = os.path.join(self.git.control_folder, "veml")
+        self._check_format()
+
+    def close(self) -> None:
+        """Release mapped files."""
+        if "store" in self.__dict__:
+            self.store.close()
+        self.git.close()
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- the store -----------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> LocalObjectStore:
+        """The object store."""
+        from veml_vcs.objects.local import LocalObjectStore
+
+        return LocalObjectStore(self.folder, self.files)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Where every row of every fragment lies."""
+        from veml_vcs.samples.fragments.catalog import Catalog
+
+        return Catalog(self.store, os.path.join(self.folder, "cache"), self.files)
+
+    @cached_property
+    def contents(self) -> ContentReader:
+        """Reads samples and other files by id."""
+        from veml_vcs.samples.fragments.content import ContentReader
+
+        return ContentReader(self.catalog)
+
+    @cached_property
+    def annotations(self) -> AnnotationReader:
+        """Reads annotations by id."""
+        from veml_vcs.samples.fragments.annotations import AnnotationReader
+
+        return AnnotationReader(self.catalog)
+
+    def create_store(self) -> None:
+        """Make the store's folders where they are missing."""
+        for folder in (self.folder, os.path.join(self.folder, "packs"), self._cache_folder()):
+            self.files.make_folder(folder)
+        self.files.make_folder(os.path.join(self.private_folder, "status"))
+        path = os.path.join(self.folder, "format")
+        if not self.files.exists(path):
+            self.files.write_atomic(path, json.dumps({"format": STORE_FORMAT}).encode() + b"\n")
+
+    def lock(self, purpose: str, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> FileLock:
+        """Return the lock that every command which changes something holds.
+
+        Args:
+            purpose: The command, for whoever has to wait.
+            timeout_seconds: How long to wait for another process.
+        """
+        self.create_store()
+        path = os.path.join(self.folder, "lock")
+        return FileLock(path, timeout_seconds=timeout_seconds, purpose=purpose)
+
+    def statcache_path(self, path: str) -> str:
+        """Return where the stat cache of a data set lies."""
+        import hashlib
+
+        name = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        return os.path.join(self.private_folder, "status", name)
+
+    def _cache_folder(self) -> str:
+        return os.path.join(self.folder, "cache")
+
+    def _check_format(self) -> None:
+        path = os.path.join(self.folder, "format")
+        if not self.files.exists(path):
+            return
+        try:
+            found = json.loads(bytes(self.files.read(path)))["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"{path}: expected {{'format': {STORE_FORMAT}}}") from error
+        if found != STORE_FORMAT:
+            raise FormatError(
+                f"the store has format {found!r}, this veml reads {STORE_FORMAT}",
+                hint="pip install --upgrade veml",
+                kind="newer-format",
+            )
+
+    # -- paths ---------------------------------------------------------------------------------
+
+    def relative(self, path: str) -> str:
+        """Return a path on disk as a path from the repository's root.
+
+        Raises:
+            InvalidInputError: It is outside the repository, or inside ``.git``.
+        """
+        full = os.path.abspath(path)
+        parent = os.path.realpath(os.path.dirname(full))
+        full = os.path.join(parent, os.path.basename(full)) if full != os.sep else full
+        if full == self.root or os.path.realpath(full) == self.root:
+            return ""
+        relative = os.path.relpath(full, self.root).replace(os.sep, "/")
+        if relative == ".." or relative.startswith("../"):
+            raise InvalidInputError(f"{path}: outside the repository at {self.root}")
+        if relative == ".git" or relative.startswith(".git/"):
+            raise InvalidInputError(f"{path}: inside .git")
+        return relative
+
+    def absolute(self, relative: str) -> str:
+        """Return where a path from the repository's root lies on disk."""
+        return os.path.join(self.root, relative) if relative else self.root
+
+    def key_path(self, dataset: str, key: str) -> str:
+        """Return where a key of a data set lies on disk."""
+        if key.startswith("/"):
+            return self.absolute(key[1:])
+        return os.path.join(self.root, dataset, key)
+
+    # -- data sets -----------------------------------------------------------------------------
+
+    def resolve(self, revision: str) -> CommitId:
+        """Return the commit that a revision names; see ``revisions.resolve_commit``."""
+        return resolve_commit(self.git, revision)
+
+    def staged_datasets(self) -> dict[str, DataRecord]:
+        """Return the data sets of the index: path of the folder -> record.
+
+        During a merge with conflicts, a data set's record is the one in the work tree: what the
+        merge decided so far.
+        """
+        found = self._records({path: file.blob for path, file in self.git.staged_files().items()})
+        for path in self.git.conflicted_paths():
+            full = self.absolute(path)
+            if path.endswith(RECORD_SUFFIX) and os.path.isfile(full):
+                data = bytes(self.files.read(full))
+                if is_data_record(data):
+                    found[path.removesuffix(RECORD_SUFFIX)] = parse_data_record(data, path)
+        return found
+
+    def datasets_at(self, commit: CommitId | None) -> dict[str, DataRecord]:
+        """Return the data sets of a commit: path of the folder -> record."""
+        return self.datasets_in(self.git.files(commit))
+
+    def datasets_in(self, files: Mapping[str, TreeFile]) -> dict[str, DataRecord]:
+        """Return the data sets of a Git tree: path of the folder -> record."""
+        return self._records({path: file.blob for path, file in files.items()})
+
+    def _records(self, blobs: dict[str, VersionId]) -> dict[str, DataRecord]:
+        found = {}
+        for path, blob in sorted(blobs.items()):
+            if path.endswith(RECORD_SUFFIX):
+                data = self.git.read_blob(blob)
+                if is_data_record(data):
+                    found[path.removesuffix(RECORD_SUFFIX)] = parse_data_record(data, path)
+        return found
+
+    def record_at(self, path: str, revision: str | None) -> DataRecord:
+        """Return the record of a data set at a revision, or as staged (None).
+
+        Raises:
+            NotFoundError: There is no such data set there.
+        """
+        if revision is None:
+            found, where = self.staged_datasets(), "the index"
+        else:
+            found, where = self.datasets_at(self.resolve(revision)), revision
+        record = found.get(path)
+        if record is None:
+            known = ", ".join(list(found)[:8]) or "none"
+            raise NotFoundError(
+                f"no data set {path!r} in {where}; data sets there: {known}",
+                hint=f"veml add {path}" if revision is None else None,
+                kind="unknown-dataset",
+            )
+        return record

@@ -1,0 +1,343 @@
+"""What a data set's folder holds right now, as entries, annotations and facts.
+
+This is the one reader of work trees: ``add`` stores what it finds, ``diff`` and ``status`` compare
+it. Files whose stamps prove them unchanged are not read; annotation files that did not change are
+not parsed for samples that did not change either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError
+from veml_vcs.ids import AnnotationId, SampleId
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.reading import ReadFile, read_files
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.scan import Stamp, scan_folder, stamp_file
+from veml_vcs.repository.statcache import StatCache, load_statcache
+from veml_vcs.samples.annotations.canonical import annotation_id
+from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
+from veml_vcs.samples.formats import Layout, Parsed, detect, get_format
+from veml_vcs.samples.tree import Entry, EntryKind, Tree
+from veml_vcs.versions.data import ClassCount, DataRecord
+
+_PARSED_SUFFIXES = ("json", "xml", "txt", "csv", "yaml", "yml", "names", "data")
+_PROGRESS_EVERY = 256
+
+
+@dataclass
+class Snapshot:
+    """A data set as it stands in the work tree.
+
+    Attributes:
+        path: The folder, from the repository's root.
+        entries: Key -> entry.
+        annotations: The annotations that were parsed anew, by id; all others are in the store.
+        facts: Format, classes, layout.
+        class_counts: How often each class occurs.
+        objects: Number of objects in all annotations.
+        sources: Keys of the annotation files that speak of many samples.
+        external: Annotation files outside the folder, from the repository's root.
+        rows: What the stat cache shall remember: key, stamp, content id.
+        warnings: Sentences for the user.
+    """
+
+    path: str
+    entries: dict[str, Entry] = field(default_factory=dict)
+    annotations: dict[AnnotationId, Annotation] = field(default_factory=dict)
+    facts: Facts = field(default_factory=lambda: Facts("files"))
+    class_counts: dict[str, ClassCount] = field(default_factory=dict)
+    objects: int = 0
+    sources: tuple[str, ...] = ()
+    external: tuple[str, ...] = ()
+    rows: list[tuple[str, Stamp, SampleId]] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
+
+
+def take_snapshot(
+    repo: Repository,
+    path: str,
+    base: DataRecord | None,
+    *,
+    external: tuple[str, ...] | None = None,
+    wanted_format: str | None = None,
+    only: Callable[[str], bool] | None = None,
+    sink: Callable[[ReadFile], None] | None = None,
+    verify: bool = False,
+    progress: Progress = silent,
+) -> Snapshot:
+    """Look at a data set's folder.
+
+    Args:
+        repo: The repository.
+        path: The folder, from the repository's root.
+        base: The version to compare with (normally the staged one), None for a new data set.
+        sources: Keys of the annotation files that speak of many samples.
+        external: Annotation files outside the folder; None takes over the base's.
+        wanted_format: The format; None takes over the base's, or recognises it.
+        only: Keys for which it is False are taken from the base, whatever is on disk.
+        sink: Is given every file that had to be read (``add`` stores them).
+        verify: Read every file, whatever the stat cache says.
+        progress: Is told how far reading is.
+
+    Raises:
+        NotFoundError: The folder or an annotation file is not there.
+        FormatError: The annotation files cannot be understood.
+    """
+    base_entries = {} if base is None else dict(Tree(repo.store, base.tree).items())
+    outside = external if external is not None else (base.annotations if base else ())
+    disk = _scan(repo, path, outside)
+    cache = StatCache() if verify else load_statcache(repo.statcache_path(path), repo.files)
+    files = _Files(repo, path, disk, base_entries, cache, only)
+    files.read_all(sink, progress)
+    snapshot = Snapshot(path, external=outside, rows=files.rows)
+    layout = detect(
+        sorted(files.contents),
+        files.read,
+        wanted=wanted_format or (base.facts.format if base else None),
+    )
+    dirty = _dirty_samples(layout, files, base, base_entries)
+    progress("reading annotations", 0, len(layout.samples) if dirty is None else len(dirty))
+    if base is not None and dirty is not None and not dirty:
+        parsed = Parsed({}, base.facts)
+    else:
+        parsed = get_format(layout.format).read(layout, files.read, dirty)
+    snapshot.facts, snapshot.warnings = parsed.facts, parsed.warnings
+    snapshot.sources = layout.shared_sources
+    _fill_entries(snapshot, layout, files, parsed, base_entries, dirty)
+    if base is None or dirty is None:
+        _count_all(snapshot, parsed)
+    else:
+        _count_changes(repo, snapshot, base, base_entries)
+    return snapshot
+
+
+def _scan(repo: Repository, path: str, external: tuple[str, ...]) -> dict[str, Stamp]:
+    found = scan_folder(repo.absolute(path))
+    if not found:
+        raise InvalidInputError(f"{path}: there is no file in this folder")
+    for outside in external:
+        stamp = stamp_file(repo.absolute(outside))
+        if stamp is None:
+            raise NotFoundError(f"{outside}: the annotation file of {path} is not there")
+        found["/" + outside] = stamp
+    return found
+
+
+class _Files:
+    """The files of a snapshot: their contents by key, and a way to read them again."""
+
+    def __init__(
+        self,
+        repo: Repository,
+        path: str,
+        disk: Mapping[str, Stamp],
+        base: Mapping[str, Entry],
+        cache: StatCache,
+        only: Callable[[str], bool] | None,
+    ) -> None:
+        self._repo = repo
+        self._path = path
+        self._texts: dict[str, bytes] = {}
+        self.contents: dict[str, Entry] = {}
+        self.rows: list[tuple[str, Stamp, SampleId]] = []
+        self._wanted: list[tuple[str, Stamp]] = []
+        if only is not None:
+            for key, entry in base.items():
+                if not only(key) and entry.content is not None:
+                    self.contents[key] = _bare(entry)
+        for key, stamp in disk.items():
+            content = cache.known(key, stamp)
+            if only is not None and not only(key):
+                if content is not None and key in base and base[key].content == content:
+                    self.rows.append((key, stamp, content))
+            elif content is None:
+                self._wanted.append((key, stamp))
+            else:
+                self._put(key, stamp, content)
+
+    def read_all(self, sink: Callable[[ReadFile], None] | None, progress: Progress) -> None:
+        """Read what must be read, and give it to ``sink``."""
+        total = len(self._wanted)
+        reader = read_files(self._wanted, lambda key: self._repo.key_path(self._path, key))
+        for done, file in enumerate(reader):
+            if done % _PROGRESS_EVERY == 0:
+                progress("reading files", done, total)
+            self._put(file.key, file.stamp, file.content)
+            if file.key.rsplit(".", 1)[-1].lower() in _PARSED_SUFFIXES:
+                self._texts[file.key] = file.data
+            if sink is not None:
+                sink(file)
+        if total:
+            progress("reading files", total, total)
+        self.rows.sort(key=lambda row: row[0])
+
+    def read(self, key: str) -> bytes:
+        """Return the bytes of a file, as they were when the snapshot was taken."""
+        data = self._texts.get(key)
+        if data is not None:
+            return data
+        content = self.contents[key].content
+        if content is None:
+            raise NotFoundError(f"{key}: an annotation without a sample has no bytes")
+        if self._repo.catalog.find(content, "content") is not None:
+            return self._repo.contents.read(content)
+        file = next(
+            read_files(
+                [(key, Stamp(0, 0, 0, False))], lambda k: self._repo.key_path(self._path, k)
+            )
+        )
+        if file.content != content:
+            raise DamagedError(f"{key}: changed while the data set was read")
+        return file.data
+
+    def _put(self, key: str, stamp: Stamp, content: SampleId) -> None:
+        self.rows.append((key, stamp, content))
+        self.contents[key] = Entry(
+            EntryKind.FILE, content, None, stamp.size, stamp.executable
+        )
+
+
+def _bare(entry: Entry) -> Entry:
+    return Entry(EntryKind.FILE, entry.content, None, entry.size, entry.executable)
+
+
+def _dirty_samples(
+    layout: Layout,
+    files: _Files,
+    base: DataRecord | None,
+    base_entries: Mapping[str, Entry],
+) -> set[str] | None:
+    """Return the samples whose annotation may differ from the base's; None means all."""
+    if base is None or base.facts.format != layout.format or base.facts.layout != layout.options:
+        return None
+
+    def changed(key: str) -> bool:
+        old, new = base_entries.get(key), files.contents.get(key)
+        return (old and old.content) != (new and new.content)
+
+    if set(base.sources) != set(layout.shared_sources) or any(map(changed, base.sources)):
+        return None
+    dirty = set()
+    for sample in layout.samples:
+        old = base_entries.get(sample)
+        source = layout.own_source.get(sample)
+        if old is None or old.kind is not EntryKind.SAMPLE:
+            dirty.add(sample)
+        elif source is not None:
+            if changed(source):
+                dirty.add(sample)
+        elif layout.own_source and old.annotation is not None:
+            dirty.add(sample)  # its annotation file may have gone
+    return None if len(dirty) * 2 > len(layout.samples) else dirty
+
+
+def _fill_entries(
+    snapshot: Snapshot,
+    layout: Layout,
+    files: _Files,
+    parsed: Parsed,
+    base_entries: Mapping[str, Entry],
+    dirty: Collection[str] | None,
+) -> None:
+    entries = snapshot.entries
+    entries.update(files.contents)
+    samples = set(layout.samples)
+    for key in layout.samples:
+        entry = files.contents[key]
+        if dirty is None or key in dirty:
+            annotation = parsed.annotations.get(key)
+            found = None if annotation is None else _remember(snapshot, annotation)
+        else:
+            found = base_entries[key].annotation
+        entries[key] = entry._replace(kind=EntryKind.SAMPLE, annotation=found)
+    for key, annotation in parsed.annotations.items():
+        if key not in samples and key not in files.contents:
+            entries[key] = Entry(
+                EntryKind.ANNOTATION_ONLY, None, _remember(snapshot, annotation)
+            )
+    if dirty is not None:
+        for key, old in base_entries.items():
+            if old.kind is EntryKind.ANNOTATION_ONLY and key not in entries:
+                entries[key] = old
+
+
+def _remember(snapshot: Snapshot, annotation: Annotation) -> AnnotationId:
+    found = annotation_id(annotation)
+    snapshot.annotations[found] = annotation
+    return found
+
+
+def _count_all(snapshot: Snapshot, parsed: Parsed) -> None:
+    counts = Counts()
+    for annotation in parsed.annotations.values():
+        counts.add(annotation, 1)
+    snapshot.class_counts, snapshot.objects = counts.result(), counts.objects
+
+
+def _count_changes(
+    repo: Repository, snapshot: Snapshot, base: DataRecord, base_entries: Mapping[str, Entry]
+) -> None:
+    """Correct the base's counts by what changed, so that the cost is that of the change."""
+    counts = Counts(base.class_counts, base.objects)
+    old, new = [], []
+    for key in base_entries.keys() | snapshot.entries.keys():
+        before, after = base_entries.get(key), snapshot.entries.get(key)
+        if (before and before.annotation) != (after and after.annotation):
+            old += [before.annotation] if before and before.annotation else []
+            new += [after.annotation] if after and after.annotation else []
+    stored = [one for one in {*old, *new} if one not in snapshot.annotations]
+    found = repo.annotations.read_many(stored) | snapshot.annotations
+    for one in old:
+        counts.add(found[one], -1)
+    for one in new:
+        counts.add(found[one], 1)
+    snapshot.class_counts, snapshot.objects = counts.result(), counts.objects
+    snapshot.facts = _all_classes(snapshot.facts, base.facts, snapshot.class_counts)
+
+
+def _all_classes(facts: Facts, base: Facts, counts: Mapping[str, ClassCount]) -> Facts:
+    """Complete a class list that was read from some samples only, as reading all would give it."""
+    listed = {one.name: one for one in facts.classes}
+    missing = [one for one in base.classes if one.name not in listed and one.name in counts]
+    if not missing:
+        return facts
+    classes: list[ClassInfo] = sorted([*facts.classes, *missing], key=lambda one: one.name)
+    return Facts(facts.format, facts.task, tuple(classes), facts.layout, facts.extra)
+
+
+class Counts:
+    """Counts classes over annotations.
+
+    Args:
+        start: Counts to begin with.
+        objects: Number of objects to begin with.
+    """
+
+    def __init__(self, start: Mapping[str, ClassCount] | None = None, objects: int = 0) -> None:
+        self._objects = {name: one.objects for name, one in (start or {}).items()}
+        self._samples = {name: one.samples for name, one in (start or {}).items()}
+        self.objects = objects
+
+    def add(self, annotation: Annotation, sign: int) -> None:
+        """Count an annotation (``sign`` 1) or take it back (-1)."""
+        seen = set(annotation.get("labels", ()))
+        for obj in annotation.get("objects", ()):
+            self.objects += sign
+            name = obj.get("class")
+            if isinstance(name, str):
+                self._objects[name] = self._objects.get(name, 0) + sign
+                seen.add(name)
+        for name in seen:
+            self._samples[name] = self._samples.get(name, 0) + sign
+
+    def result(self) -> dict[str, ClassCount]:
+        """Return the counts of classes that occur."""
+        names = self._objects.keys() | self._samples.keys()
+        found = {
+            name: ClassCount(self._objects.get(name, 0), self._samples.get(name, 0))
+            for name in sorted(names)
+        }
+        return {name: one for name, one in found.items() if one.objects or one.samples}

@@ -1,0 +1,135 @@
+"""What each file of a data set's folder was when it was last read, so that nothing is read twice.
+
+As Git's index: a file whose size, mtime and inode are those remembered is taken as unchanged, unless
+it was last changed so close to the moment the cache was written that a later change could bear the
+same time stamp (a *racily clean* file: it is read again). The cache is derived and local; losing it
+costs reading the folder once.
+
+The file: magic, SHA-256 of the rest, count, then columns (size, mtime, inode as uint64; flags as
+bytes; content ids; keys joined by NUL). Standard library only, because ``status`` must start fast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from veml_vcs.ids import DIGEST_BYTES, SampleId
+from veml_vcs.objects.files import Files
+from veml_vcs.repository.scan import Stamp, stamp_of
+from veml_vcs.samples.tree.entry import decode_key, encode_key
+
+_MAGIC = b"veml statcache 1\n"
+_TICK_NS = 20_000_000
+"""File systems stamp with the kernel's tick (1-10 ms), not with the clock."""
+
+
+@dataclass
+class StatCache:
+    """Remembered stamps and content ids.
+
+    Attributes:
+        tree: Digest of the tree whose entries the whole folder was last known to match, if any.
+        written_ns: mtime of the cache file; stamps at or after it prove nothing.
+        stamps: Key -> stamp.
+        contents: Key -> SHA-256 of the bytes it had with that stamp.
+    """
+
+    tree: bytes = bytes(DIGEST_BYTES)
+    written_ns: int = 0
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    contents: dict[str, SampleId] = field(default_factory=dict)
+
+    def known(self, key: str, stamp: Stamp) -> SampleId | None:
+        """Return the content id of a file if its stamp proves that it is unchanged."""
+        if self.stamps.get(key) != stamp or stamp.mtime_ns >= self.written_ns - _TICK_NS:
+            return None
+        return self.contents[key]
+
+    def clean(self, found: Mapping[str, Stamp]) -> bool:
+        """Tell whether a folder's files are exactly those remembered, by their stamps."""
+        if found != self.stamps:
+            return False
+        limit = self.written_ns - _TICK_NS
+        return all(stamp.mtime_ns < limit for stamp in found.values())
+
+    def changed(self, found: Mapping[str, Stamp]) -> list[str]:
+        """Return the keys whose stamps differ, or prove nothing."""
+        limit = self.written_ns - _TICK_NS
+        stamps = self.stamps
+        return [
+            key
+            for key, stamp in found.items()
+            if stamps.get(key) != stamp or stamp.mtime_ns >= limit
+        ]
+
+
+def load_statcache(path: str, files: Files) -> StatCache:
+    """Read a cache; a missing or damaged one is empty."""
+    try:
+        written_ns = os.stat(path).st_mtime_ns
+        data = bytes(files.read(path))
+    except FileNotFoundError:
+        return StatCache()
+    start = len(_MAGIC) + DIGEST_BYTES
+    body = data[start:]
+    if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
+        return StatCache()
+    tree, at = body[:DIGEST_BYTES], DIGEST_BYTES
+    count = int.from_bytes(body[at : at + 8], "little")
+    at += 8
+    columns = []
+    for _ in range(3):
+        column = array("Q")
+        column.frombytes(body[at : at + 8 * count])
+        columns.append(column)
+        at += 8 * count
+    flags = body[at : at + count]
+    at += count
+    ids = body[at : at + DIGEST_BYTES * count]
+    at += DIGEST_BYTES * count
+    keys = decode_key(body[at:]).split("\0") if count else []
+    stamps = dict(
+        zip(keys, map(Stamp, *columns, (flag == 1 for flag in flags)), strict=True)
+    )
+    contents = {
+        key: SampleId(ids[i * DIGEST_BYTES : (i + 1) * DIGEST_BYTES]) for i, key in enumerate(keys)
+    }
+    return StatCache(tree, written_ns, stamps, contents)
+
+
+def save_statcache(
+    path: str,
+    files: Files,
+    tree: bytes,
+    rows: Iterable[tuple[str, Stamp, SampleId]],
+) -> None:
+    """Write a cache.
+
+    Args:
+        path: Where it goes.
+        files: All file operations go through it.
+        tree: Digest of the tree that the folder matches as a whole, or 32 zero bytes.
+        rows: Key, stamp and content id of each file.
+    """
+    listed = list(rows)
+    columns = [array("Q", (stamp[i] for _, stamp, _ in listed)) for i in range(3)]
+    body = b"".join(
+        (
+            tree,
+            len(listed).to_bytes(8, "little"),
+            *(column.tobytes() for column in columns),
+            bytes(stamp.executable for _, stamp, _ in listed),
+            *(content for _, _, content in listed),
+            encode_key("\0".join(key for key, _, _ in listed)),
+        )
+    )
+    files.write_atomic(path, _MAGIC + hashlib.sha256(body).digest() + body, durable=False)
+
+
+def restamp(path: str) -> Stamp:
+    """Return the stamp of a file that was just written."""
+    return stamp_of(os.lstat(path))

@@ -1,0 +1,199 @@
+"""``veml status``: what the next commit would hold, and what it would not."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from veml_vcs.repository.git import Head, TreeFile
+from veml_vcs.repository.merge_state import MergeState, load_merge_state
+from veml_vcs.repository.plain import unstaged_paths, untracked_files
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree import FolderChanges, folder_changes
+from veml_vcs.samples.tree import EntryKind, diff_trees
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+_IMAGE_HINTS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
+
+
+@dataclass(frozen=True)
+class StagedData:
+    """How a data set's staged version differs from HEAD's.
+
+    Attributes:
+        path: The folder.
+        kind: ``new``, ``modified`` or ``deleted``.
+        added: Number of new samples.
+        changed: Number of samples with other bytes.
+        annotated: Number of samples whose annotation alone differs.
+        removed: Number of samples that are gone.
+        files: Number of other files that differ.
+    """
+
+    path: str
+    kind: str
+    added: int = 0
+    changed: int = 0
+    annotated: int = 0
+    removed: int = 0
+    files: int = 0
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of a repository.
+
+    Attributes:
+        head: Where HEAD stands.
+        merge: The merge under way, if there is one.
+        staged_data: Data sets whose staged version differs from HEAD's.
+        staged_files: Ordinary files that differ: path -> ``new``, ``modified`` or ``deleted``.
+        changed_data: Data sets whose folder differs from the staged version.
+        changed_files: Ordinary files whose bytes differ from the index (or ``deleted``).
+        conflicted: Paths in conflict (merge stages in the index).
+        untracked: Files that Git neither tracks nor ignores.
+        untracked_data: Untracked folders that look like data sets.
+    """
+
+    head: Head
+    merge: MergeState | None = None
+    staged_data: tuple[StagedData, ...] = ()
+    staged_files: dict[str, str] = field(default_factory=dict)
+    changed_data: dict[str, FolderChanges] = field(default_factory=dict)
+    changed_files: dict[str, str] = field(default_factory=dict)
+    conflicted: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+    untracked_data: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is nothing to commit and nothing to add, untracked files aside."""
+        return not (
+            self.merge
+            or self.staged_data
+            or self.staged_files
+            or self.changed_data
+            or self.changed_files
+            or self.conflicted
+        )
+
+
+def status(
+    repo: Repository,
+    *,
+    untracked: bool = True,
+    verify: bool = False,
+    progress: Progress = silent,
+) -> Status:
+    """Compare HEAD, the index and the work tree.
+
+    Args:
+        repo: The repository.
+        untracked: List untracked files too.
+        verify: Read every file of every data set, whatever the stat cache says.
+        progress: Is told how far it is.
+    """
+    head = repo.git.head()
+    committed = repo.git.files(head.commit)
+    staged = repo.git.staged_files()
+    old, new = repo.datasets_at(head.commit), repo.staged_datasets()
+    records = {path + RECORD_SUFFIX for path in {*old, *new}}
+    changed_data = {}
+    for path, record in new.items():
+        changes = folder_changes(repo, path, record, verify=verify, progress=progress)
+        if changes:
+            changed_data[path] = changes
+    loose, folders = _untracked(repo, list(new), set(staged)) if untracked else ((), ())
+    return Status(
+        head=head,
+        merge=load_merge_state(repo),
+        staged_data=staged_data_changes(repo, old, new),
+        staged_files={
+            path: kind for path, kind in _file_changes(committed, staged).items() if path not in records
+        },
+        changed_data=changed_data,
+        changed_files={
+            path: "modified" if os.path.lexists(repo.absolute(path)) else "deleted"
+            for path in unstaged_paths(repo)
+        },
+        conflicted=tuple(repo.git.conflicted_paths()),
+        untracked=loose,
+        untracked_data=folders,
+    )
+
+
+def staged_data_changes(
+    repo: Repository, old: dict[str, DataRecord], new: dict[str, DataRecord]
+) -> tuple[StagedData, ...]:
+    """Compare the data sets of two trees, down to counts of samples."""
+    found = []
+    for path in sorted(old.keys() | new.keys()):
+        before, after = old.get(path), new.get(path)
+        if before == after:
+            continue
+        if before is None and after is not None:
+            found.append(StagedData(path, "new", added=after.samples, files=after.files))
+        elif after is None and before is not None:
+            found.append(StagedData(path, "deleted", removed=before.samples, files=before.files))
+        elif before is not None and after is not None:
+            found.append(_compare(repo, path, before, after))
+    return tuple(found)
+
+
+def _compare(repo: Repository, path: str, old: DataRecord, new: DataRecord) -> StagedData:
+    added = changed = annotated = removed = files = 0
+    for change in diff_trees(repo.store, old.tree, new.tree):
+        was = change.old is not None and change.old.kind is EntryKind.SAMPLE
+        now = change.new is not None and change.new.kind is EntryKind.SAMPLE
+        if not was and not now:
+            files += 1
+        elif not was:
+            added += 1
+        elif not now:
+            removed += 1
+        elif change.old and change.new and change.old.content != change.new.content:
+            changed += 1
+        else:
+            annotated += 1
+    return StagedData(path, "modified", added, changed, annotated, removed, files)
+
+
+def _file_changes(old: dict[str, TreeFile], new: dict[str, TreeFile]) -> dict[str, str]:
+    changes = {}
+    for path in sorted(old.keys() | new.keys()):
+        before, after = old.get(path), new.get(path)
+        if before is None:
+            changes[path] = "new"
+        elif after is None:
+            changes[path] = "deleted"
+        elif before != after:
+            changes[path] = "modified"
+    return changes
+
+
+def _untracked(
+    repo: Repository, datasets: list[str], known: set[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """List untracked files; a folder full of images is named once, as a data set to be."""
+    loose: list[str] = []
+    folders: dict[str, None] = {}
+    for path in untracked_files(repo, datasets, known=known):
+        if path.lower().endswith(_IMAGE_HINTS) and "/" in path:
+            folders[_data_root(path)] = None
+        else:
+            loose.append(path)
+    kept = tuple(folders)
+    return (
+        tuple(path for path in loose if not any(path.startswith(f + "/") for f in kept)),
+        kept,
+    )
+
+
+def _data_root(path: str) -> str:
+    """Guess the data set's folder from the path of one of its images."""
+    parts = path.split("/")[:-1]
+    known = {"images", "jpegimages", "train", "val", "valid", "test", "training", "image_2"}
+    while len(parts) > 1 and parts[-1].lower() in known:
+        parts.pop()
+    return "/".join(parts)

@@ -1,0 +1,136 @@
+"""How a data set's folder differs from a version, file by file; reads only what stamps do not prove."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from veml_vcs.ids import DIGEST_BYTES, SampleId
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.reading import read_files
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.scan import Stamp, scan_folder, stamp_file
+from veml_vcs.repository.statcache import StatCache, load_statcache, save_statcache
+from veml_vcs.samples.tree import Entry, Tree, encode_key
+from veml_vcs.versions.data import DataRecord
+
+_NO_TREE = bytes(DIGEST_BYTES)
+
+
+@dataclass
+class FolderChanges:
+    """How a folder differs from a version; keys are sorted.
+
+    Attributes:
+        added: Files the version does not have.
+        changed: Files with other bytes (or another execute bit).
+        removed: Files the folder does not have.
+        missing: The whole folder is gone.
+        contents: Key -> content id in the folder, for ``added`` and ``changed``.
+    """
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    missing: bool = False
+    contents: dict[str, SampleId] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed or self.missing)
+
+    def keys(self) -> set[str]:
+        """Return all keys that differ."""
+        return {*self.added, *self.changed, *self.removed}
+
+
+def scan_dataset(repo: Repository, path: str, record: DataRecord) -> dict[str, Stamp] | None:
+    """List a data set's files on disk, outside annotation files included; None if all are gone."""
+    folder = repo.absolute(path)
+    there = os.path.isdir(folder) and not os.path.islink(folder)
+    found = scan_folder(folder) if there else {}
+    for outside in record.annotations:
+        stamp = stamp_file(repo.absolute(outside))
+        if stamp is not None:
+            found["/" + outside] = stamp
+    return found if found or there else None
+
+
+def folder_changes(
+    repo: Repository,
+    path: str,
+    record: DataRecord,
+    *,
+    verify: bool = False,
+    progress: Progress = silent,
+) -> FolderChanges:
+    """Compare a data set's folder with a version of it.
+
+    Args:
+        repo: The repository.
+        path: The folder, from the repository's root.
+        record: The version.
+        verify: Read every file, whatever the stat cache says.
+        progress: Is told how far it is.
+    """
+    disk = scan_dataset(repo, path, record)
+    cache_path = repo.statcache_path(path)
+    cache = StatCache() if verify else load_statcache(cache_path, repo.files)
+    if disk is None:
+        return FolderChanges(missing=True)
+    if cache.tree == record.tree and cache.clean(disk):
+        return FolderChanges()
+    expected = _expected(repo, record, cache)
+    contents = _contents(repo, path, disk, cache, progress)
+    changes = FolderChanges()
+    for key, stamp in disk.items():
+        want = expected.get(key)
+        if want is None:
+            changes.added.append(key)
+            changes.contents[key] = contents[key]
+        elif want != (contents[key], stamp.executable):
+            changes.changed.append(key)
+            changes.contents[key] = contents[key]
+    changes.removed = sorted(expected.keys() - disk.keys(), key=encode_key)
+    if not verify or not changes:
+        rows = [(key, stamp, contents[key]) for key, stamp in disk.items()]
+        tree = _NO_TREE if changes else record.tree
+        if os.path.isdir(os.path.dirname(cache_path)) and tree != _NO_TREE:
+            save_statcache(cache_path, repo.files, tree, rows)
+    return changes
+
+
+def _expected(
+    repo: Repository, record: DataRecord, cache: StatCache
+) -> Mapping[str, tuple[SampleId, bool]]:
+    """Return what the version has under each key: content and execute bit."""
+    if cache.tree == record.tree:
+        return {key: (cache.contents[key], cache.stamps[key].executable) for key in cache.stamps}
+    return {
+        key: (entry.content, entry.executable)
+        for key, entry in Tree(repo.store, record.tree).items()
+        if entry.content is not None
+    }
+
+
+def _contents(
+    repo: Repository, path: str, disk: Mapping[str, Stamp], cache: StatCache, progress: Progress
+) -> dict[str, SampleId]:
+    found: dict[str, SampleId] = {}
+    wanted = []
+    for key, stamp in disk.items():
+        known = cache.known(key, stamp)
+        if known is None:
+            wanted.append((key, stamp))
+        else:
+            found[key] = known
+    for done, file in enumerate(read_files(wanted, lambda key: repo.key_path(path, key))):
+        if done % 256 == 0:
+            progress("reading files", done, len(wanted))
+        found[file.key] = file.content
+    return found
+
+
+def entries_of(repo: Repository, record: DataRecord | None) -> dict[str, Entry]:
+    """Return a version's entries by key; of None, nothing."""
+    return {} if record is None else dict(Tree(repo.store, record.tree).items())
