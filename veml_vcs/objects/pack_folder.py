@@ -148,14 +148,14 @@ class PackFolder:
         old = self._state
         listed_ns = time.time_ns()
         modified_ns = self._files.modified_ns(self.path)
-        if modified_ns == old.modified_ns:
-            if modified_ns is None or modified_ns + _CLOCK_TICK_NS < old.listed_ns:
-                return False
-        else:
-            # A pack may have been replaced by a sound copy of itself.
-            self._maps = {}
+        if modified_ns == old.modified_ns and (
+            modified_ns is None or modified_ns + _CLOCK_TICK_NS < old.listed_ns
+        ):
+            return False
+        # A damaged pack may have been replaced by a sound one of the same name.
+        self._maps = {}
         names = frozenset(self.names())
-        if names == old.names and old is not _EMPTY:
+        if names == old.names and not old.unreadable and old is not _EMPTY:
             self._state = old._replace(modified_ns=modified_ns, listed_ns=listed_ns)
             return False
         self._state = self._scan(old, names)._replace(modified_ns=modified_ns, listed_ns=listed_ns)

@@ -215,6 +215,6 @@ def _flat(data: Buffer) -> bytes | bytearray | memoryview:
     """Return the buffer as a sequence of bytes, whatever its items and shape are."""
     if not isinstance(data, memoryview):
         return data
-    if data.contiguous and data.nbytes:
+    if data.c_contiguous and data.nbytes:
         return data.cast("B")
     return data.tobytes()

@@ -65,13 +65,16 @@ def _verify(file: OpenFile) -> Iterator[Problem]:
             check_place(row, table.offset, file.path)
             if row.offset < position:
                 raise damaged_object(row, file.path, "it overlaps the one before")
+        except DamagedError as error:
+            yield Problem(file.path, row.object_id, str(error))
+            continue
+        try:
             stored = file.read_at(row.offset, row.stored_bytes)
             check(row, decode(row, stored, file.path), file.path)
         except (DamagedError, StorageError) as error:
             yield Problem(file.path, row.object_id, str(error))
-        else:
-            yield from _verify_gap(file, position, row.offset)
-            position = row.offset + row.stored_bytes
+        yield from _verify_gap(file, position, row.offset)
+        position = row.offset + row.stored_bytes
     yield from _verify_gap(file, position, table.offset)
 
 
