@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES
 from veml_vcs.repository.datasets import owner_of, stage_record
+from veml_vcs.repository.merge_state import settle_by_hand
 from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
@@ -228,6 +229,7 @@ def _add_data(
         record = store_snapshot(repo, snapshot, base, base_entries, writer)
     repo.catalog.refresh()
     stage_record(repo, path, record)
+    settle_by_hand(repo, path)
     whole = _NO_TREE if only is not None else record.tree
     save_statcache(repo.statcache_path(path), repo.files, whole, snapshot.rows)
     return _summary(path, record, base_entries, snapshot, base is None, contents.new_bytes)

@@ -206,7 +206,7 @@ def _move_data(repo: Repository, move: _DataMove, force: bool, progress: Progres
     written = write_changes(repo, move.path, move.changes, progress=progress)
     if move.new is not None:
         clean = force or not move.dirty or move.old is None
-        remember(repo, move.path, move.new, written, move.changes, clean)
+        remember(repo, move.path, move.new, written, clean=clean)
     else:
         cache = repo.statcache_path(move.path)
         if os.path.exists(cache):

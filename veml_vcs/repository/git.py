@@ -255,6 +255,24 @@ class GitRepo:
                 del index[raw]
         index.write()
 
+    def stage_file(self, path: str, file: TreeFile) -> None:
+        """Stage a blob that Git has, under a path whose file may be on disk or not."""
+        index = self.index()
+        if os.path.lexists(os.path.join(self.root, path)):
+            self._stage_entry(index, path, file.blob)
+        else:
+            entry = _bare_entry(file)
+            if entry is not None:
+                index[os.fsencode(path)] = entry
+        index.write()
+
+    def conflict_stages(self, path: str) -> tuple[TreeFile | None, TreeFile | None, TreeFile | None]:
+        """Return base, ours and theirs of a conflicted path."""
+        entry = self.index()[os.fsencode(path)]
+        if not isinstance(entry, ConflictedIndexEntry):
+            raise NotFoundError(f"{path}: not in conflict", kind="no-conflict")
+        return _file_of(entry.ancestor), _file_of(entry.this), _file_of(entry.other)
+
     def stage_conflict(
         self, path: str, base: TreeFile | None, ours: TreeFile | None, theirs: TreeFile | None
     ) -> None:
@@ -301,3 +319,7 @@ def _bare_entry(file: TreeFile | None) -> IndexEntry | None:
         return None
     zero = (0, 0)
     return IndexEntry(zero, zero, 0, 0, file.mode, 0, 0, 0, ObjectID(file.blob.encode()), 0)
+
+
+def _file_of(entry: IndexEntry | None) -> TreeFile | None:
+    return None if entry is None else TreeFile(entry.mode, VersionId(entry.sha.decode()))

@@ -110,7 +110,7 @@ def remember(
     path: str,
     record: DataRecord,
     written: Mapping[str, tuple[Stamp, SampleId]],
-    entries_changed: Sequence[Change],
+    *,
     clean: bool,
 ) -> None:
     """Bring the stat cache to what was just written, so that the next status reads nothing.
@@ -120,7 +120,6 @@ def remember(
         path: The data set.
         record: The version the folder holds now.
         written: What ``write_changes`` returned.
-        entries_changed: The changes that were written.
         clean: Whether the folder matches the version as a whole.
     """
     cache_path = repo.statcache_path(path)

@@ -311,7 +311,7 @@ def _apply_data(
     changes, dirty = _plan_data(repo, path, old, new)
     written = write_changes(repo, path, changes, progress=progress)
     if new is not None:
-        remember(repo, path, new, written, changes, not dirty)
+        remember(repo, path, new, written, clean=not dirty)
 
 
 def _move_branch(repo: Repository, old: CommitId, new: CommitId, name: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from veml_vcs.errors import DamagedError
@@ -108,3 +108,16 @@ def save_merge_state(repo: Repository, state: MergeState | None) -> None:
         "conflicts": [one.as_dict() for one in state.conflicts],
     }
     repo.files.write_atomic(path, json.dumps(data, indent=1).encode())
+
+
+def settle_by_hand(repo: Repository, dataset: str) -> None:
+    """Take a data set's folder as the settlement of all its conflicts (``veml add`` does this)."""
+    state = load_merge_state(repo)
+    if state is None or not state.ours:
+        return
+    conflicts = tuple(
+        replace(one, choice=one.choice or "by hand") if one.dataset == dataset else one
+        for one in state.conflicts
+    )
+    if conflicts != state.conflicts:
+        save_merge_state(repo, replace(state, conflicts=conflicts))

@@ -21,6 +21,8 @@ from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, pa
 
 if TYPE_CHECKING:
     from veml_vcs.objects.local import LocalObjectStore
+    from veml_vcs.objects.zarr_store import ZarrStore
+    from veml_vcs.repository.dataset import Dataset
     from veml_vcs.samples.fragments.annotations import AnnotationReader
     from veml_vcs.samples.fragments.catalog import Catalog
     from veml_vcs.samples.fragments.content import ContentReader
@@ -223,3 +225,26 @@ class Repository:
                 kind="unknown-dataset",
             )
         return record
+
+    def dataset(self, path: str, revision: str | None = None) -> Dataset:
+        """Open a data set at a revision (None: as it is staged), read straight from the store.
+
+        Raises:
+            NotFoundError: There is no such data set there.
+        """
+        from veml_vcs.repository.dataset import dataset
+
+        return dataset(self, path, revision)
+
+    def zarr_store(self, path: str, revision: str | None = None) -> ZarrStore:
+        """Return a data version's fragments as a read-only Zarr v3 store.
+
+        Each fragment is a group named by the first 16 digits of its id; ``zarr.open_group(store)``
+        lists them.
+
+        Raises:
+            NotFoundError: There is no such data set there.
+        """
+        from veml_vcs.samples.fragments.zarr_view import zarr_view
+
+        return zarr_view(self.catalog, self.record_at(path, revision).tree)

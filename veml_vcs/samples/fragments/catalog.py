@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MAGIC = b"veml catalog 1\n"
 _FRESH_FRAGMENTS = 16
 _FRESH_ROWS = 2000
-_ROW = np.dtype([("head", ">u8"), ("fragment", "<u4"), ("row", "<u4")])
+_ROW = np.dtype([("head", "<u8"), ("fragment", "<u4"), ("row", "<u4")])
 
 
 class Place(NamedTuple):
@@ -116,7 +116,7 @@ class Catalog:
         table = self._tables.get((kind, space))
         if table is not None and len(table):
             ids = np.frombuffer(b"".join(row_ids), np.uint8).reshape(-1, DIGEST_BYTES)
-            heads = ids[:, :8].copy().view(">u8").ravel()
+            heads = _heads(ids)
             at = np.minimum(np.searchsorted(table["head"], heads), len(table) - 1)
             hits = np.flatnonzero(table["head"][at] == heads)
             rows = table[at[hits]]
@@ -195,7 +195,7 @@ class Catalog:
         for number in numbers:
             ids = self.fragment(number).ids
             part = np.empty(len(ids), _ROW)
-            part["head"] = ids[:, :8].copy().view(">u8").ravel()
+            part["head"] = _heads(ids)
             part["fragment"] = number
             part["row"] = np.arange(len(ids))
             parts.append(part)
@@ -236,3 +236,8 @@ class Catalog:
             at += rows * _ROW.itemsize
         self._listed = listed
         self._consolidated = len(listed)
+
+
+def _heads(ids: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return the first 8 bytes of each id as a native number that sorts as the bytes do."""
+    return ids[:, :8].copy().view(">u8").ravel().astype(np.uint64)

@@ -1,0 +1,159 @@
+"""``veml restore``: bring files, samples or whole data sets back from a version."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from veml_vcs.errors import NotFoundError
+from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.materialize import remember, require_contents, write_changes
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree import entries_of, folder_changes
+from veml_vcs.samples.tree import Change
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+
+@dataclass(frozen=True)
+class RestoreResult:
+    """What was restored.
+
+    Attributes:
+        datasets: Data set -> number of files written or removed.
+        files: Ordinary files.
+    """
+
+    datasets: dict[str, int]
+    files: tuple[str, ...] = ()
+
+
+def restore(
+    repo: Repository,
+    paths: Sequence[str],
+    *,
+    source: str | None = None,
+    staged: bool = False,
+    worktree: bool = True,
+    progress: Progress = silent,
+) -> RestoreResult:
+    """Bring paths back, throwing away their uncommitted changes; untracked files are left alone.
+
+    Args:
+        repo: The repository.
+        paths: Data sets, files in them, or ordinary files, on disk.
+        source: A revision; None is the index, or HEAD with ``staged``.
+        staged: Restore the index (data sets as a whole).
+        worktree: Restore the work tree.
+        progress: Is told how far it is.
+
+    Raises:
+        NotFoundError: A path is in no version.
+    """
+    with repo.lock("veml restore"):
+        commit = repo.resolve(source or "HEAD") if source or staged else None
+        old_staged = repo.staged_datasets()
+        files = repo.git.files(commit) if commit else repo.git.staged_files()
+        datasets = repo.datasets_in(files)
+        wanted: dict[str, list[str]] = {}
+        plain: list[str] = []
+        for path in paths:
+            relative = repo.relative(path)
+            owner = owner_of({**datasets, **old_staged}, relative)
+            outside = [name for name, one in datasets.items() if relative in one.annotations]
+            inside = [name for name in datasets if not relative or name.startswith(relative + "/")]
+            for name in [owner] if owner else [*outside, *inside]:
+                wanted.setdefault(name, []).append(relative)
+            if owner is None and not outside:
+                found = _plain(relative, files, datasets)
+                if not found and not inside:
+                    raise NotFoundError(
+                        f"{path}: not in {source or 'the index'}", kind="no-such-path"
+                    )
+                plain += found
+        done: dict[str, int] = {}
+        for name, parts in wanted.items():
+            record = datasets.get(name)
+            if staged:
+                _stage(repo, name, files.get(name + RECORD_SUFFIX))
+            if worktree:
+                only = _selector(name, parts)
+                done[name] = _restore_data(repo, name, record, old_staged.get(name), only, progress)
+        for path in plain:
+            _restore_plain(repo, path, files[path], staged, worktree)
+    return RestoreResult(done, tuple(plain))
+
+
+def _plain(
+    relative: str, files: dict[str, TreeFile], datasets: dict[str, DataRecord]
+) -> list[str]:
+    records = {name + RECORD_SUFFIX for name in datasets}
+    return [
+        path
+        for path in files
+        if path not in records
+        and (not relative or path == relative or path.startswith(relative + "/"))
+    ]
+
+
+def _selector(name: str, parts: list[str]) -> Callable[[str], bool]:
+    if any(name == part or name.startswith(part + "/") or not part for part in parts):
+        return lambda _key: True
+    keys = tuple(
+        part[len(name) + 1 :] if part.startswith(name + "/") else "/" + part for part in parts
+    )
+    return lambda key: any(key == one or key.startswith(one + "/") for one in keys)
+
+
+def _restore_data(
+    repo: Repository,
+    name: str,
+    record: DataRecord | None,
+    staged: DataRecord | None,
+    only: Callable[[str], bool],
+    progress: Progress,
+) -> int:
+    """Write the source's files where the folder differs; remove tracked files it does not have."""
+    target = entries_of(repo, record)
+    like = record or staged
+    if like is None:
+        return 0
+    loose = folder_changes(repo, name, like)
+    differs = target if loose.missing else [*loose.changed, *loose.removed]
+    tracked = entries_of(repo, staged) if record != staged else {}
+    wanted = [key for key in [*differs, *(tracked.keys() - target.keys())] if only(key)]
+    changes = [Change(key, tracked.get(key), target.get(key)) for key in sorted(wanted)]
+    require_contents(repo, name, changes)
+    written = write_changes(repo, name, changes, progress=progress)
+    if record is not None and staged is not None and record.tree == staged.tree:
+        remember(repo, name, record, written, clean=not loose.added)
+    return len(changes)
+
+
+def _stage(repo: Repository, name: str, file: TreeFile | None) -> None:
+    """Bring a data set's record to the source's, in the index and in the work tree."""
+    path = name + RECORD_SUFFIX
+    if file is None:
+        repo.git.unstage([path])
+        if os.path.exists(repo.absolute(path)):
+            repo.files.remove(repo.absolute(path))
+        return
+    data = repo.git.read_blob(file.blob)
+    repo.files.write_atomic(repo.absolute(path), data)
+    repo.git.stage_blobs({path: data})
+
+
+def _restore_plain(
+    repo: Repository, path: str, file: TreeFile, staged: bool, worktree: bool
+) -> None:
+    data = repo.git.read_blob(file.blob)
+    if worktree:
+        full = repo.absolute(path)
+        repo.files.make_folder(os.path.dirname(full))
+        repo.files.write_atomic(full, data, durable=False)
+        if file.mode & 0o111:
+            os.chmod(full, 0o755)
+    if staged or worktree:
+        repo.git.stage_file(path, file)

@@ -1,0 +1,179 @@
+"""``veml rm``: stop tracking data sets, samples or ordinary files, and remove them from disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
+from veml_vcs.repository.add import add
+from veml_vcs.repository.datasets import owner_of, unstage_record
+from veml_vcs.repository.materialize import write_changes
+from veml_vcs.repository.plain import unstaged_paths
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree import entries_of, folder_changes
+from veml_vcs.samples.tree import Change
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+
+@dataclass(frozen=True)
+class RmResult:
+    """What was removed.
+
+    Attributes:
+        datasets: Data sets that are no longer tracked.
+        samples: Data set -> number of files removed from it.
+        files: Ordinary files.
+    """
+
+    datasets: tuple[str, ...] = ()
+    samples: dict[str, int] | None = None
+    files: tuple[str, ...] = ()
+
+
+def rm(
+    repo: Repository,
+    paths: Sequence[str],
+    *,
+    cached: bool = False,
+    force: bool = False,
+    recursive: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> RmResult:
+    """Remove paths from the next commit and, without ``cached``, from disk.
+
+    The bytes of every committed version stay in the store.
+
+    Args:
+        repo: The repository.
+        paths: Data sets, files in them, or ordinary files, on disk.
+        cached: Leave the files on disk.
+        force: Remove files with uncommitted changes too.
+        recursive: Allow folders of ordinary files.
+        dry_run: Tell what would be done, and do nothing.
+        progress: Is told how far it is.
+
+    Raises:
+        NotFoundError: A path is not tracked.
+        ConflictError: A file has changes that no version has.
+        InvalidInputError: A folder without ``recursive``, or part of a data set with ``cached``.
+    """
+    tracked = repo.staged_datasets()
+    plain_files = repo.git.staged_files()
+    whole: list[str] = []
+    parts: dict[str, list[str]] = {}
+    plain: list[str] = []
+    for path in paths:
+        relative = repo.relative(path)
+        owner = owner_of(tracked, relative)
+        if owner == relative and owner is not None:
+            whole.append(owner)
+        elif owner is not None:
+            parts.setdefault(owner, []).append(relative[len(owner) + 1 :])
+        else:
+            plain += _plain(path, relative, plain_files, tracked, recursive)
+    if cached and parts:
+        raise InvalidInputError(
+            f"--cached: {next(iter(parts))} tracks everything in its folder, so a file cannot stay "
+            "in it untracked",
+            hint="move the file out of the folder, then veml add",
+        )
+    samples = {}
+    if not dry_run:
+        with repo.lock("veml rm"):
+            for name in whole:
+                _remove_dataset(repo, name, tracked[name], cached, force)
+            for name, keys in parts.items():
+                samples[name] = _remove_keys(repo, name, tracked[name], keys, force)
+            _remove_plain(repo, plain, cached, force)
+        for name in parts:
+            add(repo, [repo.absolute(name)], progress=progress)
+    else:
+        samples = {name: len(keys) for name, keys in parts.items()}
+    return RmResult(tuple(whole), samples, tuple(plain))
+
+
+def _plain(
+    path: str,
+    relative: str,
+    files: object,
+    tracked: dict[str, DataRecord],
+    recursive: bool,
+) -> list[str]:
+    assert isinstance(files, dict)
+    records = {name + RECORD_SUFFIX: name for name in tracked}
+    if relative in records:
+        raise InvalidInputError(
+            f"{path}: the record of a data set", hint=f"veml rm {records[relative]}"
+        )
+    if relative in files:
+        return [relative]
+    below = [one for one in files if one.startswith(relative + "/") and one not in records]
+    if not below:
+        raise NotFoundError(f"{path}: not tracked", kind="no-such-path")
+    if not recursive:
+        raise InvalidInputError(f"{path}: a folder; not removed without -r")
+    return below
+
+
+def _remove_dataset(
+    repo: Repository, name: str, record: DataRecord, cached: bool, force: bool
+) -> None:
+    if not cached:
+        changes = folder_changes(repo, name, record)
+        if (changes.changed or changes.added) and not force:
+            keys = [*changes.changed, *changes.added]
+            raise ConflictError(
+                f"{name} has files that no version has: {', '.join(keys[:5])}",
+                hint=f"veml rm --cached {name} keeps the folder; --force removes what is tracked",
+                kind="would-lose-changes",
+            )
+        gone = [Change(key, entry, None) for key, entry in entries_of(repo, record).items()]
+        write_changes(repo, name, gone)
+    unstage_record(repo, name, record)
+    cache = repo.statcache_path(name)
+    if os.path.exists(cache):
+        repo.files.remove(cache)
+
+
+def _remove_keys(
+    repo: Repository, name: str, record: DataRecord, keys: list[str], force: bool
+) -> int:
+    entries = entries_of(repo, record)
+    chosen = [
+        key for key in entries if any(key == one or key.startswith(one + "/") for one in keys)
+    ]
+    for one in keys:
+        if not any(key == one or key.startswith(one + "/") for key in chosen):
+            raise NotFoundError(f"{name}/{one}: not tracked", kind="no-such-path")
+    if not force:
+        dirty = {*folder_changes(repo, name, record).changed} & set(chosen)
+        if dirty:
+            raise ConflictError(
+                f"{name} has uncommitted changes: {', '.join(sorted(dirty)[:5])}",
+                hint="--force removes them all the same",
+                kind="would-lose-changes",
+            )
+    write_changes(repo, name, [Change(key, entries[key], None) for key in chosen])
+    return len(chosen)
+
+
+def _remove_plain(repo: Repository, plain: list[str], cached: bool, force: bool) -> None:
+    if not cached:
+        dirty = sorted(
+            path
+            for path in set(unstaged_paths(repo)) & set(plain)
+            if os.path.lexists(repo.absolute(path))
+        )
+        if dirty and not force:
+            raise ConflictError(
+                f"uncommitted changes in {', '.join(dirty[:5])}",
+                hint="--cached keeps the files, --force removes them",
+                kind="would-lose-changes",
+            )
+        for path in plain:
+            repo.files.remove(repo.absolute(path))
+    repo.git.unstage(plain)
