@@ -444,6 +444,8 @@ def test_counts_of_whole_annotations() -> None:
     assert merge_annotation(two, two, None).counts == MergeCounts(base=2, removed_theirs=2)
     kept = MergeCounts(base=2, removed_theirs=1, added_theirs=2, merged=3)
     assert merge_annotation(two, None, three).counts == kept
+    kept = MergeCounts(base=2, removed_ours=1, added_ours=2, merged=3)
+    assert merge_annotation(two, three, None).counts == kept
     assert merge_annotation(None, None, three).counts == MergeCounts(added_theirs=3, merged=3)
 
 

@@ -33,7 +33,7 @@ _WHOLE_LIMIT = 2.0**53
 _PLAIN = frozenset((str, int, bool, type(None)))
 _NUMBERS = frozenset((float, int))
 _FLOATS = frozenset((float,))
-_LAST_BEFORE_SURROGATES = "\ud7ff"
+_LAST_OF_BMP = "\uffff"
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _EXPONENT = re.compile(r"\de-\d")
 _encode = json.JSONEncoder(
@@ -44,6 +44,13 @@ _encode = json.JSONEncoder(
     separators=(",", ":"),
 ).encode
 _encode_text = json.encoder.encode_basestring
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"the constant {name}")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def canonical_json(value: Any, *, what: str = "value") -> bytes:
@@ -96,7 +103,7 @@ def parse(data: Buffer) -> Annotation:
         DamagedError: ``data`` is not UTF-8, not JSON, or not a JSON object.
     """
     try:
-        value = json.loads(bytes(data), parse_constant=_refuse_constant)
+        value = _decode(str(data, "utf-8"))
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"annotation: expected canonical JSON, found {error}") from error
     if not isinstance(value, dict):
@@ -172,7 +179,7 @@ def _prepare_dict(value: dict[str, Any], depth: int) -> dict[str, Any]:
     if not depth:
         raise _UnusualError
     names = "".join(value)  # a key that is no str raises TypeError here
-    if not names.isascii() and max(names) > _LAST_BEFORE_SURROGATES:
+    if not names.isascii() and max(names) > _LAST_OF_BMP:
         raise _UnusualError  # only up to there do code points sort as UTF-16 code units do
     result = value
     for key, item in value.items():
@@ -285,7 +292,3 @@ def _refuse(path: str, expected: str, found: str) -> NoReturn:
     if len(path) > 200:
         path = f"{path[:80]} ... {path[-80:]}"
     raise InvalidInputError(f"{path}: expected {expected}, found {found}")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"the constant {name}")
