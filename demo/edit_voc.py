@@ -65,7 +65,12 @@ def _child(element: ET.Element, name: str) -> ET.Element:
     return child
 
 
-ACTIONS: dict[str, Callable[..., None]] = {"move": move, "relabel": relabel, "add": add, "remove": remove}
+ACTIONS: dict[str, Callable[..., None]] = {
+    "move": move,
+    "relabel": relabel,
+    "add": add,
+    "remove": remove,
+}
 
 
 def main(arguments: list[str]) -> None:
