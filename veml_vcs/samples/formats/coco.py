@@ -21,22 +21,25 @@ from typing import Any
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
 from veml_vcs.samples.formats.coco_file import CocoFile, read_file
-from veml_vcs.samples.formats.coco_write import write_file
+from veml_vcs.samples.formats.coco_write import sources_of, write_file
 from veml_vcs.samples.formats.json_text import collector_paused, parse_json
 from veml_vcs.samples.formats.keys import (
     SPLIT_FOLDERS,
     base_of,
+    ending,
     folder_of,
     images_in,
     split_in,
-    suffix_of,
     without_suffix,
 )
+from veml_vcs.samples.formats.lists import check_splits
 from veml_vcs.samples.formats.names import Naming, fit
 from veml_vcs.samples.formats.text import Tally
 
 _MOST_FILES = 200
 """More JSON files than this, and they are one an image: not COCO."""
+
+_TELLING = (b'"file_name"', b'"annotations"', b'"categories"')
 
 
 class Coco(Format):
@@ -58,7 +61,7 @@ class Coco(Format):
         scratch: dict[str, Any] = {}
         for key in candidates:
             data = read(key)
-            if b'"images"' not in data or b'"file_name"' not in data:
+            if b'"images"' not in data or not any(word in data for word in _TELLING):
                 continue
             document = parse_json(data, key)
             names = _file_names(document)
@@ -124,6 +127,11 @@ class Coco(Format):
         (in order of keys), gets the next number after the file's largest.
         """
         files: Mapping[str, Any] = facts.layout["files"]
+        for key, annotation in annotations.items():
+            check_splits(
+                {key: annotation},
+                [files[source].get("split", "") for source in sources_of(annotation, files)],
+            )
         return {
             key: write_file(key, annotations, facts) for key in files if only is None or key in only
         }
@@ -131,7 +139,7 @@ class Coco(Format):
 
 def _candidates(keys: Sequence[str]) -> list[str]:
     """Return the JSON files that may speak of many images."""
-    documents = [key for key in keys if suffix_of(key) == ".json"]
+    documents = ending(keys, ".json")
     if len(documents) > _MOST_FILES:
         stems = {without_suffix(base_of(key)) for key in images_in(keys)}
         documents = [key for key in documents if without_suffix(base_of(key)) not in stems]
@@ -140,10 +148,16 @@ def _candidates(keys: Sequence[str]) -> list[str]:
 
 def _file_names(document: Any) -> list[str] | None:
     """Return the file names a document lists; None where it is of another schema."""
-    images = document.get("images") if isinstance(document, dict) else None
-    if not isinstance(images, list):
+    if not isinstance(document, dict) or "images" not in document:
         return None
-    names = [image.get("file_name") for image in images if isinstance(image, dict)]
+    images = document["images"]
+    names = [
+        image.get("file_name")
+        for image in (images if isinstance(images, list) else ())
+        if isinstance(image, dict)
+    ]
+    if not names and "annotations" not in document and "categories" not in document:
+        return None
     return [name for name in names if isinstance(name, str)]
 
 

@@ -15,7 +15,7 @@ from veml_vcs.samples.formats.names import Naming
 from veml_vcs.samples.formats.text import Tally, escaped, is_number, malformed
 
 IMAGE_RESERVED = frozenset(("objects", "labels", "splits", "sources", "entries"))
-OBJECT_RESERVED = frozenset(("class", "xywh", "source"))
+OBJECT_RESERVED = frozenset(("class", "xywh", "xyxy", "cxcywhn", "source"))
 _NUMBERS = frozenset((int, float))
 _ID_TYPES = frozenset((int, str, float))
 """Tools on data frames write whole numbers as 1.0."""

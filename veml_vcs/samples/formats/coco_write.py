@@ -36,7 +36,7 @@ def _document(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> 
     naming = Naming.from_json(files[key])
     extra: Mapping[str, Any] = facts.extra.get(key, {})
     samples = [
-        sample for sample in sorted(annotations) if key in _sources(annotations[sample], files)
+        sample for sample in sorted(annotations) if key in sources_of(annotations[sample], files)
     ]
     entries = [_image_entry(sample, annotations[sample], key, naming) for sample in samples]
     number_entries(entries)
@@ -46,7 +46,7 @@ def _document(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> 
     for sample, entry in zip(samples, entries, strict=True):
         annotation = annotations[sample]
         has_objects = has_objects or "objects" in annotation
-        first = _sources(annotation, files)[0]
+        first = sources_of(annotation, files)[0]
         for obj in annotation.get("objects", ()):
             if _belongs(obj, annotation, key, first):
                 objects.append(_object_entry(obj, entry["id"], sample))
@@ -68,7 +68,7 @@ def _document(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> 
     return {**document, **{name: extra[name] for name in rest}}
 
 
-def _sources(annotation: Annotation, files: Mapping[str, Any]) -> Sequence[str]:
+def sources_of(annotation: Annotation, files: Mapping[str, Any]) -> Sequence[str]:
     """Return the files that list a sample.
 
     A sample that names none (new, from elsewhere) goes to the file of its split, else to the first.

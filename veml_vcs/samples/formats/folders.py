@@ -48,7 +48,8 @@ class Folders(Format):
             refusal = _doubt(folders, places, classes)
             if refusal is not None:
                 return refusal
-        samples = tuple(key for key in images if _says(folder_of(key), root) is not None)
+        speaking = {folder for folder in inner if _says(folder, root) is not None}
+        samples = tuple(key for key in images if folder_of(key) in speaking)
         return Layout(self.name, samples, {}, (), {"root": root})
 
     def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
@@ -65,7 +66,10 @@ class Folders(Format):
                 said[folder] = _says(folder, root)
             annotation = said[folder]
             if annotation is not None:
-                annotations[key] = {name: value.copy() for name, value in annotation.items()}
+                own: Annotation = {"labels": annotation["labels"].copy()}
+                if "splits" in annotation:
+                    own["splits"] = annotation["splits"].copy()
+                annotations[key] = own
         names = sorted({a["labels"][0] for a in said.values() if a is not None})
         classes = tuple(ClassInfo(name) for name in names)
         facts = Facts(self.name, "classification", classes, dict(layout.options))

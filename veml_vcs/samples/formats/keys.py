@@ -22,6 +22,10 @@ IMAGE_FOLDERS = ("JPEGImages", "images", "Images", "image", "imgs", "img", "imag
 """Usual names of folders of images, the most telling first."""
 
 
+_ENDINGS = tuple(sorted(IMAGE_SUFFIXES))
+_DOT_FILES = tuple("/" + suffix for suffix in _ENDINGS)
+
+
 def folder_of(key: str) -> str:
     """Return the folder a key lies in, ``""`` for the top."""
     return key.rpartition("/")[0]
@@ -52,12 +56,18 @@ def join(folder: str, rest: str) -> str:
 
 def is_image(key: str) -> bool:
     """Tell whether a key names an image, by its extension."""
-    return suffix_of(key) in IMAGE_SUFFIXES
+    low = key.lower()
+    return low.endswith(_ENDINGS) and not ("/" + low).endswith(_DOT_FILES)
 
 
 def images_in(keys: Iterable[str]) -> list[str]:
     """Return the images inside the data set's folder, in the order given."""
-    return [key for key in keys if is_image(key) and not key.startswith("/")]
+    return [key for key in keys if key[:1] != "/" and is_image(key)]
+
+
+def ending(keys: Iterable[str], *suffixes: str) -> list[str]:
+    """Return the keys that end so, in upper or lower case."""
+    return [key for key in keys if key.lower().endswith(suffixes)]
 
 
 def split_in(folder: str) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
-from veml_vcs.samples.formats.keys import base_of, folder_of, images_in, suffix_of
+from veml_vcs.samples.formats.keys import base_of, ending, folder_of, images_in
 from veml_vcs.samples.formats.pairing import Pairing, pair
 from veml_vcs.samples.formats.text import (
     Tally,
@@ -54,7 +54,7 @@ class Kitti(Format):
     ) -> Layout | Refusal:
         """See ``Format.recognise``."""
         images = images_in(keys)
-        texts = [key for key in keys if suffix_of(key) == ".txt"]
+        texts = ending(keys, ".txt")
         paired = pair(images, texts, ".txt", lambda key: _looks_right(read(key)))
         sources = list(paired.own_source.values())
         if not sources:

@@ -100,7 +100,7 @@ class SplitLists:
         return "".join(line + "\n" for line in lines).encode()
 
 
-def check_splits(annotations: Mapping[str, Annotation], possible: Collection[str]) -> None:
+def check_splits(annotations: Mapping[str, Annotation], possible: Iterable[str]) -> None:
     """Check that every split can be written somewhere.
 
     Raises:

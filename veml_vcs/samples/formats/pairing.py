@@ -15,6 +15,7 @@ from typing import Any
 
 from veml_vcs.samples.formats.keys import (
     IMAGE_FOLDERS,
+    IMAGE_SUFFIXES,
     base_of,
     folder_of,
     join,
@@ -119,77 +120,97 @@ def pair(
         is_orphan: Tells whether a file that lies *among images* and whose image is absent is an
             annotation file at all (and not, say, a README).
     """
-    by_stem: defaultdict[str, list[str]] = defaultdict(list)
-    for image in images:
-        by_stem[without_suffix(base_of(image))].append(image)
+    known = _Images(images)
     by_folder: defaultdict[str, list[str]] = defaultdict(list)
     for source in sources:
         by_folder[folder_of(source)].append(source)
-    folders_of_images = {folder_of(image) for image in images}
-
-    chosen: list[tuple[str, str]] = []
-    for folder, files in by_folder.items():
-        target = _image_folder(folder, files, by_stem, folders_of_images)
-        if target is not None:
-            chosen.append((folder, target))
+    chosen: dict[str, list[str]] = {}
     # The usual names first: they win where two folders speak of the same images.
-    chosen.sort(key=lambda both: (not _is_usual(both[0]), both))
+    for folder in sorted(by_folder, key=lambda folder: (not _is_usual(folder), folder)):
+        targets = _image_folders(folder, by_folder[folder], known)
+        if targets:
+            chosen[folder] = targets
 
-    usual_suffix = _usual_suffixes(images)
-    all_suffixes = frozenset(usual_suffix.values())
     own: dict[str, str] = {}
-    for folder, target in chosen:
-        inside = {image for stem in by_folder[folder] for image in _namesakes(stem, by_stem)}
-        inside = {image for image in inside if folder_of(image) == target}
-        by_name = {base_of(image): image for image in sorted(inside)}
-        by_short: dict[str, str] = {}
-        for name, image in by_name.items():
-            by_short.setdefault(without_suffix(name), image)
+    for folder, targets in chosen.items():
         orphans = []
         for source in by_folder[folder]:
-            stem = without_suffix(base_of(source))
-            found = by_name.get(stem) or by_short.get(stem)
+            found = known.image_of(source, targets)
             if found is None:
                 orphans.append(source)
             elif found not in own:
                 own[found] = source
         for source in orphans:
-            if folder != target or is_orphan(source):
-                stem = without_suffix(base_of(source))
-                named = stem if suffix_of(stem) in all_suffixes else None
-                absent = named or stem + usual_suffix.get(target, ".jpg")
-                own.setdefault(join(target, absent), source)
-    return Paired(_rule(chosen, own, suffix), own, frozenset(target for _, target in chosen))
+            if folder != targets[0] or is_orphan(source):
+                own.setdefault(known.absent_image(source, targets[0]), source)
+    pairs = [(folder, target) for folder, targets in chosen.items() for target in targets]
+    return Paired(_rule(pairs, own, suffix), own, frozenset(target for _, target in pairs))
 
 
-def _namesakes(source: str, by_stem: Mapping[str, list[str]]) -> Iterator[str]:
-    """Yield images a source may speak of: ``a.txt`` of ``a.jpg``, ``a.jpg.txt`` of ``a.jpg``."""
-    stem = without_suffix(base_of(source))
-    yield from by_stem.get(stem, ())
-    for image in by_stem.get(without_suffix(stem), ()):
-        if base_of(image) == stem:
-            yield image
+class _Images:
+    """The images, by what pairing asks for."""
+
+    def __init__(self, images: Sequence[str]) -> None:
+        self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
+        self.stems_in: defaultdict[str, set[str]] = defaultdict(set)
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for image in images:
+            folder, _, base = image.rpartition("/")
+            stem = without_suffix(base)
+            self._by_stem[stem].append(image)
+            self.stems_in[folder].add(stem)
+            counts[folder][base[len(stem) :].lower()] += 1
+        self._usual_suffix = {
+            folder: min(counter, key=lambda suffix: (-counter[suffix], suffix))
+            for folder, counter in counts.items()
+        }
+
+    def namesakes(self, source: str) -> Iterator[str]:
+        """Yield images a source may speak of: ``a.jpg.txt`` of ``a.jpg`` before ``a.txt`` of it."""
+        stem = without_suffix(base_of(source))
+        for image in self._by_stem.get(without_suffix(stem), ()):
+            if base_of(image) == stem:
+                yield image
+        yield from self._by_stem.get(stem, ())
+
+    def image_of(self, source: str, folders: Sequence[str]) -> str | None:
+        """Return the image in one of the folders that a source speaks of."""
+        for image in self.namesakes(source):
+            if folder_of(image) in folders:
+                return image
+        return None
+
+    def absent_image(self, source: str, folder: str) -> str:
+        """Return the key the image of a source would have, if there were one."""
+        stem = without_suffix(base_of(source))
+        if suffix_of(stem) in IMAGE_SUFFIXES:
+            return join(folder, stem)
+        return join(folder, stem + self._usual_suffix.get(folder, ".jpg"))
 
 
-def _image_folder(
-    folder: str,
-    files: Sequence[str],
-    by_stem: Mapping[str, list[str]],
-    folders_of_images: set[str],
-) -> str | None:
-    """Return the folder of the images that the files of one folder speak of, or None."""
-    votes = Counter(folder_of(image) for file in files for image in _namesakes(file, by_stem))
+def _image_folders(folder: str, files: Sequence[str], known: _Images) -> list[str]:
+    """Return the folders of the images that the files of one folder speak of, the main one first.
+
+    A further folder belongs to it if its names are all others than those of the folders before:
+    images in parts do that, masks and depth maps do not.
+    """
+    votes = Counter(folder_of(image) for file in files for image in known.namesakes(file))
     counterparts = list(_counterparts(folder))
-    for candidate in [*counterparts, folder]:
-        if candidate in votes:
-            return candidate
-    if votes:
-        return min(votes, key=lambda candidate: (-votes[candidate], candidate))
-    if _is_usual(folder):
+    usual = next((name for name in [*counterparts, folder] if name in votes), None)
+    if usual is None and not votes:
+        if not _is_usual(folder):
+            return []
         # Annotation files whose images are all absent are still annotations.
-        present = [candidate for candidate in counterparts if candidate in folders_of_images]
-        return present[0] if present else counterparts[0]
-    return None
+        present = [candidate for candidate in counterparts if candidate in known.stems_in]
+        return (present or counterparts)[:1]
+    ranked = sorted(votes, key=lambda name: (name != usual, -votes[name], name))
+    targets = ranked[:1]
+    stems = set(known.stems_in[ranked[0]])
+    for candidate in ranked[1:]:
+        if stems.isdisjoint(known.stems_in[candidate]):
+            targets.append(candidate)
+            stems |= known.stems_in[candidate]
+    return targets
 
 
 def _is_usual(folder: str) -> bool:
@@ -214,17 +235,6 @@ def _counterparts(folder: str) -> Iterator[str]:
             first = ["image_" + name[6:]] if name.startswith("label_") else ["images"]
         for image_name in dict.fromkeys([*first, *IMAGE_FOLDERS]):
             yield "/".join([*parts[:place], image_name, *parts[place + 1 :]])
-
-
-def _usual_suffixes(images: Sequence[str]) -> dict[str, str]:
-    """Return each folder's most frequent extension (for images that are absent)."""
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for image in images:
-        counts[folder_of(image)][suffix_of(image)] += 1
-    return {
-        folder: min(counter, key=lambda suffix: (-counter[suffix], suffix))
-        for folder, counter in counts.items()
-    }
 
 
 def _rule(chosen: Sequence[tuple[str, str]], own: Mapping[str, str], suffix: str) -> Pairing:

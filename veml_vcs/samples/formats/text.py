@@ -56,6 +56,8 @@ def parse_number(text: str) -> int | float | None:
     is rounded beyond what a double does. Python's extras (``1_000``, ``nan``, other scripts'
     digits) and literals beyond the range of a double are not numbers here.
     """
+    if text.isdigit() and text.isascii() and len(text) < 16:
+        return int(text)
     if len(text) > _MAX_NUMBER_CHARS or _NUMBER.fullmatch(text) is None:
         return None
     return exact(float(text))

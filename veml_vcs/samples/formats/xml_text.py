@@ -20,7 +20,7 @@ all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from xml.parsers import expat
 
@@ -85,10 +85,14 @@ def parse_xml(data: bytes, key: str) -> tuple[str, Element]:
         own_attributes = attributes.pop()
         own = children.pop()
         node: Node
-        if own_attributes or not _is_text(own):
+        if own_attributes:
             node = Element(own_attributes, own)
-        elif len(own) == 1:
+        elif not own:
+            node = ""
+        elif len(own) == 1 and not own[0][0]:
             node = own[0][1]
+        elif own[0][0] or any(child for child, _ in own):
+            node = Element(own_attributes, own)
         else:
             node = _joined(own)
         children[-1].append((name, node))
@@ -119,11 +123,15 @@ def parse_xml(data: bytes, key: str) -> tuple[str, Element]:
     return name, root
 
 
-def fold(attributes: Mapping[str, str], children: Iterable[tuple[str, Node]]) -> dict[str, Any]:
+def fold(attributes: Mapping[str, str], children: Sequence[tuple[str, Node]]) -> dict[str, Any]:
     """Turn attributes and children into one JSON object; see the module's text for the form."""
     result: dict[str, Any] = {"@" + name: value for name, value in attributes.items()}
+    by_name = dict(children)
+    if len(by_name) == len(children) and "" not in by_name:
+        for name, node in children:
+            result[name] = node if type(node) is str else fold_node(node)
+        return result
     grouped: dict[str, list[Any]] = {}
-    children = list(children)
     last = None
     for name, node in children:
         value = fold_node(node)
@@ -237,10 +245,6 @@ def holds(value: Any) -> bool:
 def is_name(name: str) -> bool:
     """Tell whether an element may have this name."""
     return _NAME.fullmatch(name) is not None
-
-
-def _is_text(children: list[tuple[str, Node]]) -> bool:
-    return not any(name for name, _ in children)
 
 
 def _joined(children: list[tuple[str, Node]]) -> str:

@@ -79,7 +79,7 @@ def _check_events(text: str, key: str) -> None:
     seen: list[set[str] | None] = []
     is_name: list[bool] = []
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        place = f"line {event.start_mark.line + 1}"
+        place = f"line {event.start_mark.line + 1}" if event.start_mark else ""
         starts_node = isinstance(event, yaml.NodeEvent)
         if starts_node and seen and (names := seen[-1]) is not None:
             if is_name[-1] and isinstance(event, yaml.ScalarEvent):

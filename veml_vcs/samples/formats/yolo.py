@@ -15,7 +15,7 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
 from veml_vcs.samples.formats.classes import numbered
-from veml_vcs.samples.formats.keys import images_in, suffix_of
+from veml_vcs.samples.formats.keys import ending, images_in
 from veml_vcs.samples.formats.lists import SplitLists, check_splits
 from veml_vcs.samples.formats.pairing import Pairing, pair
 from veml_vcs.samples.formats.text import (
@@ -56,11 +56,7 @@ class Yolo(Format):
             return Refusal("no images")
         found = find_class_list(keys, read)
         lists = find_lists(keys, read, found)
-        texts = [
-            key
-            for key in keys
-            if suffix_of(key) == ".txt" and key not in lists and not is_class_file(key)
-        ]
+        texts = [key for key in ending(keys, ".txt") if key not in lists and not is_class_file(key)]
         paired = pair(images, texts, ".txt", lambda key: _looks_right(read(key), empty=False))
         sources = list(paired.own_source.values())
         probes = [read(key) for key in sources[:: max(1, len(sources) // _PROBES)]]
@@ -127,6 +123,8 @@ class Yolo(Format):
         lists: Mapping[str, str] = options.get("lists", {})
         for key, annotation in annotations.items():
             check_splits({key: annotation}, [*lists.values(), *split_of(key, options)])
+            if lost := sorted(annotation.keys() - {"objects", "splits"}):
+                raise InvalidInputError(f"{key}: YOLO has no place for {', '.join(lost)}")
         numbers = numbered(facts.classes, 0)
         keypoints = _keypoint_values(facts.extra.get(options.get("classes", ""), {}))
         pairing = Pairing.from_json(options, ".txt")

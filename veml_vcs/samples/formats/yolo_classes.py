@@ -11,7 +11,7 @@ from veml_vcs.errors import FormatError, InvalidInputError
 from veml_vcs.samples.facts import ClassInfo, Facts
 from veml_vcs.samples.formats.base import ReadFile
 from veml_vcs.samples.formats.classes import source_name, unique_classes
-from veml_vcs.samples.formats.keys import base_of, suffix_of
+from veml_vcs.samples.formats.keys import base_of, ending, suffix_of
 from veml_vcs.samples.formats.text import decode, malformed, one_line
 from veml_vcs.samples.formats.yaml_text import dump_yaml, parse_yaml, parse_yaml_text
 
@@ -67,7 +67,7 @@ def find_class_list(keys: Sequence[str], read: ReadFile) -> FoundList | None:
         FormatError: A file called ``data.yaml`` cannot be understood. (Other YAML files may be
             anything.)
     """
-    documents = [key for key in keys if suffix_of(key) in (".yaml", ".yml")]
+    documents = ending(keys, ".yaml", ".yml")
     documents.sort(key=lambda key: (base_of(key).lower() not in _USUAL_YAML, key.count("/"), key))
     for key in documents[:_MOST_YAML_FILES]:
         try:
@@ -78,7 +78,7 @@ def find_class_list(keys: Sequence[str], read: ReadFile) -> FoundList | None:
             continue
         if isinstance(content, dict) and ("names" in content or "nc" in content):
             return FoundList(key, content)
-    texts = [key for key in keys if is_class_file(key)]
+    texts = [key for key in ending(keys, ".txt", ".names") if is_class_file(key)]
     return FoundList(min(texts, key=lambda key: (key.count("/"), key))) if texts else None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from veml_vcs.samples.formats.base import ReadFile
 from veml_vcs.samples.formats.keys import (
     base_of,
+    ending,
     folder_of,
     is_image,
     join,
@@ -26,7 +27,7 @@ def find_lists(keys: Sequence[str], read: ReadFile, found: FoundList | None) -> 
 
     A list is a text file that the YAML file names, or that is called like a split and names images.
     """
-    texts = [key for key in keys if suffix_of(key) == ".txt"]
+    texts = ending(keys, ".txt")
     lists = {}
     for split, path in _paths(found):
         if suffix_of(path) == ".txt":
