@@ -27,6 +27,8 @@ _ANNOTATION_FOLDERS = frozenset(
     ("annotations", "annotation", "labels", "label", "xml", "xmls", "anns", "ann")
 )
 
+_PROBES = 16
+
 
 @dataclass(frozen=True)
 class Pairing:
@@ -109,7 +111,7 @@ def pair(
     images: Sequence[str],
     sources: Sequence[str],
     suffix: str,
-    is_orphan: Callable[[str], bool],
+    looks_right: Callable[[str], bool],
 ) -> Paired:
     """Find out which annotation file speaks of which image.
 
@@ -117,8 +119,10 @@ def pair(
         images: Sorted keys.
         sources: Sorted keys of all files with the format's extension.
         suffix: The format's usual extension.
-        is_orphan: Tells whether a file that lies *among images* and whose image is absent is an
-            annotation file at all (and not, say, a README).
+        looks_right: Tells whether a file is an annotation file, by its content. Asked of a few
+            files of folders that are not called like folders of annotations (KITTI's calibration
+            files are named like the images, too), and of files among images whose own image is
+            absent (they may be a README).
     """
     known = _Images(images)
     by_folder: defaultdict[str, list[str]] = defaultdict(list)
@@ -127,8 +131,11 @@ def pair(
     chosen: dict[str, list[str]] = {}
     # The usual names first: they win where two folders speak of the same images.
     for folder in sorted(by_folder, key=lambda folder: (not _is_usual(folder), folder)):
-        targets = _image_folders(folder, by_folder[folder], known)
-        if targets:
+        files = by_folder[folder]
+        targets = _image_folders(folder, files, known)
+        if targets and (
+            _is_usual(folder) or any(map(looks_right, files[:: 1 + len(files) // _PROBES]))
+        ):
             chosen[folder] = targets
 
     own: dict[str, str] = {}
@@ -141,7 +148,7 @@ def pair(
             elif found not in own:
                 own[found] = source
         for source in orphans:
-            if folder != targets[0] or is_orphan(source):
+            if folder != targets[0] or looks_right(source):
                 own.setdefault(known.absent_image(source, targets[0]), source)
     pairs = [(folder, target) for folder, targets in chosen.items() for target in targets]
     return Paired(_rule(pairs, own, suffix), own, frozenset(target for _, target in pairs))
