@@ -115,7 +115,9 @@ def add(
         done = []
         for path in plan.whole:
             external = outside or (tracked[path].annotations if path in tracked else ())
-            done.append(_add_data(repo, path, tracked.get(path), external, format, None, dry_run, progress))
+            done.append(
+                _add_data(repo, path, tracked.get(path), external, format, None, dry_run, progress)
+            )
         for path, parts in plan.parts.items():
             if path not in plan.whole:
                 only = _selector(repo, path, parts)
@@ -184,8 +186,7 @@ def _holds_images(path: str) -> bool:
 def _selector(repo: Repository, dataset: str, parts: list[str]) -> Callable[[str], bool]:
     """Return which keys of a data set some paths below it (or its annotation files) mean."""
     keys = tuple(
-        part[len(dataset) + 1 :] if part.startswith(dataset + "/") else "/" + part
-        for part in parts
+        part[len(dataset) + 1 :] if part.startswith(dataset + "/") else "/" + part for part in parts
     )
     return lambda key: any(key == one or key.startswith(one + "/") for one in keys)
 

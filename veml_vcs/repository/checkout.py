@@ -188,7 +188,9 @@ def _with_restored(
 
     tree = Tree(repo.store, target.tree)
     extra = [
-        Change(key, None, tree.get(key)) for key in [*dirty.changed, *dirty.removed] if key not in listed
+        Change(key, None, tree.get(key))
+        for key in [*dirty.changed, *dirty.removed]
+        if key not in listed
     ]
     return changes + [change for change in extra if change.new is not None]
 
@@ -229,9 +231,7 @@ def _refuse_plain(
             if old != new and path in loose and not path.endswith(RECORD_SUFFIX):
                 lost.append(path)
             continue
-        if staged.get(path) != old or path in loose:
-            lost.append(path)
-        elif old is None and not _same_on_disk(repo, path, new):
+        if staged.get(path) != old or path in loose or (old is None and not _same_on_disk(repo, path, new)):
             lost.append(path)
     if lost:
         names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")

@@ -1,8 +1,8 @@
 """A data set at a revision, read straight from the store: nothing is checked out.
 
-    >>> import veml_vcs as veml                                   # doctest: +SKIP
-    >>> ds = veml.open(".").dataset("images/train", "main")       # doctest: +SKIP
-    >>> ds[0].key, ds["0001.jpg"].annotation, ds[10:20]           # doctest: +SKIP
+>>> import veml_vcs as veml                                   # doctest: +SKIP
+>>> ds = veml.open(".").dataset("images/train", "main")       # doctest: +SKIP
+>>> ds[0].key, ds["0001.jpg"].annotation, ds[10:20]           # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -151,9 +151,7 @@ def diff_commits(
     return compare(repo, before, after, paths)
 
 
-def compare(
-    repo: Repository, before: _Side, after: _Side, paths: Sequence[str] = ()
-) -> RepoDiff:
+def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] = ()) -> RepoDiff:
     """Compare two sides."""
     datasets = []
     for path in sorted(before.datasets.keys() | after.datasets.keys()):
@@ -249,8 +247,12 @@ def _diff_data(
             files[change.key] = _file_kind(change)
             continue
         said = diff_annotation(
-            annotations.get(change.old.annotation) if change.old and change.old.annotation else None,
-            annotations.get(change.new.annotation) if change.new and change.new.annotation else None,
+            annotations.get(change.old.annotation)
+            if change.old and change.old.annotation
+            else None,
+            annotations.get(change.new.annotation)
+            if change.new and change.new.annotation
+            else None,
         )
         counts = counts + said.counts
         samples.append(
@@ -297,7 +299,7 @@ def _renames(changes: list[Change]) -> tuple[list[Change], dict[str, str]]:
             if source is not None:
                 renamed[change.key] = source.key
                 dropped.add(source.key)
-                change = Change(change.key, source.old, change.new)  # noqa: PLW2901
+                change = Change(change.key, source.old, change.new)
         joined.append(change)
     return [change for change in joined if change.key not in dropped], renamed
 

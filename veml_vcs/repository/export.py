@@ -92,9 +92,7 @@ def export(
         loose = entry.kind is EntryKind.FILE and key not in annotation_files
         if loose and not key.startswith("/") and key not in taken:
             names[key] = key
-    return _write(
-        repo, destination, format, entries, names, written, converted.warnings, progress
-    )
+    return _write(repo, destination, format, entries, names, written, converted.warnings, progress)
 
 
 def _read(repo: Repository, entries: Mapping[str, Entry], key: str) -> bytes:

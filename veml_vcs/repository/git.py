@@ -266,7 +266,9 @@ class GitRepo:
                 index[os.fsencode(path)] = entry
         index.write()
 
-    def conflict_stages(self, path: str) -> tuple[TreeFile | None, TreeFile | None, TreeFile | None]:
+    def conflict_stages(
+        self, path: str
+    ) -> tuple[TreeFile | None, TreeFile | None, TreeFile | None]:
         """Return base, ours and theirs of a conflicted path."""
         entry = self.index()[os.fsencode(path)]
         if not isinstance(entry, ConflictedIndexEntry):
@@ -312,6 +314,11 @@ class GitRepo:
         walker = self.dulwich.get_walker([ObjectID(head.encode()) for head in heads], order="topo")
         for entry in walker:
             yield entry.commit
+
+
+def blob_id(data: bytes) -> VersionId:
+    """Return the Git blob id of bytes, without storing them."""
+    return VersionId(Blob.from_string(data).id.decode())
 
 
 def _bare_entry(file: TreeFile | None) -> IndexEntry | None:

@@ -107,7 +107,8 @@ def merge(
             return MergeResult("fast-forward", theirs)
         if ff_only:
             raise ConflictError(
-                f"{revision} cannot be reached by moving HEAD forward", hint="veml merge without --ff-only"
+                f"{revision} cannot be reached by moving HEAD forward",
+                hint="veml merge without --ff-only",
             )
         with repo.store.write() as writer:
             merged = TreeMerger(repo, writer, {}, favour, progress).merge(ours, theirs)
@@ -181,7 +182,9 @@ def settle(
         for key in keys:
             if (dataset, key) not in known:
                 raise NotFoundError(
-                    f"no conflict at {dataset}/{key}", hint="veml status lists them", kind="no-conflict"
+                    f"no conflict at {dataset}/{key}",
+                    hint="veml status lists them",
+                    kind="no-conflict",
                 )
     settled: dict[str, dict[str, Choice]] = {}
     for one in state.conflicts:

@@ -130,12 +130,16 @@ class _Merge:
         _apply(entries, merged.changes)
         conflicts = list(merged.conflicts)
         rewrite = set(merged.both_files)
-        facts, fact_conflicts = merge_facts(self._path, *self._records, self._choices, self._default)
+        facts, fact_conflicts = merge_facts(
+            self._path, *self._records, self._choices, self._default
+        )
         conflicts += fact_conflicts
         annotations = dict(merged.annotations)
         for _ in range(_ROUNDS):
             self._write_sources(entries, annotations, facts, rewrite, merged, conflicts)
-            layout = detect(sorted(entries_files(entries)), self._reader(entries), wanted=facts.format)
+            layout = detect(
+                sorted(entries_files(entries)), self._reader(entries), wanted=facts.format
+            )
             parsed = self._read_back(layout, entries, annotations)
             wrong = self._wrong_sources(layout, parsed, entries, annotations, rewrite)
             if not wrong:

@@ -67,9 +67,7 @@ class EntryMerger:
         self._default = default
         self.result = MergedEntries()
 
-    def merge(
-        self, key: str, base: Entry | None, ours: Entry | None, theirs: Entry | None
-    ) -> None:
+    def merge(self, key: str, base: Entry | None, ours: Entry | None, theirs: Entry | None) -> None:
         """Merge one key that differs between all three (or two) sides."""
         if ours == theirs:
             return

@@ -61,14 +61,14 @@ def merge_facts(
             extra[name] = value
     layout = dict(theirs.facts.layout) | dict(ours.facts.layout)
     return (
-        Facts(
-            ours.facts.format, ours.facts.task, _renumbered(merged, tables[1]), layout, extra
-        ),
+        Facts(ours.facts.format, ours.facts.task, _renumbered(merged, tables[1]), layout, extra),
         conflicts,
     )
 
 
-def _renumbered(classes: dict[str, ClassInfo], ours: Mapping[str, ClassInfo]) -> tuple[ClassInfo, ...]:
+def _renumbered(
+    classes: dict[str, ClassInfo], ours: Mapping[str, ClassInfo]
+) -> tuple[ClassInfo, ...]:
     """Give each class a number of its own; ours keep theirs."""
     taken = {one.id for name, one in classes.items() if name in ours}
     highest = max((one.id for one in classes.values() if one.id is not None), default=0)
@@ -77,7 +77,7 @@ def _renumbered(classes: dict[str, ClassInfo], ours: Mapping[str, ClassInfo]) ->
         if name not in ours and one.id is not None:
             if one.id in taken:
                 highest += 1
-                one = ClassInfo(name, highest, one.extra)  # noqa: PLW2901
+                one = ClassInfo(name, highest, one.extra)
             taken.add(one.id)
         found.append(one)
     return tuple(found)

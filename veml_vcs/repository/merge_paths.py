@@ -163,7 +163,10 @@ class TreeMerger:
         else:
             blobs = [Blob.from_string(text) for text in texts]
             data, conflict = merge_blobs(
-                blobs[0] if old else None, blobs[1], blobs[2], path.encode("utf-8", "surrogateescape")
+                blobs[0] if old else None,
+                blobs[1],
+                blobs[2],
+                path.encode("utf-8", "surrogateescape"),
             )
         if conflict:
             merge.conflicts[path] = three
@@ -172,7 +175,7 @@ class TreeMerger:
 
 
 def _refuse_file_folder(files: Mapping[str, TreeFile]) -> None:
-    folders = {path[: i] for path in files for i, char in enumerate(path) if char == "/"}
+    folders = {path[:i] for path in files for i, char in enumerate(path) if char == "/"}
     clash = sorted(folders & files.keys())
     if clash:
         raise ConflictError(

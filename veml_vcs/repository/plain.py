@@ -66,8 +66,10 @@ def untracked_files(
         for entry in listed:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                if entry.name != ".git" and path not in skipped and not ignored.is_ignored(
-                    path + "/"
+                if (
+                    entry.name != ".git"
+                    and path not in skipped
+                    and not ignored.is_ignored(path + "/")
                 ):
                     pending.append(path)
             elif path not in tracked and not ignored.is_ignored(path):

@@ -86,9 +86,7 @@ def restore(
     return RestoreResult(done, tuple(plain))
 
 
-def _plain(
-    relative: str, files: dict[str, TreeFile], datasets: dict[str, DataRecord]
-) -> list[str]:
+def _plain(relative: str, files: dict[str, TreeFile], datasets: dict[str, DataRecord]) -> list[str]:
     records = {name + RECORD_SUFFIX for name in datasets}
     return [
         path

@@ -185,9 +185,7 @@ class _Files:
         if self._repo.catalog.find(content, "content") is not None:
             return self._repo.contents.read(content)
         file = next(
-            read_files(
-                [(key, Stamp(0, 0, 0, False))], lambda k: self._repo.key_path(self._path, k)
-            )
+            read_files([(key, Stamp(0, 0, 0, False))], lambda k: self._repo.key_path(self._path, k))
         )
         if file.content != content:
             raise DamagedError(f"{key}: changed while the data set was read")
@@ -195,9 +193,7 @@ class _Files:
 
     def _put(self, key: str, stamp: Stamp, content: SampleId) -> None:
         self.rows.append((key, stamp, content))
-        self.contents[key] = Entry(
-            EntryKind.FILE, content, None, stamp.size, stamp.executable
-        )
+        self.contents[key] = Entry(EntryKind.FILE, content, None, stamp.size, stamp.executable)
 
 
 def _bare(entry: Entry) -> Entry:
@@ -255,9 +251,7 @@ def _fill_entries(
         entries[key] = entry._replace(kind=EntryKind.SAMPLE, annotation=found)
     for key, annotation in parsed.annotations.items():
         if key not in samples and key not in files.contents:
-            entries[key] = Entry(
-                EntryKind.ANNOTATION_ONLY, None, _remember(snapshot, annotation)
-            )
+            entries[key] = Entry(EntryKind.ANNOTATION_ONLY, None, _remember(snapshot, annotation))
     if dirty is not None:
         for key, old in base_entries.items():
             if old.kind is EntryKind.ANNOTATION_ONLY and key not in entries:

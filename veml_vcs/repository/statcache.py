@@ -92,9 +92,7 @@ def load_statcache(path: str, files: Files) -> StatCache:
     ids = body[at : at + DIGEST_BYTES * count]
     at += DIGEST_BYTES * count
     keys = decode_key(body[at:]).split("\0") if count else []
-    stamps = dict(
-        zip(keys, map(Stamp, *columns, (flag == 1 for flag in flags)), strict=True)
-    )
+    stamps = dict(zip(keys, map(Stamp, *columns, (flag == 1 for flag in flags)), strict=True))
     contents = {
         key: SampleId(ids[i * DIGEST_BYTES : (i + 1) * DIGEST_BYTES]) for i, key in enumerate(keys)
     }

@@ -104,20 +104,25 @@ def status(
         changes = folder_changes(repo, path, record, verify=verify, progress=progress)
         if changes:
             changed_data[path] = changes
-    loose, folders = _untracked(repo, list(new), set(staged)) if untracked else ((), ())
+    conflicted = repo.git.conflicted_paths()
+    known = {*staged, *conflicted}
+    loose, folders = _untracked(repo, list(new), known) if untracked else ((), ())
     return Status(
         head=head,
         merge=load_merge_state(repo),
         staged_data=staged_data_changes(repo, old, new),
         staged_files={
-            path: kind for path, kind in _file_changes(committed, staged).items() if path not in records
+            path: kind
+            for path, kind in _file_changes(committed, staged).items()
+            if path not in records
         },
         changed_data=changed_data,
         changed_files={
             path: "modified" if os.path.lexists(repo.absolute(path)) else "deleted"
             for path in unstaged_paths(repo)
+            if path not in conflicted
         },
-        conflicted=tuple(repo.git.conflicted_paths()),
+        conflicted=tuple(conflicted),
         untracked=loose,
         untracked_data=folders,
     )

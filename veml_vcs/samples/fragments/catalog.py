@@ -97,9 +97,7 @@ class Catalog:
             at += 1
         return None
 
-    def find_many(
-        self, row_ids: Sequence[bytes], kind: str, space: str = ""
-    ) -> NDArray[np.int64]:
+    def find_many(self, row_ids: Sequence[bytes], kind: str, space: str = "") -> NDArray[np.int64]:
         """Return where rows lie.
 
         Args:
@@ -220,14 +218,17 @@ class Catalog:
         data = bytes(self._files.read(self._cache))
         start = len(_MAGIC) + DIGEST_BYTES
         body = data[start:]
-        if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != data[
-            len(_MAGIC) : start
-        ]:
+        if (
+            data[: len(_MAGIC)] != _MAGIC
+            or hashlib.sha256(body).digest() != data[len(_MAGIC) : start]
+        ):
             return
         length = int.from_bytes(body[:8], "little")
         head = json.loads(body[8 : 8 + length])
         present = set(self.store.ids(ObjectKind.FRAGMENT))
-        listed = [_Listed(FragmentId(bytes.fromhex(i)), k, s, n) for i, k, s, n in head["fragments"]]
+        listed = [
+            _Listed(FragmentId(bytes.fromhex(i)), k, s, n) for i, k, s, n in head["fragments"]
+        ]
         if any(ObjectId(one.id) not in present for one in listed):
             return
         at = 8 + length

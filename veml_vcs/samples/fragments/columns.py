@@ -59,7 +59,7 @@ def write_columns(
 
 def _write_values(builder: FragmentBuilder, name: str, values: list[Any]) -> dict[str, Any]:
     types = set(map(type, values))
-    if types == {int} and -(1 << 63) <= min(values) and max(values) < 1 << 63:
+    if types == {int} and min(values) >= -(1 << 63) and max(values) < 1 << 63:
         builder.add_array(name, np.array(values, np.int64), zstd=True)
         return {"kind": "int"}
     if types <= _NUMBERS and _all_exact(values):
