@@ -13,7 +13,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from veml_vcs.analysis.coreset import Assignment, assign, greedy_k_center
+from veml_vcs.analysis.coreset import assign, greedy_k_center
+from veml_vcs.analysis.distances import pairwise_distances
 from veml_vcs.analysis.points import (
     Float64Array,
     IndexArray,
@@ -51,6 +52,7 @@ EFFECT_BOUNDS: tuple[tuple[float, EffectWord], ...] = (
 """Effects below these bounds have these words, others are large. Cohen's .2, .5 and .8, halved."""
 
 _LISTED = 10
+_HELD_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,9 @@ class FarSample:
 
     Attributes:
         row: Its row in the test set.
-        distance: To the nearest centre.
+        distance: To the nearest of the centres that samples are compared with.
         centre: That centre's position in the core set.
-        outside: Whether the distance exceeds the covering radius.
+        outside: Whether the distance exceeds their covering radius.
     """
 
     row: int
@@ -108,17 +110,25 @@ class FarSample:
 class Where:
     """Where test data differ from the reference.
 
+    The more centres, the finer their balls, but those of a whole small data set hold nothing else.
+    So samples are looked at with the most centres whose balls still hold 95 % of the reference,
+    which the core set was not fitted to.
+
     Attributes:
         p_value: Of the test at the core set; None without a verdict.
         centres: Those that changed most, largest |z| first.
-        outside: Test samples beyond the covering radius.
+        balls: Number of centres (the first of the core set) that samples are compared with.
+        radius: Their covering radius.
+        outside: Test samples farther than the radius from all of them.
         outside_share: The same as a share of the test set.
-        reference_outside_share: What to expect: the share of the reference beyond the radius.
-        farthest: Test samples farthest from all centres, the farthest first.
+        reference_outside_share: What to expect: that share of the reference.
+        farthest: Test samples farthest from all of them, the farthest first.
     """
 
     p_value: float | None
     centres: tuple[CentreChange, ...]
+    balls: int
+    radius: float
     outside: int
     outside_share: float
     reference_outside_share: float
@@ -248,9 +258,7 @@ def detect_drift(
         effect_word=None if result is None else effect_word(result.effect),
         test=result,
         paper=paper,
-        where=_where(
-            assign(reference, targets), assign(test, targets), float(radii[-1]), embedding
-        ),
+        where=_where(reference, test, targets, radii, embedding),
         notes=tuple(_notes(rows, test_rows, max_rows, verdict, result, paper)),
         reference_rows=rows,
         test_rows=test_rows,
@@ -268,33 +276,43 @@ def _checked_profile(profile: Any, centres: int) -> Float64Array:
 
 
 def _where(
-    reference: Assignment, test: Assignment, radius: float, embedding: MeanEmbeddingTest | None
+    reference: Any,
+    test: Any,
+    centres: Float64Array,
+    radii: Float64Array,
+    embedding: MeanEmbeddingTest | None,
 ) -> Where:
-    far = np.argsort(-test.distances, kind="stable")[:_LISTED]
-    outside = int((test.distances > radius).sum())
+    distances = pairwise_distances(reference, centres)
+    held = (np.minimum.accumulate(distances, axis=1) <= radii).mean(axis=0)
+    balls = int(np.flatnonzero(held >= _HELD_SHARE).max(initial=0)) + 1
+    radius = float(radii[balls - 1])
+    found = assign(test, centres[:balls])
+    beyond = found.distances > radius
+    changes: tuple[CentreChange, ...] = ()
+    if embedding is not None:
+        before = _shares(assign(reference, centres).masses)
+        after = _shares(assign(test, centres).masses)
+        changes = tuple(
+            CentreChange(int(j), float(embedding.z[j]), float(before[j]), float(after[j]))
+            for j in embedding.most_changed[:_LISTED]
+        )
     return Where(
         p_value=None if embedding is None else embedding.p_value,
-        centres=() if embedding is None else _centre_changes(reference, test, embedding),
-        outside=outside,
-        outside_share=outside / len(test.distances),
-        reference_outside_share=float((reference.distances > radius).mean()),
-        farthest=tuple(_far_sample(test, row, radius) for row in far),
-    )
-
-
-def _far_sample(test: Assignment, row: int, radius: float) -> FarSample:
-    distance = float(test.distances[row])
-    return FarSample(int(row), distance, int(test.nearest[row]), distance > radius)
-
-
-def _centre_changes(
-    reference: Assignment, test: Assignment, embedding: MeanEmbeddingTest
-) -> tuple[CentreChange, ...]:
-    before = _shares(reference.masses)
-    after = _shares(test.masses)
-    return tuple(
-        CentreChange(int(j), float(embedding.z[j]), float(before[j]), float(after[j]))
-        for j in embedding.most_changed[:_LISTED]
+        centres=changes,
+        balls=balls,
+        radius=radius,
+        outside=int(beyond.sum()),
+        outside_share=float(beyond.mean()),
+        reference_outside_share=float(1 - held[balls - 1]),
+        farthest=tuple(
+            FarSample(
+                row=int(row),
+                distance=float(found.distances[row]),
+                centre=int(found.nearest[row]),
+                outside=bool(beyond[row]),
+            )
+            for row in np.argsort(-found.distances, kind="stable")[:_LISTED]
+        ),
     )
 
 

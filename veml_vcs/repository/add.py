@@ -223,7 +223,7 @@ def _add_data(
             external=external,
             wanted_format=wanted_format,
             only=only,
-            sink=lambda file: contents.add(file.content, file.data, file.key) and None,
+            sink=lambda file: contents.add(file.content, file.data, file.key),
             progress=progress,
         )
         contents.finish()

@@ -231,7 +231,8 @@ def _refuse_plain(
             if old != new and path in loose and not path.endswith(RECORD_SUFFIX):
                 lost.append(path)
             continue
-        if staged.get(path) != old or path in loose or (old is None and not _same_on_disk(repo, path, new)):
+        in_the_way = old is None and not _same_on_disk(repo, path, new)
+        if staged.get(path) != old or path in loose or in_the_way:
             lost.append(path)
     if lost:
         names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")

@@ -1,4 +1,4 @@
-"""Write a data set's record into the work tree and the index, and answer which path belongs where."""
+"""Write a data set's record into the work tree and the index; tell which path belongs where."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def sync_commit(repo: Repository, commit_id: CommitId) -> None:
 
 
 def _new_trees(repo: Repository, tree: bytes) -> set[str]:
-    """Return the folders of a root tree and the trees below it (few: data folders are not in Git)."""
+    """Return the folders of a root tree and the trees below it (few: no data is in Git)."""
     found = {tree.decode()[:2]}
     pending = [ObjectID(tree)]
     while pending:

@@ -125,8 +125,9 @@ class GitRepo:
         """Return all files below a Git tree id."""
         found = {}
         for entry in iter_tree_contents(self.dulwich.object_store, ObjectID(tree)):
-            if entry.path is None or entry.mode is None or entry.sha is None:
-                continue
+            assert entry.path is not None
+            assert entry.mode is not None
+            assert entry.sha is not None
             found[os.fsdecode(entry.path)] = TreeFile(entry.mode, VersionId(entry.sha.decode()))
         return found
 

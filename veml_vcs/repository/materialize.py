@@ -1,4 +1,4 @@
-"""Write a data version's files into the work tree: only what differs, each file whole or not at all."""
+"""Write a data version's files into the work tree: what differs, each file whole or not at all."""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ def _apply(
     ours: CommitId,
     progress: Progress,
 ) -> None:
-    """Bring work tree and index to the merged tree; nothing is touched if something would be lost."""
+    """Bring work tree and index to the merged tree; touch nothing if something would be lost."""
     old_files = repo.git.files(ours)
     changed = {
         path

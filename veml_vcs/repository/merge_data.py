@@ -238,7 +238,7 @@ class _Merge:
         ]
         if any(b"\0" in line for text in texts for line in text):
             return b"", False
-        merge = Merge3(*texts)
+        merge = Merge3(texts[0], texts[1], texts[2])
         clean = all(group[0] != "conflict" for group in merge.merge_groups())
         return b"".join(merge.merge_lines()) if clean else b"", clean
 

@@ -126,7 +126,7 @@ class EntryMerger:
             return left
         if left == old:
             return right
-        said = [self._annotations[one] if one else None for one in (old, left, right)]
+        said = self._said(old), self._said(left), self._said(right)
         merge = merge_annotation(*said)
         self.result.counts = self.result.counts + merge.counts
         merged = merge.merged
@@ -140,12 +140,15 @@ class EntryMerger:
                     )
                 )  # fmt: skip
             if choice is not None:
-                merged = resolve(*said, choice)
+                merged = resolve(said[0], said[1], said[2], choice)
         if merged is None:
             return None
         found = annotation_id(merged)
         self.result.annotations[found] = merged
         return found
+
+    def _said(self, one: AnnotationId | None) -> Annotation | None:
+        return None if one is None else self._annotations[one]
 
     def _choice(self, key: str) -> Choice | None:
         return self._choices.get(key, self._default)

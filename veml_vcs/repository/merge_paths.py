@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from dulwich.merge import merge_blobs
 from dulwich.objects import Blob
@@ -81,7 +82,7 @@ class TreeMerger:
         if not bases:
             return {}
         files = self._repo.git.files(bases[0])
-        for previous, other in zip(bases, bases[1:], strict=False):
+        for previous, other in pairwise(bases):
             below: dict[str, TreeFile] = {}
             if depth < _MAX_VIRTUAL_DEPTH:
                 below = self._base_files(merge_bases(self._repo.git, previous, other), depth + 1)

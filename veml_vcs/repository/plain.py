@@ -43,7 +43,7 @@ def add_plain(
 
 
 def unstaged_paths(repo: Repository) -> list[str]:
-    """Return tracked files of Git whose bytes in the work tree differ from the index, or are gone."""
+    """Return files that Git tracks whose bytes on disk differ from the index, or are gone."""
     raw = get_unstaged_changes(repo.git.index(), os.fsencode(repo.root))
     return sorted(os.fsdecode(path) for path in raw)
 

@@ -1,4 +1,4 @@
-"""Revisions as Git writes them (``HEAD~2``, ``v1.0``, ``main:images/train``), and what they name."""
+"""Revisions as Git writes them (``HEAD~2``, ``main:images/train``), and what they name."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def take_snapshot(
     external: tuple[str, ...] | None = None,
     wanted_format: str | None = None,
     only: Callable[[str], bool] | None = None,
-    sink: Callable[[ReadFile], None] | None = None,
+    sink: Callable[[ReadFile], object] | None = None,
     verify: bool = False,
     progress: Progress = silent,
 ) -> Snapshot:
@@ -158,7 +158,7 @@ class _Files:
             else:
                 self._put(key, stamp, content)
 
-    def read_all(self, sink: Callable[[ReadFile], None] | None, progress: Progress) -> None:
+    def read_all(self, sink: Callable[[ReadFile], object] | None, progress: Progress) -> None:
         """Read what must be read, and give it to ``sink``."""
         total = len(self._wanted)
         reader = read_files(self._wanted, lambda key: self._repo.key_path(self._path, key))

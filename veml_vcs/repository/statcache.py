@@ -1,7 +1,7 @@
 """What each file of a data set's folder was when it was last read, so that nothing is read twice.
 
-As Git's index: a file whose size, mtime and inode are those remembered is taken as unchanged, unless
-it was last changed so close to the moment the cache was written that a later change could bear the
+As Git's index: a file whose size, mtime and inode are those remembered is taken as unchanged,
+unless it was last changed so close to the moment the cache was written that a later change could bear the
 same time stamp (a *racily clean* file: it is read again). The cache is derived and local; losing it
 costs reading the folder once.
 

@@ -1,4 +1,4 @@
-"""How a data set's folder differs from a version, file by file; reads only what stamps do not prove."""
+"""How a data set's folder differs from a version; reads only what stamps do not prove."""
 
 from __future__ import annotations
 

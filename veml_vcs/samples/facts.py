@@ -1,4 +1,4 @@
-"""Facts about a whole data set: its format, its classes, and what its annotation files say at the top."""
+"""Facts about a whole data set: format, classes, and what its annotation files say at the top."""
 
 from __future__ import annotations
 

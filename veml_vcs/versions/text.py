@@ -1,4 +1,4 @@
-"""Canonical JSON for records: sorted keys, one fact a line, so that a plain ``git diff`` reads well."""
+"""Canonical JSON for records: sorted keys, one fact a line, so that ``git diff`` reads well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``veml drift``: does new data follow the distribution of the old? (paper V.A)"""
+"""``veml drift``: tell whether new data follows the distribution of the old (paper, V.A)."""
 
 from __future__ import annotations
 

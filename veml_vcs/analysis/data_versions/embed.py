@@ -65,9 +65,9 @@ def embed_target(
     if missing:
         repo.catalog.refresh()
     if not known.any():
-        reason = next(iter(unreadable.items()), ("", "no samples"))
+        key, reason = next(iter(unreadable.items()), ("", "no samples"))
         raise FormatError(
-            f"{target.name}: none of {len(ids)} samples could be embedded ({reason[0]}: {reason[1]})"
+            f"{target.name}: none of {len(ids)} samples could be embedded ({key}: {reason})"
         )
     kept = np.flatnonzero(known)
     return [ids[row] for row in kept.tolist()], vectors[kept], unreadable

@@ -1,4 +1,4 @@
-"""``veml similar``: which known data versions resemble this one (paper IV.C, Algorithms 1 and 2)."""
+"""``veml similar``: which known data versions resemble this one (paper IV.C, Algorithm 2)."""
 
 from __future__ import annotations
 

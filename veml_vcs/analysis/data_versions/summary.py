@@ -1,7 +1,7 @@
 """The summary of a data version: core set, radius profile, uniform sample; kept as a Git note.
 
-The note is text, so that Git packs the notes of neighbouring versions as small differences: one JSON
-line of facts, then a line for each centre and each sampled row (sample id, float16 vector in
+The note is text, so that Git packs the notes of neighbouring versions as small differences: one
+JSON line of facts, then a line for each centre and each sampled row (sample id, float16 vector in
 base64). A clone without the data still answers ``similar`` and ``drift`` from it. All comparisons
 use the float16 values, so that the answers do not depend on whether the data is there.
 """

@@ -169,7 +169,7 @@ class _Column:
             return [_by_value(value) for value in values]
         if self._kind == "vector":
             return [[_by_value(number) for number in value] for value in values]
-        return values
+        return list(values)
 
     def _json(self, i: int, data: bytes | None) -> Any:
         start, end = int(self._offsets[i]), int(self._offsets[i + 1])

@@ -27,7 +27,29 @@ FRAGMENT_BYTES = 64 << 20
 RAW_CHUNK_BYTES = 8 << 20
 TEXT_CHUNK_BYTES = 1 << 20
 _COMPRESSED_SUFFIXES = frozenset(
-    ["jpg", "jpeg", "png", "webp", "gif", "jp2", "tif", "tiff", "mp4", "avi", "mov", "mkv", "zip", "gz", "bz2", "xz", "zst", "7z", "npz", "parquet", "pdf"]
+    [
+        "jpg",
+        "jpeg",
+        "png",
+        "webp",
+        "gif",
+        "jp2",
+        "tif",
+        "tiff",
+        "mp4",
+        "avi",
+        "mov",
+        "mkv",
+        "zip",
+        "gz",
+        "bz2",
+        "xz",
+        "zst",
+        "7z",
+        "npz",
+        "parquet",
+        "pdf",
+    ]
 )
 _TRIAL_BYTES = 16 << 10
 

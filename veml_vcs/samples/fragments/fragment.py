@@ -1,7 +1,7 @@
 """A fragment: rows written together and never changed, one Zarr v3 group.
 
 Every fragment has an array ``id`` (uint8 [rows, 32]) that names its rows, and a group attribute
-``veml`` that tells its kind. What else it holds depends on the kind; see the modules beside this one.
+``veml`` that tells its kind. What else it holds depends on the kind; see the modules beside this.
 """
 
 from __future__ import annotations
