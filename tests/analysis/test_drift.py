@@ -203,6 +203,25 @@ def test_farthest_samples_come_first() -> None:
     assert distances == sorted(distances, reverse=True)
 
 
+def test_small_sets_are_looked_at_with_few_balls() -> None:
+    # All rows are centres: the whole core set has radius 0, and no other row is in its balls.
+    train = cloud(60, 50)
+    core = greedy_k_center(train, 100)
+    report = detect_drift(
+        cloud(60, 51),
+        np.concatenate([cloud(60, 52), cloud(1, 53, shift=30.0)]),
+        centres=train[core.indices],
+        radius_profile=core.radius_profile,
+    )
+    assert core.radius == 0
+    assert report.where.balls < 60
+    assert report.where.radius == core.radius_profile[report.where.balls - 1]
+    assert report.where.reference_outside_share <= 0.05
+    assert report.where.outside_share < 0.2
+    assert report.where.farthest[0].row == 60
+    assert report.where.farthest[0].outside
+
+
 def test_few_rows() -> None:
     assert detect(cloud(4, 1)).verdict == "no verdict"
     assert "no verdict" in detect(cloud(1, 1)).notes[0]

@@ -303,7 +303,7 @@ def _where(
         radius=radius,
         outside=int(beyond.sum()),
         outside_share=float(beyond.mean()),
-        reference_outside_share=float(1 - held[balls - 1]),
+        reference_outside_share=float((distances[:, :balls].min(axis=1) > radius).mean()),
         farthest=tuple(
             FarSample(
                 row=int(row),
