@@ -19,12 +19,12 @@ why() { printf '\n# %s\n' "$*"; }
 
 # Show a command as the user would type it, and run it.
 run() {
-    printf '%s$%s' "$cyan" "$plain"
     local word
+    printf '%s$%s' "$cyan" "$plain"
     for word in "$@"; do
         word=${word//"$demo"/'$demo'}
         case $word in
-            *[\ \*]*) printf " '%s'" "$word" ;;
+            *[\ \*\"]*) printf " '%s'" "$word" ;;
             *) printf ' %s' "$word" ;;
         esac
     done
@@ -115,7 +115,7 @@ run veml commit -m "ben: corrections, one bad frame less"
 chapter "4. Merge"
 why "Git would see two versions of the same files and stop. veml merges by image and by box."
 run veml checkout ann
-run veml merge ben -m "merge ben's labels"
+run veml merge ben -m "merge the labels of ben"
 why "Both edits stand in the one file: Ann moved the first box, Ben removed the last."
 run cat $boxes/Town01_001980.xml
 why "What the two branches together changed since main."
@@ -136,7 +136,7 @@ run veml commit -m "ben: box to the left"
 run_expecting 1 veml merge ann-again
 run veml status
 run veml resolve drives/town01/JPEGImages/Town01_008460.jpg --theirs
-run veml commit -m "merge, ann's box"
+run veml commit -m "merge, the box as ann has it"
 
 chapter "6. Back and forth"
 why "Checkout brings the data, boxes included, back byte for byte."
@@ -146,7 +146,7 @@ cmp "$data/carla_town01/Annotations/Town01_001980.xml" $boxes/Town01_001980.xml 
 run veml status
 why "Plain git agrees at every step."
 run git log --oneline --graph --all
-run git fsck --strict
+run git fsck --strict --no-dangling
 run git status --short
 
 chapter "7. Which known data does this resemble?"
@@ -165,17 +165,19 @@ run_expecting 1 veml drift drives/town01 incoming/town03 --exit-code
 chapter "9. Another format, and images apart from their annotation file"
 why "The boxes of town 1 as one COCO file; then images and file tracked together as one data set."
 run veml export drives/town01 --format coco --to ../coco
-run cp -r ../coco/images town01-images
-run cp ../coco/annotations.json town01.json
-run veml add town01-images --annotations town01.json
+run cp -r ../coco/JPEGImages town01-images
+run cp ../coco/annotations/instances.json town01-boxes.json
+run veml add town01-images --annotations town01-boxes.json
 run veml commit -m "town 1 as COCO"
 run veml show
 
 chapter "10. From Python, without a checkout"
 why "A data set at any revision reads straight from the store."
 run python3 -c 'import veml_vcs as veml
-data = veml.open(".").dataset("drives/town01", "ann")
-print(len(data), "samples at ann; the first:", data[0].key)'
+data = veml.dataset(veml.open("."), "drives/town01", "ann")
+sample = data["JPEGImages/Town01_001980.jpg"]
+print(data)
+print(sample.key, len(sample.data), "bytes", [box["class"] for box in sample.objects])'
 
 chapter "Done"
 printf 'The repository is in %s; look around with veml log --graph, veml status, git log.\n' "$PWD"

@@ -40,10 +40,10 @@ def open_files(folder: Path) -> tuple[int, ReadMany]:
 
 def open_veml(repository: Path, dataset: str) -> tuple[int, ReadMany]:
     """Return the same for a data set at HEAD, read from veml's store."""
-    data = veml.open(repository).dataset(dataset, "HEAD")
+    data = veml.dataset(veml.open(str(repository)), dataset, "HEAD")
 
     def read(positions: Sequence[int]) -> int:
-        return sum(len(data.read(position)) for position in positions)
+        return sum(len(data[position].data) for position in positions)
 
     return len(data), read
 

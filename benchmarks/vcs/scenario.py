@@ -88,7 +88,7 @@ class Scenario:
         yield from self._step("diff of the two branches", tool.diff("main", "edit"))
         yield from self._step("checkout back", tool.checkout("main", edits))
         yield from self._step("checkout forth", tool.checkout("edit", edits))
-        yield from self._step("fsck", tool.fsck())
+        yield from self._step("fsck", tool.fsck(), "failed")
         yield from self._read()
         yield from self._merge(edits)
 
