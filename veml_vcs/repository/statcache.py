@@ -1,9 +1,9 @@
 """What each file of a data set's folder was when it was last read, so that nothing is read twice.
 
 As Git's index: a file whose size, mtime and inode are those remembered is taken as unchanged,
-unless it was last changed so close to the moment the cache was written that a later change could bear the
-same time stamp (a *racily clean* file: it is read again). The cache is derived and local; losing it
-costs reading the folder once.
+unless it was last changed so close to the moment the cache was written that a later change could
+bear the same time stamp (a *racily clean* file: it is read again). The cache is derived and local;
+losing it costs reading the folder once.
 
 The file: magic, SHA-256 of the rest, count, then columns (size, mtime, inode as uint64; flags as
 bytes; content ids; keys joined by NUL). Standard library only, because ``status`` must start fast.

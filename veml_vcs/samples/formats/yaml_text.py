@@ -30,6 +30,18 @@ _PlainLoader.yaml_implicit_resolvers = {
 }
 
 
+class _PlainDumper(yaml.SafeDumper):
+    """Quotes what PyYAML would break lines at, and not put together again (NEL, LS, PS)."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_PlainDumper.add_representer(str, _represent_text)
+
+
 def parse_yaml(data: bytes, key: str) -> Any:
     """Parse a YAML file into JSON values.
 
@@ -51,7 +63,7 @@ def parse_yaml_text(data: bytes, key: str) -> Any:
 
 def dump_yaml(value: Any) -> bytes:
     """Return JSON values as YAML, names in the order given."""
-    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
     return str(text).encode()
 
 

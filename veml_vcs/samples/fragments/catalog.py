@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -138,6 +138,12 @@ class Catalog:
     def fragments(self, kind: str | None = None) -> list[FragmentId]:
         """List the fragments of one kind, or all."""
         return [listed.id for listed in self._listed if kind in (None, listed.kind)]
+
+    def opened(self, kind: str) -> Iterator[Fragment]:
+        """List the fragments of one kind, opened."""
+        for number, listed in enumerate(self._listed):
+            if listed.kind == kind:
+                yield self.fragment(number)
 
     def locate(self, row_id: bytes, kind: str, space: str = "") -> tuple[Fragment, int]:
         """Return the fragment and row of an id.

@@ -134,6 +134,10 @@ class Fragment:
             raise DamagedError(f"fragment {short(self.id)}: ids of shape {ids.shape}")
         return ids
 
+    def chunk_ids(self) -> set[ObjectId]:
+        """Return the objects that the fragment's chunks are."""
+        return {value[0] for value in self._manifest.values() if isinstance(value, tuple)}
+
     def info(self, name: str) -> ArrayInfo:
         """Return what an array looks like."""
         return parse_array(self._inline(f"{name}/zarr.json"))

@@ -2,9 +2,9 @@
 
 The shape depends on the keys alone. Let ``h`` be the first 8 bytes of the SHA-256 of a key, as a
 little-endian number. A leaf ends after a key whose ``h`` has its lowest 5 bits zero, or after 1024
-entries. A node at level n ends after a child whose last key's ``h`` has the 5 bits from 5 n on zero,
-or after 1024 children. So an edit touches one leaf (about 32 entries) and one node a level, and
-the same content has the same root whatever the history.
+entries. A node at level n ends after a child whose last key's ``h`` has the 5 bits from 5 n on
+zero, or after 1024 children. So an edit touches one leaf (about 32 entries) and one node a level,
+and the same content has the same root whatever the history.
 """
 
 from __future__ import annotations
