@@ -68,12 +68,9 @@ def read_all(store: LocalObjectStore, contents: dict[ObjectId, bytes]) -> set[Ob
     return lost
 
 
-@settings(max_examples=300, deadline=None)
-@given(draw=st.data())
-def test_a_flipped_byte_is_noticed(pristine: Pristine, draw: st.DataObject) -> None:
-    offset = draw.draw(st.integers(0, len(pristine.data) - 1))
+def check_flip(pristine: Pristine, offset: int, mask: int) -> None:
     flipped = bytearray(pristine.data)
-    flipped[offset] ^= draw.draw(st.integers(1, 255))
+    flipped[offset] ^= mask
     store = pristine.damaged(flipped)
     owner, is_deflated = pristine.owner(offset)
     problems = list(store.verify())
@@ -87,6 +84,18 @@ def test_a_flipped_byte_is_noticed(pristine: Pristine, draw: st.DataObject) -> N
     else:
         assert lost == set(pristine.contents)
         assert [(p.pack, p.object_id) for p in problems] == [(str(pristine.pack), None)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(draw=st.data())
+def test_a_flipped_byte_is_noticed(pristine: Pristine, draw: st.DataObject) -> None:
+    offset = draw.draw(st.integers(0, len(pristine.data) - 1))
+    check_flip(pristine, offset, draw.draw(st.integers(1, 255)))
+
+
+def test_each_byte_flipped_is_noticed(pristine: Pristine) -> None:
+    for offset in range(len(pristine.data)):
+        check_flip(pristine, offset, 1 << offset % 8)
 
 
 @settings(max_examples=60, deadline=None)

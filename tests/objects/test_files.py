@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from veml_vcs.errors import NotFoundError, StorageError
-from veml_vcs.objects import Files
+from veml_vcs.objects import Files, LocalObjectStore, OpenFile
+from veml_vcs.objects import files as files_module
 
 LIMIT_BYTES = 200_000
 
@@ -49,6 +50,18 @@ def test_small_and_large_writes_keep_their_order(tmp_path: Path) -> None:
         assert file.read_at(len(expected) - 2, 50) == expected[-2:]
         assert file.read_at(len(expected) + 2, 50) == b""
     assert (tmp_path / "file").read_bytes() == expected
+
+
+def test_what_one_call_of_the_system_cannot_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_module, "_READ_BYTES", 1000)
+    data = os.urandom(300_001)
+    Files().write_atomic(tmp_path / "file", data)
+    assert (tmp_path / "file").read_bytes() == data
+    assert Files().read(tmp_path / "file") == data
+    with Files().open(tmp_path / "file") as file:
+        assert file.read_at(299_000, 5000) == data[299_000:]
 
 
 def test_the_steps_of_an_atomic_write(tmp_path: Path) -> None:
@@ -107,8 +120,6 @@ def test_a_full_disk(tmp_path: Path, little_space: None) -> None:
 
 
 def test_a_full_disk_in_a_batch(tmp_path: Path, little_space: None) -> None:
-    from veml_vcs.objects import LocalObjectStore
-
     store = LocalObjectStore(tmp_path)
 
     def fill() -> None:
@@ -124,8 +135,6 @@ def test_a_full_disk_in_a_batch(tmp_path: Path, little_space: None) -> None:
 
 def test_a_device_that_is_full() -> None:
     """The real message of the system, where there is such a device."""
-    from veml_vcs.objects.files import OpenFile
-
     with OpenFile("/dev/full", os.open("/dev/full", os.O_RDWR), lambda *_: None) as file:
         file.write(b"data")
         with pytest.raises(StorageError, match="No space left") as caught:

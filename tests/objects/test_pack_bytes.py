@@ -168,6 +168,43 @@ def test_raw_lengths_must_agree(tmp_path: Path) -> None:
             read(object_id)
 
 
+@pytest.mark.parametrize(
+    ("offset", "count"), [(0, 1), (2**63, 1), (2**64 - 1, 2**64 - 1), (24, 2), (24, 0), (16, 1)]
+)
+def test_trailers_that_contradict_the_file(tmp_path: Path, offset: int, count: int) -> None:
+    object_id = ObjectId(digest(b"data"))
+    store = craft(tmp_path, b"data", [PackRow(object_id, 0, 0, 16, 4, 4)])
+    [path] = (tmp_path / "packs").iterdir()
+    data = path.read_bytes()
+    path.write_bytes(data[:-56] + struct.pack("<QQ", offset, count) + data[-40:])
+    with pytest.raises(DamagedError, match=f"a table of {count} rows at {offset} does not end"):
+        store.get(object_id)
+
+
+def test_what_is_no_pack_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    (tmp_path / "packs").mkdir()
+    path = tmp_path / "packs" / ("ab" * 32 + ".pack")
+    for content, message in (
+        (b"", "0 bytes, expected at least 72"),
+        (b"PK\3\4 zip" * 50, "begins with b'PK"),
+        (b"VEMLPACK" + bytes(500), "has version 0, expected 1"),
+        (header() + bytes(500), "ends with b'.*cut short"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(DamagedError, match=message):
+            LocalObjectStore(tmp_path).get(ObjectId(bytes(32)))
+
+
+def test_ids_that_begin_alike(tmp_path: Path) -> None:
+    """No two SHA-256 known begin alike, so these objects are not what their ids say."""
+    ids = [ObjectId(bytes(31) + bytes([i])) for i in range(4)]
+    rows = [PackRow(ids[i], 0, 0, 16 + 8 * i, 8, 8) for i in range(3)]
+    store = craft(tmp_path, b"object 0object 1object 2", rows)
+    assert [bytes(store.view(i)) for i in ids[:3]] == [b"object 0", b"object 1", b"object 2"]
+    assert ids[3] not in store
+    assert sorted(store.ids()) == ids[:3]
+
+
 def test_unknown_kinds_are_kept(tmp_path: Path) -> None:
     object_id = ObjectId(digest(b"data"))
     store = craft(tmp_path, b"data", [PackRow(object_id, 200, 0, 16, 4, 4)])

@@ -119,6 +119,44 @@ class StoreContract:
         found = sorted(store.get(object_id) for object_id in store.ids())
         assert found == sorted(set(contents))
 
+    def test_threads_put_the_same_object_at_the_same_time(self, store: ObjectStore) -> None:
+        content = bytes(4 << 20)
+        start = threading.Barrier(4)
+        with store.write() as batch:
+
+            def put() -> None:
+                start.wait()
+                assert batch.get(batch.put(content)) == content
+
+            threads = [threading.Thread(target=put) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert list(store.ids()) == [hashlib.sha256(content).digest()]
+        if isinstance(store, LocalObjectStore):
+            [pack] = Path(store.folder, "packs").iterdir()
+            assert pack.stat().st_size < 2 * len(content)
+
+    def test_threads_read_the_batch_they_write(self, store: ObjectStore) -> None:
+        failures: list[str] = []
+        with store.write() as batch:
+
+            def work(name: int) -> None:
+                for i in range(200):
+                    data = b"%d %d" % (name, i) * i
+                    if batch.get(batch.put(data)) != data:
+                        failures.append(f"{name} {i}")
+
+            threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert failures == []
+        for object_id in store.ids():
+            store.get(object_id)
+
     def test_it_can_be_pickled(self, store: ObjectStore) -> None:
         with store.write() as batch:
             object_id = batch.put(b"travels")
@@ -153,7 +191,7 @@ class TestMemory(StoreContract):
 
 
 @pytest.mark.parametrize("pack_bytes", [None, 100, 1 << 30])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     batches=st.lists(
         st.lists(st.tuples(st.binary(max_size=300), st.sampled_from(ObjectKind), st.booleans()))

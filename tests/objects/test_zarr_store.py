@@ -147,7 +147,7 @@ def test_a_damaged_chunk_is_noticed_even_in_part(tmp_path: Path) -> None:
 
 async def test_a_suffix_longer_than_the_value(objects: ObjectStore) -> None:
     store = ZarrStore(objects, {"zarr.json": b"text"})
-    value = await store.get("zarr.json", default_buffer_prototype(), SuffixByteRequest(9))
+    value = await store.get("zarr.json", default_buffer_prototype(), SuffixByteRequest(6))
     assert value.to_bytes() == b"text"
 
 
@@ -161,6 +161,13 @@ def test_metadata_that_is_no_text_becomes_an_object(objects: ObjectStore) -> Non
 def test_keys_that_lead_elsewhere_are_refused(objects: ObjectStore) -> None:
     with pytest.raises(InvalidInputError, match=r"\.\."):
         ZarrStore(objects).set_sync("../zarr.json", cpu.Buffer.from_bytes(b"{}"))
+
+
+def test_a_read_only_copy_sees_what_is_written(objects: ObjectStore) -> None:
+    store = ZarrStore(objects)
+    copy = store.with_read_only(read_only=True)
+    store.set_sync("c/0", cpu.Buffer.from_bytes(b"chunk"))
+    assert copy.get_sync("c/0").to_bytes() == b"chunk"
 
 
 def test_the_manifest_given_is_not_changed(objects: ObjectStore) -> None:
