@@ -12,7 +12,9 @@ from veml_vcs.samples.facts import ClassInfo, Facts
 from veml_vcs.samples.formats import detect, get_format
 
 YOLO = get_format("yolo")
-DATA = b"train: ../train/images\nval: ../valid/images\nnc: 2\nnames: [cat, 'no']\nroboflow: {v: 3}\n"
+DATA = (
+    b"train: ../train/images\nval: ../valid/images\nnc: 2\nnames: [cat, 'no']\nroboflow: {v: 3}\n"
+)
 
 
 def files_of(labels: bytes, data: bytes | None = DATA, **more: bytes) -> dict[str, bytes]:
@@ -87,7 +89,12 @@ def test_values_are_verbatim() -> None:
     "files",
     [
         {"images/train/a.jpg": b"", "labels/train/a.txt": b"0 0 0 1 1"},
-        {"a.jpg": b"", "a.txt": b"0 0 0 1 1", "classes.txt": b"x y\nz\n", "notes.txt": b"5 o'clock"},
+        {
+            "a.jpg": b"",
+            "a.txt": b"0 0 0 1 1",
+            "classes.txt": b"x y\nz\n",
+            "notes.txt": b"5 o'clock",
+        },
         {"d/a.jpg": b"", "d/a.txt": b"0 0 0 1 1", "d/gone.txt": b"1 0 0 1 1"},
         {"d/images/a.jpg": b"", "d/labels/a.txt": b"0 0 0 1 1", "d/labels/gone.txt": b""},
         {"images/a.jpg": b"", "labels/a.txt": b"0 0 0 1 1", "labels/classes.txt": b"k"},

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
 from veml_vcs.samples.formats.coco_file import CocoFile, read_file
@@ -126,7 +127,9 @@ class Coco(Format):
         Ids stay as they are. An image or object without an id, or whose id an earlier one has
         (in order of keys), gets the next number after the file's largest.
         """
-        files: Mapping[str, Any] = facts.layout["files"]
+        files: Mapping[str, Any] = facts.layout.get("files", {})
+        if annotations and not files:
+            raise InvalidInputError("COCO: no file to write to; convert gives a layout")
         for key, annotation in annotations.items():
             check_splits(
                 {key: annotation},

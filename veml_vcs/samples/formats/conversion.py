@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,7 +110,20 @@ def boxed(box: Any, obj: Mapping[str, Any], key: str, source: Source) -> Numbers
     return result
 
 
-def safe_component(name: str) -> str:
-    """Return a class name as the name of a folder."""
-    plain = name.replace("/", "_").replace("\0", "_").strip()
-    return plain if plain.strip(".") else f"_{plain}"
+def respelt(classes: Iterable[ClassInfo], spell: Callable[[str], str]) -> dict[str, str]:
+    """Return class name -> the name that the target can hold.
+
+    Raises:
+        InvalidInputError: Two classes would get the same name.
+    """
+    names: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    for info in classes:
+        name = spell(info.name)
+        if name in taken:
+            raise InvalidInputError(
+                f"classes {taken[name]!r} and {info.name!r} would both be called {name!r}"
+            )
+        taken[name] = info.name
+        names[info.name] = name
+    return names

@@ -10,7 +10,7 @@ from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats.boxes import to_cxcywhn, to_xywh, to_xyxy
 from veml_vcs.samples.formats.classes import numbered
 from veml_vcs.samples.formats.coco_write import number_entries
-from veml_vcs.samples.formats.conversion import BOXES, Source, Target, boxed
+from veml_vcs.samples.formats.conversion import BOXES, Source, Target, boxed, respelt
 from veml_vcs.samples.formats.keys import SPLIT_FOLDERS
 from veml_vcs.samples.formats.kitti import FIELDS
 from veml_vcs.samples.formats.text import Tally, format_number, is_number
@@ -224,14 +224,14 @@ def _name_in_source(info: ClassInfo) -> dict[str, Any]:
 def to_kitti(source: Source) -> Target:
     """``training/image_2`` and ``training/label_2``; what KITTI asks and nobody says is unknown."""
     renamed = {key: f"training/image_2/{name}" for key, name in source.short_names().items()}
-    words = {info.name: "_".join(info.name.split()) or "_" for info in source.classes}
+    words = respelt(source.classes, lambda name: "_".join(name.split()) or "_")
     boxless = Tally("{count} objects without a box or class were left out: {few}")
-    respelt = Tally("{count} classes were written with _ for blanks: {few}")
+    changed = Tally("{count} classes were written with _ for blanks: {few}")
     annotations: dict[str, Annotation] = {}
     used: set[str] = set()
     for name, word in words.items():
         if name != word:
-            respelt.add(f"{name} as {word}")
+            changed.add(f"{name} as {word}")
     for key, given in source.annotations.items():
         source.drop(given, ("objects", "width", "height", "id", "filename", "file_name"))
         if "objects" not in given:
@@ -250,7 +250,7 @@ def to_kitti(source: Source) -> Target:
     layout = {"folders": {"training/image_2": "training/label_2"}, "suffix": ".txt"}
     classes = tuple(ClassInfo(name) for name in sorted(used))
     facts = Facts("kitti", "detection", classes, layout)
-    return Target(annotations, facts, renamed, (*boxless.warnings(), *respelt.warnings()))
+    return Target(annotations, facts, renamed, (*boxless.warnings(), *changed.warnings()))
 
 
 def _kitti_object(obj: Mapping[str, Any]) -> dict[str, Any]:

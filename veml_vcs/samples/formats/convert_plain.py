@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
-from veml_vcs.samples.formats.conversion import Source, Target, safe_component
+from veml_vcs.samples.formats.conversion import Source, Target, respelt
 from veml_vcs.samples.formats.keys import SPLIT_FOLDERS
 from veml_vcs.samples.formats.text import Tally
 
@@ -17,6 +17,7 @@ def to_folders(source: Source) -> Target:
     Images of no class, or of several, are kept apart in folders of their own.
     """
     short = source.short_names()
+    folders = respelt(source.classes, _as_folder)
     has_splits = any(_split(annotation) for annotation in source.annotations.values())
     none = Tally(f"{{count}} images have no class, and were put into {UNLABELLED}: {{few}}")
     mixed = Tally(f"{{count}} images have several classes, and were put into {MIXED}: {{few}}")
@@ -33,7 +34,7 @@ def to_folders(source: Source) -> Target:
             none.add(key)
         elif len(found) > 1:
             mixed.add(key)
-        name = UNLABELLED if not found else MIXED if len(found) > 1 else safe_component(found.pop())
+        name = UNLABELLED if not found else MIXED if len(found) > 1 else folders[found.pop()]
         annotation: Annotation = {"labels": [name]}
         folder = name
         if has_splits:
@@ -51,6 +52,12 @@ def to_folders(source: Source) -> Target:
     facts = Facts("folders", "classification", classes, {"root": ""})
     warnings = [w for tally in (none, mixed, unsplit, several) for w in tally.warnings()]
     return Target(annotations, facts, renamed, tuple(warnings))
+
+
+def _as_folder(name: str) -> str:
+    """Return a class name as the name of a folder."""
+    plain = name.replace("/", "_").replace("\0", "_").strip()
+    return plain if plain.strip(".") else f"_{plain}"
 
 
 def _split(annotation: Annotation) -> str:
