@@ -383,7 +383,7 @@ class Files:
         """
         removed = 0
         for name in self.listdir(folder):
-            match = _TEMPORARY.fullmatch(name)
+            match = _TEMPORARY.fullmatch(name) if name.startswith(".tmp-") else None
             if match:
                 path = os.path.join(os.fspath(folder), name)
                 if _is_abandoned(path, int(match[1])):

@@ -124,7 +124,7 @@ class PackFolder:
 
     def names(self) -> list[str]:
         """Return the file names of the packs, sorted, readable or not."""
-        return sorted(name for name in self._files.listdir(self.path) if PACK_NAME.fullmatch(name))
+        return sorted(filter(PACK_NAME.fullmatch, self._files.listdir(self.path)))
 
     def absent(self, object_id: bytes) -> VemlError:
         """Return the error for an object that ``locate`` did not find."""
@@ -154,7 +154,8 @@ class PackFolder:
             return False
         # A damaged pack may have been replaced by a sound one of the same name.
         self._maps = {}
-        names = frozenset(self.names())
+        present = frozenset(self._files.listdir(self.path))
+        names = (old.names & present).union(filter(PACK_NAME.fullmatch, present - old.names))
         if names == old.names and not old.unreadable and old is not _EMPTY:
             self._state = old._replace(modified_ns=modified_ns, listed_ns=listed_ns)
             return False
