@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from veml_vcs.analysis.coreset import assign, greedy_k_center
 from veml_vcs.analysis.distances import pairwise_distances
@@ -27,6 +28,7 @@ from veml_vcs.analysis.two_sample import (
     MeanEmbeddingTest,
     PermutationTest,
     check_level,
+    draw_rows,
     mean_embedding_test,
     permutation_test,
 )
@@ -53,6 +55,7 @@ EFFECT_BOUNDS: tuple[tuple[float, EffectWord], ...] = (
 
 _LISTED = 10
 _HELD_SHARE = 0.95
+_CONVERTED_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,7 @@ def detect_drift(
     check_same_dimension(check_matrix(test, "test"), targets, "test and centres")
     radii = _checked_profile(radius_profile, len(targets))
     rows, test_rows = len(reference), len(test)
+    test = _computable(test)
 
     k = min(PAPER_CENTRES, len(targets))
     test_core = greedy_k_center(test, PAPER_CENTRES, seed=seed)
@@ -241,14 +245,18 @@ def detect_drift(
     )
 
     result: PermutationTest | None = None
+    changes: tuple[CentreChange, ...] = ()
     embedding: MeanEmbeddingTest | None = None
     if min(rows, test_rows) >= FEWEST_ROWS:
+        old = draw_rows(reference, "reference", max_rows)
+        new = draw_rows(test, "test", max_rows)
         result = permutation_test(
-            reference, test, permutations=permutations, seed=seed, alpha=alpha, max_rows=max_rows
+            old, new, permutations=permutations, seed=seed, alpha=alpha, max_rows=max_rows
         )
         embedding = mean_embedding_test(
-            reference, test, targets, permutations=permutations, seed=seed, max_rows=max_rows
+            old, new, targets, permutations=permutations, seed=seed, max_rows=max_rows
         )
+        changes = _centre_changes(old, new, targets, embedding)
     verdict: Verdict = "no verdict"
     if result is not None:
         verdict = "drift" if result.p_value <= alpha else "no drift"
@@ -258,11 +266,27 @@ def detect_drift(
         effect_word=None if result is None else effect_word(result.effect),
         test=result,
         paper=paper,
-        where=_where(reference, test, targets, radii, embedding),
+        where=_where(
+            reference,
+            test,
+            targets,
+            radii,
+            None if embedding is None else embedding.p_value,
+            changes,
+        ),
         notes=tuple(_notes(rows, test_rows, max_rows, verdict, result, paper)),
         reference_rows=rows,
         test_rows=test_rows,
     )
+
+
+def _computable(test: Any) -> NDArray[Any]:
+    # The test set is read half a dozen times, and numpy takes longer to convert float16 than to
+    # compute with it. A large one is left where it is.
+    array: NDArray[Any] = np.asanyarray(test)
+    if array.dtype == np.float16 and array.nbytes <= _CONVERTED_BYTES:
+        return array.astype(np.float32)
+    return array
 
 
 def _checked_profile(profile: Any, centres: int) -> Float64Array:
@@ -280,7 +304,8 @@ def _where(
     test: Any,
     centres: Float64Array,
     radii: Float64Array,
-    embedding: MeanEmbeddingTest | None,
+    p_value: float | None,
+    changes: tuple[CentreChange, ...],
 ) -> Where:
     distances = pairwise_distances(reference, centres)
     held = (np.minimum.accumulate(distances, axis=1) <= radii).mean(axis=0)
@@ -288,16 +313,8 @@ def _where(
     radius = float(radii[balls - 1])
     found = assign(test, centres[:balls])
     beyond = found.distances > radius
-    changes: tuple[CentreChange, ...] = ()
-    if embedding is not None:
-        before = _shares(assign(reference, centres).masses)
-        after = _shares(assign(test, centres).masses)
-        changes = tuple(
-            CentreChange(int(j), float(embedding.z[j]), float(before[j]), float(after[j]))
-            for j in embedding.most_changed[:_LISTED]
-        )
     return Where(
-        p_value=None if embedding is None else embedding.p_value,
+        p_value=p_value,
         centres=changes,
         balls=balls,
         radius=radius,
@@ -313,6 +330,17 @@ def _where(
             )
             for row in np.argsort(-found.distances, kind="stable")[:_LISTED]
         ),
+    )
+
+
+def _centre_changes(
+    reference: Any, test: Any, centres: Float64Array, embedding: MeanEmbeddingTest
+) -> tuple[CentreChange, ...]:
+    before = _shares(assign(reference, centres).masses)
+    after = _shares(assign(test, centres).masses)
+    return tuple(
+        CentreChange(int(j), float(embedding.z[j]), float(before[j]), float(after[j]))
+        for j in embedding.most_changed[:_LISTED]
     )
 
 

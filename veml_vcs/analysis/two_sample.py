@@ -239,12 +239,24 @@ def check_level(alpha: float, permutations: int) -> None:
         )
 
 
+def draw_rows(points: Any, what: str, max_rows: int = MAX_ROWS) -> FloatArray:
+    """Return up to ``max_rows`` rows, drawn by a hash of their values: whatever order they come in.
+
+    Args:
+        points: [n, d] real numbers, an array or a memory map; read in blocks.
+        what: What it is, for messages.
+        max_rows: At least 2.
+
+    Raises:
+        InvalidInputError: Fewer than 2 rows, or values that are not finite.
+    """
+    return _draw(points, what, max_rows)[0]
+
+
 class _Pooled:
     """The rows of both samples, in an order that their values alone decide."""
 
     def __init__(self, reference: Any, test: Any, max_rows: int) -> None:
-        if max_rows < 2:
-            raise InvalidInputError(f"max_rows: expected at least 2, found {max_rows}")
         sides = [_draw(reference, "reference", max_rows), _draw(test, "test", max_rows)]
         check_same_dimension(sides[0][0], sides[1][0], "reference and test")
         self.reference_rows, self.test_rows = len(sides[0][0]), len(sides[1][0])
@@ -252,7 +264,7 @@ class _Pooled:
         order = np.argsort(np.concatenate([hashes for _, hashes in sides]), kind="stable")
         rows = np.concatenate([rows for rows, _ in sides])[order]
         self.is_test: NDArray[np.bool_] = order >= self.reference_rows
-        self.origin = rows.mean(axis=0)
+        self.origin: Float64Array = rows.mean(axis=0, dtype=np.float64)
         self.rows = single_precision(rows - self.origin)
 
     def splits(self, permutations: int, seed: int, dtype: np.dtype[Any]) -> Iterator[FloatArray]:
@@ -269,8 +281,10 @@ class _Pooled:
             yield split
 
 
-def _draw(points: Any, what: str, max_rows: int) -> tuple[Float64Array, NDArray[np.uint64]]:
+def _draw(points: Any, what: str, max_rows: int) -> tuple[FloatArray, NDArray[np.uint64]]:
     """Return up to ``max_rows`` rows, drawn by a hash of their values, and the hashes."""
+    if max_rows < 2:
+        raise InvalidInputError(f"max_rows: expected at least 2, found {max_rows}")
     check_matrix(points, what, min_rows=2)
     data = Points(points, what)
     digests = bytearray()
@@ -281,7 +295,7 @@ def _draw(points: Any, what: str, max_rows: int) -> tuple[Float64Array, NDArray[
             digests += hashlib.blake2b(row.data, digest_size=8).digest()
     hashes = np.frombuffer(digests, dtype=">u8").astype(np.uint64)
     kept = np.argsort(hashes, kind="stable")[:max_rows]
-    return np.asarray(data.array[kept], dtype=np.float64), hashes[kept]
+    return np.asarray(data.array[kept], dtype=data.dtype), hashes[kept]
 
 
 def _p_value(statistics: FloatArray) -> float:
