@@ -250,20 +250,30 @@ def draw_rows(points: Any, what: str, max_rows: int = MAX_ROWS) -> FloatArray:
     Raises:
         InvalidInputError: Fewer than 2 rows, or values that are not finite.
     """
-    return _draw(points, what, max_rows)[0]
+    if max_rows < 2:
+        raise InvalidInputError(f"max_rows: expected at least 2, found {max_rows}")
+    check_matrix(points, what, min_rows=2)
+    data = Points(points, what)
+    digests = bytearray()
+    for start in range(0, data.rows, _HASHED_AT_ONCE):
+        # Adding 0 turns -0.0 into 0.0, which is equal but has other bytes.
+        rows = np.add(data.array[start : start + _HASHED_AT_ONCE], 0, dtype=data.dtype, order="C")
+        for row in rows:
+            digests += hashlib.blake2b(row.data, digest_size=8).digest()
+    kept = np.argsort(np.frombuffer(digests, dtype=">u8"), kind="stable")[:max_rows]
+    return np.asarray(data.array[kept], dtype=data.dtype)
 
 
 class _Pooled:
-    """The rows of both samples, in an order that their values alone decide."""
+    """The rows of both samples, each in an order that the values alone decide."""
 
     def __init__(self, reference: Any, test: Any, max_rows: int) -> None:
-        sides = [_draw(reference, "reference", max_rows), _draw(test, "test", max_rows)]
-        check_same_dimension(sides[0][0], sides[1][0], "reference and test")
-        self.reference_rows, self.test_rows = len(sides[0][0]), len(sides[1][0])
+        old, new = draw_rows(reference, "reference", max_rows), draw_rows(test, "test", max_rows)
+        check_same_dimension(old, new, "reference and test")
+        self.reference_rows, self.test_rows = len(old), len(new)
         self.total = self.reference_rows + self.test_rows
-        order = np.argsort(np.concatenate([hashes for _, hashes in sides]), kind="stable")
-        rows = np.concatenate([rows for rows, _ in sides])[order]
-        self.is_test: NDArray[np.bool_] = order >= self.reference_rows
+        self.is_test: NDArray[np.bool_] = np.arange(self.total) >= self.reference_rows
+        rows = np.concatenate([old, new])
         self.origin: Float64Array = rows.mean(axis=0, dtype=np.float64)
         self.rows = single_precision(rows - self.origin)
 
@@ -279,23 +289,6 @@ class _Pooled:
                 else:
                     split[i, random.permutation(self.total)[: self.test_rows]] = 1
             yield split
-
-
-def _draw(points: Any, what: str, max_rows: int) -> tuple[FloatArray, NDArray[np.uint64]]:
-    """Return up to ``max_rows`` rows, drawn by a hash of their values, and the hashes."""
-    if max_rows < 2:
-        raise InvalidInputError(f"max_rows: expected at least 2, found {max_rows}")
-    check_matrix(points, what, min_rows=2)
-    data = Points(points, what)
-    digests = bytearray()
-    for start in range(0, data.rows, _HASHED_AT_ONCE):
-        # Adding 0 turns -0.0 into 0.0, which is equal but has other bytes.
-        rows = np.add(data.array[start : start + _HASHED_AT_ONCE], 0, dtype=data.dtype, order="C")
-        for row in rows:
-            digests += hashlib.blake2b(row.data, digest_size=8).digest()
-    hashes = np.frombuffer(digests, dtype=">u8").astype(np.uint64)
-    kept = np.argsort(hashes, kind="stable")[:max_rows]
-    return np.asarray(data.array[kept], dtype=data.dtype), hashes[kept]
 
 
 def _p_value(statistics: FloatArray) -> float:
