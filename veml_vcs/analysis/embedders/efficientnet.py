@@ -1,8 +1,9 @@
 """EfficientNet-Lite0, trained on ImageNet: the default embedder. Offline, on a CPU.
 
 A sample's vector is the 1,280 features that the network pools before its classifier. Images are 96
-pixels square: measured on two cores, 96 / 128 / 224 pixels give 345 / 244 / 83 images a second, and
-tell data sets apart equally well (day from dusk drives: z = 103 / 106 / 101 of the energy test).
+pixels square: in one prototype run on two cores 96 / 128 / 224 pixels gave 345 / 244 / 83 images a
+second, and told data sets apart about equally well (day from dusk drives: z = 103 / 106 / 101 in
+the energy test), so speed decided. benchmarks/analysis/known_sets.py measures the size in use.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class EfficientNetLite0:
         """Return the features of each image; see `Embedder.embed`.
 
         Each core takes whole batches, decodes them and runs the network on them in one thread. So
-        decoding and network overlap, and no thread waits for another; torch's own threads wait for
-        the slowest at every layer, and were 5 to 9 times slower on a machine that was not idle.
+        decoding and network overlap, and no thread waits for another. Torch's own threads wait for
+        the slowest at every layer; with them a machine that was not idle took 2 to 6 times as long.
         """
         network = self._network
         total = len(payloads)
