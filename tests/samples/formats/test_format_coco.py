@@ -365,3 +365,19 @@ def test_whatever_a_file_says_survives(round_trip, content, present, folder) -> 
     files = {"c.json": json.dumps(content, ensure_ascii=False).encode()}
     files |= {folder + image["file_name"]: b"" for image in content["images"][:present]}
     round_trip(files, wanted="coco")
+
+
+def test_splits_are_sorted_whatever_the_files_are_called(round_trip) -> None:
+    data = encode(document())
+    files = {**files_of(data, "a_val.json"), "b_train.json": data}
+    _, parsed = round_trip(files)
+    assert parsed.annotations["images/a.jpg"]["splits"] == ["train", "val"]
+
+
+def test_a_layout_serves_again_and_for_other_content() -> None:
+    files = files_of(document())
+    layout = detect(list(files), files.__getitem__)
+    changed = {**files, "instances.json": encode(document(segments="changed"))}
+    for content, expected in ((changed, "changed"), (files, "an unknown field")):
+        extra = COCO.read(layout, content.__getitem__).facts.extra["instances.json"]
+        assert extra["segments"] == expected

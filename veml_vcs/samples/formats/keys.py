@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2")
-)
+from veml_vcs.samples.images import IMAGE_SUFFIXES as IMAGE_SUFFIXES
+from veml_vcs.samples.images import is_image as is_image
 
 SPLIT_FOLDERS = frozenset(
     (
@@ -20,10 +19,6 @@ SPLIT_FOLDERS = frozenset(
 
 IMAGE_FOLDERS = ("JPEGImages", "images", "Images", "image", "imgs", "img", "image_2", "data")
 """Usual names of folders of images, the most telling first."""
-
-
-_ENDINGS = tuple(sorted(IMAGE_SUFFIXES))
-_DOT_FILES = tuple("/" + suffix for suffix in _ENDINGS)
 
 
 def folder_of(key: str) -> str:
@@ -52,12 +47,6 @@ def without_suffix(key: str) -> str:
 def join(folder: str, rest: str) -> str:
     """Put a folder (``""`` is the top) and what lies in it together."""
     return f"{folder}/{rest}" if folder and rest else folder or rest
-
-
-def is_image(key: str) -> bool:
-    """Tell whether a key names an image, by its extension."""
-    low = key.lower()
-    return low.endswith(_ENDINGS) and not ("/" + low).endswith(_DOT_FILES)
 
 
 def images_in(keys: Iterable[str]) -> list[str]:
