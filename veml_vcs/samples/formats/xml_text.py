@@ -12,9 +12,8 @@ The last form is for content whose order the grouped form would lose: text betwe
 elements of one name with others in between. Blanks around text, comments and processing
 instructions are layout, not content.
 
-Measured (5,000 Pascal VOC files of 13 objects): building an ElementTree takes 0.72 s, with or
-without defusedxml, before anything is read from it; expat's events, folded as they come, 0.5 s in
-all.
+Measured (5,000 Pascal VOC files of 13 objects): this parser takes 0.74 s; an ElementTree takes 0.72
+s to build, by the standard library or by defusedxml, and has yet to be walked.
 """
 
 from __future__ import annotations
