@@ -17,8 +17,8 @@ from veml_vcs.repository.scan import scan_folder
 from veml_vcs.repository.snapshot import Snapshot, take_snapshot
 from veml_vcs.repository.statcache import save_statcache
 from veml_vcs.repository.store_snapshot import store_snapshot
-from veml_vcs.samples.formats.keys import is_image
 from veml_vcs.samples.fragments.content import ContentWriter
+from veml_vcs.samples.images import is_image
 from veml_vcs.samples.tree import Entry, EntryKind, Tree
 from veml_vcs.versions.data import DataRecord
 
@@ -209,9 +209,15 @@ def _add_data(
     base_entries = {} if base is None else dict(Tree(repo.store, base.tree).items())
     if dry_run:
         snapshot = take_snapshot(
-            repo, path, base, external=external, wanted_format=wanted_format, only=only,
+            repo,
+            path,
+            base,
+            base_entries,
+            external=external,
+            wanted_format=wanted_format,
+            only=only,
             progress=progress,
-        )  # fmt: skip
+        )
         record = base or _preview(snapshot)
         return _summary(path, record, base_entries, snapshot, base is None, 0)
     with repo.store.write() as writer:
@@ -220,6 +226,7 @@ def _add_data(
             repo,
             path,
             base,
+            base_entries,
             external=external,
             wanted_format=wanted_format,
             only=only,

@@ -11,7 +11,6 @@ from dulwich.refs import HEADREF
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import CommitId, short
-from veml_vcs.repository.add import add
 from veml_vcs.repository.durable import sync_commit
 from veml_vcs.repository.merge_state import load_merge_state, save_merge_state
 from veml_vcs.repository.plain import add_plain, unstaged_paths
@@ -136,6 +135,8 @@ def _is_root(repo: Repository, commit_id: CommitId) -> bool:
 
 
 def _add_changed(repo: Repository, progress: Progress) -> None:
+    from veml_vcs.repository.add import add  # numpy comes with it: a tenth of a second
+
     changed = [
         repo.absolute(path)
         for path, record in repo.staged_datasets().items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import SampleId
@@ -34,7 +35,7 @@ def refuse_lost_changes(
         return
     touched = {change.key: change.new for change in changes}
     lost = []
-    for key in sorted(dirty.keys() & touched.keys()):
+    for key in sorted({*dirty.added, *dirty.changed} & touched.keys()):
         new = touched[key]
         wanted = None if new is None else new.content
         if dirty.contents.get(key) != wanted:
@@ -171,6 +172,7 @@ class _FolderWriter:
                 stamp = stamp_of(os.fstat(descriptor))
             finally:
                 os.close(descriptor)
+            self._unlink(target)
             os.rename(temporary, target)
         except IsADirectoryError as error:
             os.remove(temporary)
@@ -183,6 +185,15 @@ class _FolderWriter:
                 os.remove(temporary)
             raise StorageError(f"{target}: cannot be written: {error.strerror}") from error
         return stamp
+
+    def _unlink(self, target: str) -> None:
+        """Remove the file that is about to be replaced, whose bytes are in the store.
+
+        A rename over it would make ext4 start writing the new file to disk at once; a file that a
+        kill leaves missing is written again by the next checkout.
+        """
+        with suppress(FileNotFoundError):
+            os.unlink(target)
 
     def remove(self, key: str) -> None:
         target = self._repo.key_path(self._path, key)

@@ -275,12 +275,13 @@ def _apply(
         )
     tree = repo.git.write_tree(merged.files)
     wanted = repo.datasets_in(merged.files)
-    for path in sorted(here.keys() | wanted.keys()):
-        if here.get(path) != wanted.get(path):
-            _plan_data(repo, path, here.get(path), wanted.get(path))
-    for path in sorted(here.keys() | wanted.keys()):
-        if here.get(path) != wanted.get(path):
-            _apply_data(repo, path, here.get(path), wanted.get(path), progress)
+    moves = {
+        path: _plan_data(repo, path, here.get(path), wanted.get(path))
+        for path in sorted(here.keys() | wanted.keys())
+        if here.get(path) != wanted.get(path)
+    }
+    for path, (changes, dirty) in moves.items():
+        _write_data(repo, path, wanted.get(path), changes, dirty, progress)
     git = repo.git.dulwich
     old_tree = repo.git.commit(ours).tree
     update_working_tree(
@@ -312,6 +313,17 @@ def _apply_data(
     progress: Progress,
 ) -> None:
     changes, dirty = _plan_data(repo, path, old, new)
+    _write_data(repo, path, new, changes, dirty, progress)
+
+
+def _write_data(
+    repo: Repository,
+    path: str,
+    new: DataRecord | None,
+    changes: list[Change],
+    dirty: FolderChanges,
+    progress: Progress,
+) -> None:
     written = write_changes(repo, path, changes, progress=progress)
     if new is not None:
         remember(repo, path, new, written, clean=not dirty)

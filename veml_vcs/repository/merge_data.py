@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from veml_vcs.errors import ConflictError, NotFoundError
-from veml_vcs.ids import SampleId, digest
+from veml_vcs.ids import AnnotationId, SampleId, digest
 from veml_vcs.objects.protocol import ObjectWriter
 from veml_vcs.repository.merge_entries import EntryMerger, MergedEntries
 from veml_vcs.repository.merge_facts import merge_facts
@@ -120,9 +120,10 @@ class _Merge:
         self._writer = writer
         self._choices = choices
         self._default = default
-        self._base_entries = entries_of(repo, base)
         self._our_entries = entries_of(repo, ours)
         self._made: dict[str, bytes] = {}
+        self._known: dict[AnnotationId, Annotation] = {}
+        self._renumbered: set[str] = set()
 
     def run(self) -> DataMerge:
         merged = self._merge_entries()
@@ -163,13 +164,17 @@ class _Merge:
         left = {c.key: c for c in diff_trees(store, root, ours.tree if ours else None)}
         right = diff_trees(store, root, theirs.tree if theirs else None)
         both = [change for change in right if change.key in left]
+        self._base_changes = {
+            **{c.key: c.old for c in right},
+            **{k: c.old for k, c in left.items()},
+        }
         wanted = {
             entry.annotation
             for change in both
             for entry in (change.old, change.new, left[change.key].new)
             if entry is not None and entry.annotation is not None
         }
-        self._known = self._repo.annotations.read_many(wanted)
+        self._known.update(self._repo.annotations.read_many(wanted))
         merger = EntryMerger(self._path, self._known, self._choices, self._default)
         for change in right:
             if change.key in left:
@@ -256,10 +261,10 @@ class _Merge:
         wanted = {
             key: entry.annotation for key, entry in entries.items() if entry.annotation is not None
         }
-        stored = {one for one in wanted.values() if one not in annotations}
-        found = self._repo.annotations.read_many(stored)
+        unread = {one for one in wanted.values() if one not in annotations} - self._known.keys()
+        self._known.update(self._repo.annotations.read_many(unread))
         return {
-            key: annotations[one] if one in annotations else found[one]
+            key: annotations[one] if one in annotations else self._known[one]
             for key, one in wanted.items()
         }
 
@@ -316,7 +321,10 @@ class _Merge:
         wrong: set[str] = set()
         for key in expected.keys() | parsed.annotations.keys():
             said, found = expected.get(key), parsed.annotations.get(key)
-            if said == found or _without_ids(said) == _without_ids(found):
+            if said == found:
+                continue
+            if _without_ids(said) == _without_ids(found):
+                self._renumbered.add(key)
                 continue
             sources = {layout.own_source[key]} if key in layout.own_source else set()
             wrong |= sources or set(layout.shared_sources) or {key}
@@ -331,7 +339,8 @@ class _Merge:
     ) -> None:
         """Take over the ids that the writer gave to new boxes and images."""
         samples = set(layout.samples)
-        for key, said in parsed.annotations.items():
+        for key in self._renumbered:
+            said = parsed.annotations[key]
             found = annotation_id(said)
             entry = entries.get(key)
             if entry is None:
@@ -439,13 +448,14 @@ class _Merge:
 
     def _sample_numbers(self, entries: Mapping[str, Entry]) -> dict[str, int]:
         """Count samples, and check that base + added - removed = merged."""
-        base = {k for k, entry in self._base_entries.items() if entry.kind is EntryKind.SAMPLE}
-        merged = {k for k, entry in entries.items() if entry.kind is EntryKind.SAMPLE}
+        base = self._records[0]
+        before = {k for k, old in self._base_changes.items() if _is_sample(old)}
+        after = {k for k in self._base_changes if _is_sample(entries.get(k))}
         numbers = {
-            "base": len(base),
-            "added": len(merged - base),
-            "removed": len(base - merged),
-            "merged": len(merged),
+            "base": base.samples if base else 0,
+            "added": len(after - before),
+            "removed": len(before - after),
+            "merged": _samples(entries),
         }
         if numbers["base"] + numbers["added"] - numbers["removed"] != numbers["merged"]:
             raise AssertionError(f"{self._path}: the merge does not conserve samples: {numbers}")
@@ -455,6 +465,10 @@ class _Merge:
 def entries_files(entries: Mapping[str, Entry]) -> list[str]:
     """Return the keys that have bytes."""
     return [key for key, entry in entries.items() if entry.content is not None]
+
+
+def _is_sample(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind is EntryKind.SAMPLE
 
 
 def _samples(entries: Mapping[str, Entry]) -> int:

@@ -17,10 +17,11 @@ from veml_vcs.repository.reading import ReadFile, read_files
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, scan_folder, stamp_file
 from veml_vcs.repository.statcache import StatCache, load_statcache
+from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.annotations.canonical import annotation_id
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats import Layout, Parsed, detect, get_format
-from veml_vcs.samples.tree import Entry, EntryKind, Tree
+from veml_vcs.samples.tree import Entry, EntryKind
 from veml_vcs.versions.data import ClassCount, DataRecord
 
 _PARSED_SUFFIXES = ("json", "xml", "txt", "csv", "yaml", "yml", "names", "data")
@@ -60,6 +61,7 @@ def take_snapshot(
     repo: Repository,
     path: str,
     base: DataRecord | None,
+    base_entries: Mapping[str, Entry] | None = None,
     *,
     external: tuple[str, ...] | None = None,
     wanted_format: str | None = None,
@@ -74,6 +76,7 @@ def take_snapshot(
         repo: The repository.
         path: The folder, from the repository's root.
         base: The version to compare with (normally the staged one), None for a new data set.
+        base_entries: The base's entries, if the caller has read them.
         sources: Keys of the annotation files that speak of many samples.
         external: Annotation files outside the folder; None takes over the base's.
         wanted_format: The format; None takes over the base's, or recognises it.
@@ -86,13 +89,20 @@ def take_snapshot(
         NotFoundError: The folder or an annotation file is not there.
         FormatError: The annotation files cannot be understood.
     """
-    base_entries = {} if base is None else dict(Tree(repo.store, base.tree).items())
+    if base_entries is None:
+        base_entries = entries_of(repo, base)
     outside = external if external is not None else (base.annotations if base else ())
     disk = _scan(repo, path, outside)
     cache = StatCache() if verify else load_statcache(repo.statcache_path(path), repo.files)
     files = _Files(repo, path, disk, base_entries, cache, only)
     files.read_all(sink, progress)
     snapshot = Snapshot(path, external=outside, rows=files.rows)
+    if base is not None and wanted_format in (None, base.facts.format):
+        entries = _only_samples_changed(files, base_entries)
+        if entries is not None and outside == base.annotations:
+            snapshot.entries, snapshot.facts, snapshot.sources = entries, base.facts, base.sources
+            snapshot.class_counts, snapshot.objects = dict(base.class_counts), base.objects
+            return snapshot
     layout = detect(
         sorted(files.contents),
         files.read,
@@ -194,6 +204,26 @@ class _Files:
     def _put(self, key: str, stamp: Stamp, content: SampleId) -> None:
         self.rows.append((key, stamp, content))
         self.contents[key] = Entry(EntryKind.FILE, content, None, stamp.size, stamp.executable)
+
+
+def _only_samples_changed(
+    files: _Files, base_entries: Mapping[str, Entry]
+) -> dict[str, Entry] | None:
+    """Return the entries if nothing but bytes of samples changed: then nothing need be parsed."""
+    entries: dict[str, Entry] = {}
+    for key, old in base_entries.items():
+        new = files.contents.get(key)
+        if old.kind is EntryKind.ANNOTATION_ONLY:
+            entries[key] = old
+        elif new is None:
+            return None
+        elif new.content == old.content and new.executable == old.executable:
+            entries[key] = old
+        elif old.kind is not EntryKind.SAMPLE:
+            return None
+        else:
+            entries[key] = new._replace(kind=EntryKind.SAMPLE, annotation=old.annotation)
+    return entries if all(key in base_entries for key in files.contents) else None
 
 
 def _bare(entry: Entry) -> Entry:

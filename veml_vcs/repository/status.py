@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 
 from veml_vcs.repository.git import Head, TreeFile
 from veml_vcs.repository.merge_state import MergeState, load_merge_state
-from veml_vcs.repository.plain import unstaged_paths, untracked_files
+from veml_vcs.repository.plain import unstaged_paths, untracked_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import FolderChanges, folder_changes
 from veml_vcs.samples.tree import EntryKind, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
-
-_IMAGE_HINTS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Status:
         changed_data: Data sets whose folder differs from the staged version.
         changed_files: Ordinary files whose bytes differ from the index (or ``deleted``).
         conflicted: Paths in conflict (merge stages in the index).
-        untracked: Files that Git neither tracks nor ignores.
+        untracked: Files that Git neither tracks nor ignores; a folder ends with ``/``.
         untracked_data: Untracked folders that look like data sets.
     """
 
@@ -180,25 +178,9 @@ def _file_changes(old: dict[str, TreeFile], new: dict[str, TreeFile]) -> dict[st
 def _untracked(
     repo: Repository, datasets: list[str], known: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """List untracked files; a folder full of images is named once, as a data set to be."""
-    loose: list[str] = []
-    folders: dict[str, None] = {}
-    for path in untracked_files(repo, datasets, known=known):
-        if path.lower().endswith(_IMAGE_HINTS) and "/" in path:
-            folders[_data_root(path)] = None
-        else:
-            loose.append(path)
-    kept = tuple(folders)
+    """List untracked paths, and apart from them the folders that look like data sets."""
+    found = list(untracked_paths(repo, datasets, known))
     return (
-        tuple(path for path in loose if not any(path.startswith(f + "/") for f in kept)),
-        kept,
+        tuple(path for path, images in found if not images),
+        tuple(path.rstrip("/") for path, images in found if images),
     )
-
-
-def _data_root(path: str) -> str:
-    """Guess the data set's folder from the path of one of its images."""
-    parts = path.split("/")[:-1]
-    known = {"images", "jpegimages", "train", "val", "valid", "test", "training", "image_2"}
-    while len(parts) > 1 and parts[-1].lower() in known:
-        parts.pop()
-    return "/".join(parts)

@@ -1,10 +1,22 @@
-"""Width and height of an image from its first bytes, without decoding it."""
+"""Which files are images, by name, and an image's width and height from its first bytes."""
 
 from __future__ import annotations
 
 import io
 
 from veml_vcs.errors import FormatError
+
+IMAGE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2")
+)
+_ENDINGS = tuple(sorted(IMAGE_SUFFIXES))
+_DOT_FILES = tuple("/" + suffix for suffix in _ENDINGS)
+
+
+def is_image(key: str) -> bool:
+    """Tell whether a key names an image, by its extension."""
+    low = key.lower()
+    return low.endswith(_ENDINGS) and not ("/" + low).endswith(_DOT_FILES)
 
 
 def image_shape(data: bytes) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import DataSpec, parse_data_spec
 from veml_vcs.repository.scan import scan_folder
 from veml_vcs.samples.formats import detect
-from veml_vcs.samples.formats.keys import is_image
+from veml_vcs.samples.images import is_image
 from veml_vcs.samples.tree import EntryKind, Tree
 from veml_vcs.versions.data import DataRecord
 

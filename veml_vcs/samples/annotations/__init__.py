@@ -12,6 +12,7 @@ from veml_vcs.samples.annotations.canonical import (
     annotation_id,
     canonical_bytes,
     canonical_json,
+    has_id,
     parse,
 )
 from veml_vcs.samples.annotations.conflicts import Choice, Conflict, ConflictKind
@@ -43,6 +44,7 @@ __all__ = [
     "canonical_bytes",
     "canonical_json",
     "diff_annotation",
+    "has_id",
     "image_size",
     "iou",
     "match_objects",

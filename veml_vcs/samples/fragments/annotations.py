@@ -16,7 +16,7 @@ import numpy as np
 from veml_vcs.errors import DamagedError
 from veml_vcs.ids import AnnotationId, FragmentId, short
 from veml_vcs.objects.protocol import ObjectWriter
-from veml_vcs.samples.annotations.canonical import annotation_id as id_of
+from veml_vcs.samples.annotations.canonical import has_id
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.fragments.catalog import Catalog
 from veml_vcs.samples.fragments.columns import ColumnTable, write_columns
@@ -134,7 +134,7 @@ class AnnotationReader:
     def _checked(
         self, annotation_id: AnnotationId, annotation: Annotation, fragment: Fragment
     ) -> Annotation:
-        if id_of(annotation) != annotation_id:
+        if not has_id(annotation, annotation_id):
             raise DamagedError(
                 f"annotation {short(annotation_id)} is damaged in fragment {short(fragment.id)}",
                 hint="veml fsck lists all that is damaged",

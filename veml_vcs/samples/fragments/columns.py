@@ -162,21 +162,23 @@ class _Column:
         if self._kind == "json":
             data = self._values.tobytes() if high - low > 64 else None
             return [self._json(i, data) for i in range(low, high)]
-        values = self._values[low:high].tolist()
+        part = self._values[low:high]
+        values: list[Any] = part.tolist()
         if self._kind == "word":
             return [self._words[code] for code in values]
-        if self._kind == "float":
-            return [_by_value(value) for value in values]
-        if self._kind == "vector":
-            return [[_by_value(number) for number in value] for value in values]
-        return list(values)
+        if self._kind in ("float", "vector"):
+            # Integral numbers come back as ints, as the canonical form has them.
+            whole = (part == np.trunc(part)) & (np.abs(part) <= _EXACT)
+            for place in np.argwhere(whole).tolist():
+                if self._kind == "float":
+                    values[place[0]] = int(values[place[0]])
+                else:
+                    values[place[0]][place[1]] = int(values[place[0]][place[1]])
+        return values
 
     def _json(self, i: int, data: bytes | None) -> Any:
         start, end = int(self._offsets[i]), int(self._offsets[i + 1])
         text = self._values[start:end].tobytes() if data is None else data[start:end]
+        if text == b"[]":
+            return []  # boxes without a polygon have one each
         return json.loads(text)
-
-
-def _by_value(number: float) -> float | int:
-    """Return integral floats as ints, as the canonical form has them."""
-    return int(number) if number.is_integer() and abs(number) <= _EXACT else number

@@ -3,7 +3,8 @@
 The shape depends on the keys alone. Let ``h`` be the first 8 bytes of the SHA-256 of a key, as a
 little-endian number. A leaf ends after a key whose ``h`` has its lowest 5 bits zero, or after 1024
 entries. A node at level n ends after a child whose last key's ``h`` has the 5 bits from 5 n on
-zero, or after 1024 children. So an edit touches one leaf (about 32 entries) and one node a level,
+zero, or after 1024 children; from level 12 on, where the 8 bytes are used up, only after 1024
+children (no real tree is that high). So an edit touches one leaf (about 32 entries) and one node a level,
 and the same content has the same root whatever the history.
 """
 
@@ -11,22 +12,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
+from typing import TypeVar
 
-from veml_vcs.ids import ObjectId, TreeId
+from veml_vcs.errors import InvalidInputError
+from veml_vcs.ids import TreeId
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
-from veml_vcs.samples.tree.entry import Entry, EntryKind, check_key, encode_key
-from veml_vcs.samples.tree.node import ChildRef, encode_inner, encode_leaf
+from veml_vcs.samples.tree.entry import Entry, check_key, decode_key, encode_key
+from veml_vcs.samples.tree.node import (
+    MAX_LEVEL,
+    ChildRef,
+    encode_inner,
+    encode_leaf,
+    ref_to_inner,
+    ref_to_leaf,
+)
 from veml_vcs.samples.tree.read import leaf_refs, read_leaf
 
 BITS_PER_LEVEL = 5
 MAX_ITEMS = 1024
 _MASK = (1 << BITS_PER_LEVEL) - 1
 
+_T = TypeVar("_T")
+
 
 def ends_node(key: bytes, level: int) -> bool:
     """Tell whether a node at ``level`` (0 = leaf) ends after this key."""
     head = int.from_bytes(hashlib.sha256(key).digest()[:8], "little")
-    return (head >> (BITS_PER_LEVEL * level)) & _MASK == 0
+    return level < MAX_LEVEL and (head >> (BITS_PER_LEVEL * level)) & _MASK == 0
 
 
 class _LeafCutter:
@@ -35,28 +48,41 @@ class _LeafCutter:
     def __init__(self, writer: ObjectWriter) -> None:
         self._writer = writer
         self._items: list[tuple[bytes, Entry]] = []
+        self._last = b""
         self.refs: list[ChildRef] = []
 
     @property
     def at_boundary(self) -> bool:
         return not self._items
 
+    @property
+    def last_key(self) -> bytes:
+        return self._last
+
     def add(self, key: bytes, entry: Entry) -> None:
+        if key <= self._last:
+            raise InvalidInputError(f"the key {decode_key(key)!r} stands twice in one data set")
+        self._last = key
         self._items.append((key, entry))
         if ends_node(key, 0) or len(self._items) == MAX_ITEMS:
             self.flush()
 
     def keep(self, ref: ChildRef) -> None:
         self.refs.append(ref)
+        self._last = ref.last_key
+
+    def reopen(self) -> ChildRef:
+        """Take the last leaf back, so that its entries can be added anew."""
+        ref = self.refs.pop()
+        self._last = self.refs[-1].last_key if self.refs else b""
+        return ref
 
     def flush(self) -> None:
         items = self._items
         if not items:
             return
         node = self._writer.put(encode_leaf(items), kind=ObjectKind.NODE, compress=True)
-        samples = sum(1 for _, entry in items if entry.kind is EntryKind.SAMPLE)
-        content_bytes = sum(entry.size for _, entry in items)
-        self.refs.append(ChildRef(items[-1][0], node, len(items), samples, content_bytes))
+        self.refs.append(ref_to_leaf(items, node))
         self._items = []
 
 
@@ -68,10 +94,10 @@ def build_tree(entries: Iterable[tuple[str, Entry]], writer: ObjectWriter) -> Tr
         writer: Takes the nodes.
 
     Raises:
-        InvalidInputError: A key is not usable.
+        InvalidInputError: A key is not usable, or stands twice.
     """
     cutter = _LeafCutter(writer)
-    for raw, entry in sorted((encode_key(check_key(key)), entry) for key, entry in entries):
+    for raw, entry in _by_key((encode_key(check_key(key)), entry) for key, entry in entries):
         cutter.add(raw, entry)
     cutter.flush()
     return _stack(cutter.refs, writer)
@@ -93,15 +119,18 @@ def update_tree(
 
     Raises:
         InvalidInputError: A key is not usable.
+        DamagedError: The tree ``root`` is not sound.
     """
-    edits = iter(sorted((encode_key(check_key(key)), entry) for key, entry in changes.items()))
+    edits = iter(_by_key((encode_key(check_key(key)), entry) for key, entry in changes.items()))
     cutter = _LeafCutter(writer)
     edit = next(edits, None)
+    after = b""
     for ref in leaf_refs(store, root):
         if cutter.at_boundary and (edit is None or edit[0] > ref.last_key):
             cutter.keep(ref)
+            after = ref.last_key
             continue
-        for raw, entry in read_leaf(store, ref.node):
+        for raw, entry in read_leaf(store, ref, after):
             while edit is not None and edit[0] < raw:
                 if edit[1] is not None:
                     cutter.add(edit[0], edit[1])
@@ -112,6 +141,7 @@ def update_tree(
                 edit = next(edits, None)
             else:
                 cutter.add(raw, entry)
+        after = ref.last_key
     _absorb_open_end(store, cutter, edit is not None)
     while edit is not None:
         if edit[1] is not None:
@@ -127,8 +157,8 @@ def _absorb_open_end(store: ObjectStore, cutter: _LeafCutter, more: bool) -> Non
         return
     last = cutter.refs[-1]
     if last.entries < MAX_ITEMS and not ends_node(last.last_key, 0):
-        cutter.refs.pop()
-        for raw, entry in read_leaf(store, last.node):
+        cutter.reopen()
+        for raw, entry in read_leaf(store, last, cutter.last_key):
             cutter.add(raw, entry)
 
 
@@ -155,11 +185,10 @@ def _inner_nodes(refs: list[ChildRef], level: int, writer: ObjectWriter) -> Iter
 
 
 def _inner_node(group: list[ChildRef], level: int, writer: ObjectWriter) -> ChildRef:
-    node: ObjectId = writer.put(encode_inner(group, level), kind=ObjectKind.NODE, compress=True)
-    return ChildRef(
-        group[-1].last_key,
-        node,
-        sum(ref.entries for ref in group),
-        sum(ref.samples for ref in group),
-        sum(ref.content_bytes for ref in group),
-    )
+    node = writer.put(encode_inner(group, level), kind=ObjectKind.NODE, compress=True)
+    return ref_to_inner(group, node)
+
+
+def _by_key(items: Iterable[tuple[bytes, _T]]) -> list[tuple[bytes, _T]]:
+    """Sort by key alone: entries of one key twice cannot be compared, and are found later."""
+    return sorted(items, key=itemgetter(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import AnnotationId, SampleId
 
 MAX_KEY_BYTES = 4096
+# HFS+ leaves these out of file names, so that ".g\u200cit" is ".git" there; Git's own list.
+_IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 
 class EntryKind(IntEnum):
@@ -39,8 +42,19 @@ class Entry(NamedTuple):
 
 
 def encode_key(key: str) -> bytes:
-    """Return the bytes a key is sorted, hashed and stored by (a POSIX file name's own bytes)."""
-    return key.encode("utf-8", "surrogateescape")
+    """Return the bytes a key is sorted, hashed and stored by (a POSIX file name's own bytes).
+
+    Raises:
+        InvalidInputError: No bytes decode to this key: it holds a surrogate that stands for no
+            undecodable byte.
+    """
+    try:
+        raw = key.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise _unusable(key, str(error)) from error
+    if not key.isascii() and decode_key(raw) != key:
+        raise _unusable(key, "surrogates that hide valid UTF-8")
+    return raw
 
 
 def decode_key(raw: bytes) -> str:
@@ -56,16 +70,20 @@ def check_key(key: str) -> str:
     wherever a tree is read.
 
     Raises:
-        InvalidInputError: The key is empty, too long, holds a NUL, or has a part that is empty,
-            ``.``, ``..`` or ``.git``.
+        InvalidInputError: The key is empty, too long, holds a NUL or a surrogate that stands for
+            no byte, or has a part that is empty, ``.``, ``..`` or ``.git``.
     """
     path = key[1:] if key.startswith("/") else key
     if not path or "\0" in key or len(encode_key(key)) > MAX_KEY_BYTES:
-        raise InvalidInputError(f"not a usable file name in a data set: {key[:80]!r}")
-    if path[0] == "." or "/." in path or "//" in path or path[-1] == "/":
+        raise _unusable(key, "empty, too long, or with a NUL")
+    if not key.isascii():
+        path = _IGNORED_BY_HFS.sub("", path) or "."
+    if path[0] in "./" or path[-1] == "/" or "/." in path or "//" in path:
         for part in path.split("/"):
             if part in ("", ".", "..") or part.lower() == ".git":
-                raise InvalidInputError(
-                    f"not a usable file name in a data set: {key[:80]!r} (part {part!r})"
-                )
+                raise _unusable(key, f"part {part!r}")
     return key
+
+
+def _unusable(key: str, why: str) -> InvalidInputError:
+    return InvalidInputError(f"not a usable file name in a data set: {key[:80]!r} ({why})")

@@ -15,13 +15,15 @@ An inner node holds its children in order, each known by the last key below it:
 
     4s  b"VTN1"
     u32 count
-    u8  level (1 = its children are leaves), 3 bytes zero
+    u8  level (1 = its children are leaves; at most 12), 3 bytes zero
     count x u16  length of the last key
     count x 3 u64  entries, samples, bytes of content below the child
     last keys, one after the other
     child ids, 32 bytes each
 
-Equal content gives equal bytes; a node that is not in this exact form is refused.
+Equal content gives equal bytes; a node that is not in this exact form is refused. So is one that
+its parent describes wrongly (``check_leaf``, ``check_inner``): only then does descending by last
+keys find every key, and no node can stand twice in a tree and make it seem endless.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ from veml_vcs.samples.tree.entry import Entry, EntryKind, check_key, decode_key
 
 LEAF_MAGIC = b"VTL1"
 INNER_MAGIC = b"VTN1"
+MAX_LEVEL = 12
+"""More levels than 2^60 entries need."""
 _HAS_ANNOTATION = 4
 _EXECUTABLE = 8
 _KINDS = (None, EntryKind.SAMPLE, EntryKind.FILE, EntryKind.ANNOTATION_ONLY)
@@ -60,15 +64,24 @@ class ChildRef(NamedTuple):
 
 
 def encode_leaf(items: Sequence[tuple[bytes, Entry]]) -> bytes:
-    """Return the bytes of a leaf with these entries, which must be sorted by key."""
+    """Return the bytes of a leaf with these entries, which must be sorted by key.
+
+    Raises:
+        InvalidInputError: An entry could not be read back: only an annotation without a sample has
+            no content, and it has no size and is not executable.
+    """
     count = len(items)
     flags = bytearray()
     contents: list[bytes] = []
     annotations: list[bytes] = []
-    for _, entry in items:
+    for key, entry in items:
         flag: int = entry.kind
         if entry.content is not None:
             contents.append(entry.content)
+        if (entry.content is None) != (entry.kind is EntryKind.ANNOTATION_ONLY) or (
+            entry.content is None and (entry.size or entry.executable)
+        ):
+            raise InvalidInputError(f"{decode_key(key)!r}: contradicts itself: {entry}")
         if entry.annotation is not None:
             flag |= _HAS_ANNOTATION
             annotations.append(entry.annotation)
@@ -153,6 +166,8 @@ def _decode_leaf(data: bytes) -> list[tuple[str, Entry]]:
         if kind is not EntryKind.ANNOTATION_ONLY:
             content = SampleId(data[content_at : content_at + DIGEST_BYTES])
             content_at += DIGEST_BYTES
+        elif size or flag & _EXECUTABLE:
+            raise ValueError("an annotation without a sample has a size or is executable")
         if flag & _HAS_ANNOTATION:
             annotation = AnnotationId(data[annotation_at : annotation_at + DIGEST_BYTES])
             annotation_at += DIGEST_BYTES
@@ -174,11 +189,16 @@ def decode_inner(data: bytes, node: ObjectId) -> tuple[int, list[ChildRef]]:
 
 
 def _decode_inner(data: bytes) -> tuple[int, list[ChildRef]]:
-    if data[:4] != INNER_MAGIC:
+    if data[:4] != INNER_MAGIC or len(data) < 12:
         raise ValueError(f"expected an inner node ({INNER_MAGIC!r}), found {data[:4]!r}")
     count = int.from_bytes(data[4:8], "little")
     level = data[8]
-    if count == 0 or level == 0 or data[9:12] != b"\0\0\0" or 12 + 58 * count > len(data):
+    if (
+        count == 0
+        or not 0 < level <= MAX_LEVEL
+        or data[9:12] != b"\0\0\0"
+        or 12 + 58 * count > len(data)
+    ):
         raise ValueError(f"{count} children at level {level} in {len(data)} bytes")
     at = 12
     lengths = struct.unpack_from(f"<{count}H", data, at)
@@ -200,6 +220,56 @@ def _decode_inner(data: bytes) -> tuple[int, list[ChildRef]]:
         node_at += DIGEST_BYTES
         children.append(ChildRef(last_key, child, *sums[3 * i : 3 * i + 3]))
     return level, children
+
+
+def ref_to_leaf(items: Sequence[tuple[bytes, Entry]], node: ObjectId) -> ChildRef:
+    """Return what an inner node knows of a leaf with these entries, of which there is one."""
+    samples = content_bytes = 0
+    for _, entry in items:
+        content_bytes += entry.size
+        if entry.kind is EntryKind.SAMPLE:
+            samples += 1
+    return ChildRef(items[-1][0], node, len(items), samples, content_bytes)
+
+
+def ref_to_inner(children: Sequence[ChildRef], node: ObjectId) -> ChildRef:
+    """Return what an inner node knows of an inner node with these children."""
+    return ChildRef(
+        children[-1].last_key,
+        node,
+        sum(child.entries for child in children),
+        sum(child.samples for child in children),
+        sum(child.content_bytes for child in children),
+    )
+
+
+def check_leaf(items: Sequence[tuple[bytes, Entry]], ref: ChildRef, after: bytes) -> None:
+    """Check that a leaf is what its parent says.
+
+    Args:
+        items: The leaf's entries.
+        ref: What the parent says.
+        after: The last key to the left of the leaf, empty if there is none.
+
+    Raises:
+        DamagedError: It is not.
+    """
+    if not items or items[0][0] <= after or ref_to_leaf(items, ref.node) != ref:
+        raise _misplaced(ref)
+
+
+def check_inner(children: Sequence[ChildRef], ref: ChildRef, after: bytes) -> None:
+    """Check that an inner node is what its parent says; see ``check_leaf``.
+
+    Raises:
+        DamagedError: It is not.
+    """
+    if children[0].last_key <= after or ref_to_inner(children, ref.node) != ref:
+        raise _misplaced(ref)
+
+
+def _misplaced(ref: ChildRef) -> DamagedError:
+    return DamagedError(f"tree node {short(ref.node)} is not what the node above it says: {ref}")
 
 
 def is_leaf(data: bytes) -> bool:
