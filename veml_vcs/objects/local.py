@@ -16,7 +16,15 @@ from typing import Any, TypeVar
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId
 from veml_vcs.objects.files import Files, StrPath
-from veml_vcs.objects.pack import Encoding, PackRow, check, decode
+from veml_vcs.objects.pack import (
+    MAX_DEPTH,
+    Encoding,
+    PackRow,
+    check,
+    damaged_object,
+    decode,
+    derivation,
+)
 from veml_vcs.objects.pack_folder import PackFolder
 from veml_vcs.objects.pack_writer import PackWriter
 from veml_vcs.objects.protocol import ObjectKind, ObjectWriter
@@ -127,7 +135,7 @@ class LocalObjectStore:
     def verify(self) -> Iterator[Problem]:
         """Re-hash everything and list what is wrong, pack by pack in order of their names."""
         for pack in self._packs.names():
-            yield from verify_pack(self._packs.path_of(pack), self._files)
+            yield from verify_pack(self._packs.path_of(pack), self._files, self.get)
 
     def close(self) -> None:
         """Let go of mapped files; a map stays as long as a view of it does."""
@@ -151,9 +159,21 @@ class LocalObjectStore:
             self._packs.refresh()
         raise damage or self._packs.absent(object_id)
 
-    def _checked(self, pack: str, row: PackRow) -> bytes:
+    def _checked(self, pack: str, row: PackRow, below: int = MAX_DEPTH + 1) -> bytes:
+        """Return an object, checked; a derived one only if its depth is less than ``below``."""
         path = self._packs.path_of(pack)
-        data = decode(row, self._packs.stored(pack, row), path)
+        stored = self._packs.stored(pack, row)
+        base = None
+        if row.encoding == Encoding.DERIVED:
+            depth, base_id = derivation(row, stored, path)
+            if depth >= below:
+                # A hostile pack could otherwise send the reader round in circles.
+                raise damaged_object(row, path, f"depth {depth}, expected less than {below}")
+            try:
+                base = self._read(base_id, lambda pack, row: self._checked(pack, row, depth))
+            except NotFoundError as error:
+                raise damaged_object(row, path, f"its base {base_id.hex()} is missing") from error
+        data = decode(row, stored, path, base)
         check(row, data, path)
         return bytes(data)
 

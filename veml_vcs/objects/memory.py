@@ -96,9 +96,14 @@ class _MemoryWriter:
         self.is_open = True
 
     def put(
-        self, data: Buffer, *, kind: ObjectKind = ObjectKind.CHUNK, compress: bool = False
+        self,
+        data: Buffer,
+        *,
+        kind: ObjectKind = ObjectKind.CHUNK,
+        compress: bool = False,
+        base: ObjectId | None = None,
     ) -> ObjectId:
-        """Add one object and return its id; ``compress`` means nothing here.
+        """Add one object and return its id; ``compress`` and ``base`` mean nothing here.
 
         Raises:
             InvalidInputError: The batch has ended.

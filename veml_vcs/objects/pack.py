@@ -6,7 +6,7 @@ All integers are little-endian::
               u32 version (1)
               4 bytes zero
     objects   one after the other; a raw one begins at a multiple of 8, after zeros, so that int64
-              arrays in a mapped pack are aligned; a deflated one follows without a gap
+              arrays in a mapped pack are aligned; one of another encoding follows without a gap
     zeros     up to a multiple of 8
     table     a row of 64 bytes for each object, sorted by id, each id once:
               32s id: SHA-256 of the object, decoded
@@ -23,6 +23,12 @@ All integers are little-endian::
 
 The file is called ``<hex of the trailer's SHA-256>.pack``. Everything but the objects themselves is
 thus checked by the name, and each object by its id.
+
+An object lies there as it is (encoding 0), as a raw DEFLATE stream (1), or derived (2)::
+
+    u8  depth: 1 if the base is not derived itself, else the base's depth plus 1; at most 8
+    32s id of the base, an object of the same store
+    raw DEFLATE stream, with the decoded base as its preset dictionary (RFC 1950's FDICT idea)
 """
 
 from __future__ import annotations
@@ -45,7 +51,11 @@ ALIGNMENT_BYTES = 8
 PACK_NAME = re.compile(r"[0-9a-f]{64}\.pack")
 
 HEADER_BYTES = 16
+MAX_DEPTH = 8
+"""Most derived objects that reading one may have to decode."""
+
 ROW = struct.Struct("<32sBB6xQQQ")
+_DERIVED = struct.Struct("<B32s")
 _HEADER = struct.Struct("<8sI4x")
 _TRAILER = struct.Struct("<QQ32s8s")
 _MAGIC = b"VEMLPACK"
@@ -58,6 +68,8 @@ class Encoding(IntEnum):
 
     RAW = 0
     DEFLATE = 1
+    DERIVED = 2
+    """What differs from another object, see ``derive``."""
 
 
 class PackRow(NamedTuple):
@@ -169,13 +181,44 @@ def deflate(data: Buffer) -> bytes:
     return compressor.compress(data) + compressor.flush()
 
 
-def decode(row: PackRow, stored: Buffer, path: str) -> Buffer:
+def derive(data: Buffer, base_id: ObjectId, base: Buffer, base_depth: int) -> bytes | None:
+    """Return ``data`` as what differs from ``base``, or None where the chain would get too long.
+
+    Args:
+        data: The object.
+        base_id: Id of the object it resembles.
+        base: That object, decoded; at most the last 32 KiB count.
+        base_depth: 0 if it is not derived itself, else its depth.
+    """
+    if base_depth >= MAX_DEPTH:
+        return None
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, bytes(base))
+    stream = compressor.compress(data) + compressor.flush()
+    return bytes((base_depth + 1,)) + base_id + stream
+
+
+def derivation(row: PackRow, stored: Buffer, path: str) -> tuple[int, ObjectId]:
+    """Return depth and base of a derived object.
+
+    Raises:
+        DamagedError: There is no such thing at its place.
+    """
+    if len(stored) <= _DERIVED.size:
+        raise damaged_object(row, path, f"{len(stored)} bytes are too few for a derived object")
+    depth, base_id = _DERIVED.unpack_from(stored)
+    if not 0 < depth <= MAX_DEPTH:
+        raise damaged_object(row, path, f"depth {depth}, expected 1 to {MAX_DEPTH}")
+    return depth, ObjectId(base_id)
+
+
+def decode(row: PackRow, stored: Buffer, path: str, base: Buffer | None = None) -> Buffer:
     """Turn an object's stored bytes into the object, without checking its id.
 
     Args:
         row: What the table says about it.
         stored: The bytes at its place.
         path: The pack, for messages.
+        base: Of a derived object, its base, decoded.
 
     Raises:
         DamagedError: The lengths contradict each other, the stream cannot be decoded, or (kind
@@ -189,6 +232,8 @@ def decode(row: PackRow, stored: Buffer, path: str) -> Buffer:
         return stored
     if row.encoding == Encoding.DEFLATE:
         return _inflate(row, stored, path)
+    if row.encoding == Encoding.DERIVED and base is not None:
+        return _inflate(row, stored[_DERIVED.size :], path, base)
     raise DamagedError(
         f"object {row.object_id.hex()} in pack {path} at offset {row.offset} has encoding "
         f"{row.encoding}, this veml knows {', '.join(map(str, map(int, Encoding)))}: newer format",
@@ -232,10 +277,10 @@ def _damaged(path: str, what: str) -> DamagedError:
     return DamagedError(f"pack {path} is damaged: {what}", hint="veml fsck lists all damage")
 
 
-def _inflate(row: PackRow, stored: Buffer, path: str) -> bytes:
+def _inflate(row: PackRow, stored: Buffer, path: str, base: Buffer = b"") -> bytes:
     if row.decoded_bytes > row.stored_bytes * _MAX_DEFLATE_RATIO:
         raise damaged_object(row, path, f"{row.stored_bytes} bytes cannot hold {row.decoded_bytes}")
-    stream = zlib.decompressobj(-15)
+    stream = zlib.decompressobj(-15, bytes(base)) if len(base) else zlib.decompressobj(-15)
     try:
         # One byte more than expected: a longer stream shows, and a right one reaches its end.
         data = stream.decompress(stored, row.decoded_bytes + 1)

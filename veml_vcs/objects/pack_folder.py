@@ -21,7 +21,15 @@ from veml_vcs.errors import DamagedError, NotFoundError, StorageError, VemlError
 from veml_vcs.ids import ObjectId
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.index import Index
-from veml_vcs.objects.pack import PACK_NAME, ROW, PackRow, check_place, read_table
+from veml_vcs.objects.pack import (
+    PACK_NAME,
+    ROW,
+    Encoding,
+    PackRow,
+    check_place,
+    derivation,
+    read_table,
+)
 
 # The cache is written again when so much is missing from it. Less is cheap to read at each start.
 _MAX_FRESH_PACKS = 16
@@ -108,6 +116,14 @@ class PackFolder:
         with self._files.open(path) as file:
             check_place(row, file.size_bytes(), path)
             return memoryview(file.read_at(row.offset, row.stored_bytes))
+
+    def depth(self, object_id: bytes) -> int:
+        """Return how many objects an object is derived over; 0 if it lies there as a whole."""
+        for pack, row in self._find(object_id):
+            if row.encoding == Encoding.DERIVED:
+                return derivation(row, self.stored(pack, row), self.path_of(pack))[0]
+            return 0
+        return 0
 
     def path_of(self, pack: str) -> str:
         """Return the path of a pack."""

@@ -12,7 +12,7 @@ import contextlib
 import os
 import threading
 
-from veml_vcs.errors import InvalidInputError, StorageError
+from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import Buffer, ObjectId, digest
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.pack import (
@@ -21,6 +21,8 @@ from veml_vcs.objects.pack import (
     check,
     decode,
     deflate,
+    derivation,
+    derive,
     finish,
     header,
     padding,
@@ -28,6 +30,7 @@ from veml_vcs.objects.pack import (
 from veml_vcs.objects.pack_folder import PackFolder
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore
 
+_WORTH_DERIVING = 0.7  # a derived object costs a second read: not for a few bytes
 _PACK_MODE = 0o444  # a pack is never changed; this stops accidents
 
 
@@ -125,7 +128,12 @@ class PackWriter:
         packs.refresh()  # what is known now is not stored again
 
     def put(
-        self, data: Buffer, *, kind: ObjectKind = ObjectKind.CHUNK, compress: bool = False
+        self,
+        data: Buffer,
+        *,
+        kind: ObjectKind = ObjectKind.CHUNK,
+        compress: bool = False,
+        base: ObjectId | None = None,
     ) -> ObjectId:
         """Add one object and return its id; see ``ObjectWriter.put``.
 
@@ -144,6 +152,9 @@ class PackWriter:
             deflated = deflate(content)
             if len(deflated) < len(content):
                 stored, encoding = deflated, Encoding.DEFLATE
+            derived = None if base is None else self._derive(content, base)
+            if derived is not None and len(derived) < len(stored) * _WORTH_DERIVING:
+                stored, encoding = derived, Encoding.DERIVED
         with self._lock:
             if object_id not in self._places:
                 try:
@@ -169,7 +180,10 @@ class PackWriter:
         pack, row = place
         with self._lock:
             stored = pack.read(row)
-        data = decode(row, stored, pack.path)
+        base = None
+        if row.encoding == Encoding.DERIVED:
+            base = self._store.get(derivation(row, stored, pack.path)[1])
+        data = decode(row, stored, pack.path, base)
         check(row, data, pack.path)
         return bytes(data)
 
@@ -196,6 +210,14 @@ class PackWriter:
         self._is_open = False
         for pack in self._begun:
             pack.discard()
+
+    def _derive(self, content: Buffer, base_id: ObjectId) -> bytes | None:
+        """Return what differs from a published object; None where that cannot be used."""
+        try:
+            base = self._store.get(base_id)
+        except (NotFoundError, DamagedError):
+            return None  # the object itself is stored whole, and that is all it takes
+        return derive(content, base_id, base, self._packs.depth(base_id))
 
     def _pack_for(self, stored_bytes: int) -> _NewPack:
         """Return the pack that takes the next object."""

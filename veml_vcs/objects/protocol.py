@@ -27,7 +27,12 @@ class ObjectWriter(Protocol):
     """Takes the objects of one batch."""
 
     def put(
-        self, data: Buffer, *, kind: ObjectKind = ObjectKind.CHUNK, compress: bool = False
+        self,
+        data: Buffer,
+        *,
+        kind: ObjectKind = ObjectKind.CHUNK,
+        compress: bool = False,
+        base: ObjectId | None = None,
     ) -> ObjectId:
         """Add one object and return its id.
 
@@ -35,6 +40,8 @@ class ObjectWriter(Protocol):
             data: The bytes, hashed as given; ``compress`` changes only how they lie on disk.
             kind: What the object is.
             compress: Store deflated where that saves bytes. Never for chunks that are mapped.
+            base: A stored object that this one resembles (the tree node it replaces); with
+                ``compress``, only what differs need be stored. It has no part in the id.
 
         A known object (in the store, or put before in this batch) is not written again.
         """

@@ -6,7 +6,7 @@ where a map would end the process.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from veml_vcs.errors import DamagedError, NotFoundError, StorageError
@@ -16,11 +16,13 @@ from veml_vcs.objects.pack import (
     ALIGNMENT_BYTES,
     HEADER_BYTES,
     ROW,
+    Encoding,
     PackRow,
     check,
     check_place,
     damaged_object,
     decode,
+    derivation,
     read_table,
 )
 
@@ -40,22 +42,27 @@ class Problem:
     what: str
 
 
-def verify_pack(path: str, files: Files) -> Iterator[Problem]:
+def verify_pack(path: str, files: Files, get: Callable[[ObjectId], bytes]) -> Iterator[Problem]:
     """List what is wrong in a pack. A pack that is gone has no problems.
+
+    Args:
+        path: The pack.
+        files: All file operations go through it.
+        get: Returns an object of the store, for those that are derived from it.
 
     Every byte of the file is looked at. A change inside a deflated object that does not change
     what it inflates to is no problem.
     """
     try:
         with files.open(path) as file:
-            yield from _verify(file)
+            yield from _verify(file, get)
     except NotFoundError:
         return
     except (DamagedError, StorageError) as error:
         yield Problem(path, None, str(error))
 
 
-def _verify(file: OpenFile) -> Iterator[Problem]:
+def _verify(file: OpenFile, get: Callable[[ObjectId], bytes]) -> Iterator[Problem]:
     table = read_table(file)
     rows = [PackRow._make(row) for row in ROW.iter_unpack(table.rows)]
     rows.sort(key=lambda row: row.offset)
@@ -70,8 +77,11 @@ def _verify(file: OpenFile) -> Iterator[Problem]:
             continue
         try:
             stored = file.read_at(row.offset, row.stored_bytes)
-            check(row, decode(row, stored, file.path), file.path)
-        except (DamagedError, StorageError) as error:
+            base = None
+            if row.encoding == Encoding.DERIVED:
+                base = get(derivation(row, stored, file.path)[1])
+            check(row, decode(row, stored, file.path, base), file.path)
+        except (DamagedError, NotFoundError, StorageError) as error:
             yield Problem(file.path, row.object_id, str(error))
         yield from _verify_gap(file, position, row.offset)
         position = row.offset + row.stored_bytes
