@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from veml_vcs.errors import DamagedError, InvalidInputError
@@ -44,16 +45,16 @@ _encoder = json.JSONEncoder(
     separators=(",", ":"),
 )
 _encode_text = json.encoder.encode_basestring
-_new_encoder = json.encoder.c_make_encoder
+_new_encoder = getattr(json.encoder, "c_make_encoder", None)
+_encode: Callable[[Any], str] = _encoder.encode
 if _new_encoder is not None:
     # ``JSONEncoder.encode`` makes one of these for each call, which costs more than a small value.
     _pieces = _new_encoder(None, _encoder.default, _encode_text, None, ":", ",", True, False, False)
 
-    def _encode(value: Any) -> str:
+    def _encode_fast(value: Any) -> str:
         return "".join(_pieces(value, 0))
 
-else:
-    _encode = _encoder.encode
+    _encode = _encode_fast
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -4,19 +4,20 @@ The shape depends on the keys alone. Let ``h`` be the first 8 bytes of the SHA-2
 little-endian number. A leaf ends after a key whose ``h`` has its lowest 5 bits zero, or after 1024
 entries. A node at level n ends after a child whose last key's ``h`` has the 5 bits from 5 n on
 zero, or after 1024 children; from level 12 on, where the 8 bytes are used up, only after 1024
-children (no real tree is that high). So an edit touches one leaf (about 32 entries) and one node a level,
-and the same content has the same root whatever the history.
+children (no real tree is that high). So an edit touches one leaf (about 32 entries) and one node a
+level, and the same content has the same root whatever the history.
 """
 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TypeVar
 
 from veml_vcs.errors import InvalidInputError
-from veml_vcs.ids import TreeId
+from veml_vcs.ids import ObjectId, TreeId
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
 from veml_vcs.samples.tree.entry import Entry, check_key, decode_key, encode_key
 from veml_vcs.samples.tree.node import (
@@ -27,7 +28,7 @@ from veml_vcs.samples.tree.node import (
     ref_to_inner,
     ref_to_leaf,
 )
-from veml_vcs.samples.tree.read import leaf_refs, read_leaf
+from veml_vcs.samples.tree.read import Place, leaves, read_leaf
 
 BITS_PER_LEVEL = 5
 MAX_ITEMS = 1024
@@ -48,41 +49,38 @@ class _LeafCutter:
     def __init__(self, writer: ObjectWriter) -> None:
         self._writer = writer
         self._items: list[tuple[bytes, Entry]] = []
-        self._last = b""
+        self._last_key = b""
         self.refs: list[ChildRef] = []
+        self.replaces: ObjectId | None = None
 
     @property
     def at_boundary(self) -> bool:
         return not self._items
 
-    @property
-    def last_key(self) -> bytes:
-        return self._last
-
     def add(self, key: bytes, entry: Entry) -> None:
-        if key <= self._last:
+        if key <= self._last_key:
             raise InvalidInputError(f"the key {decode_key(key)!r} stands twice in one data set")
-        self._last = key
+        self._last_key = key
         self._items.append((key, entry))
         if ends_node(key, 0) or len(self._items) == MAX_ITEMS:
             self.flush()
 
     def keep(self, ref: ChildRef) -> None:
+        self._last_key = ref.last_key
         self.refs.append(ref)
-        self._last = ref.last_key
 
-    def reopen(self) -> ChildRef:
-        """Take the last leaf back, so that its entries can be added anew."""
-        ref = self.refs.pop()
-        self._last = self.refs[-1].last_key if self.refs else b""
-        return ref
+    def drop_last(self) -> None:
+        self.refs.pop()
+        self._last_key = self.refs[-1].last_key if self.refs else b""
 
     def flush(self) -> None:
         items = self._items
         if not items:
             return
-        node = self._writer.put(encode_leaf(items), kind=ObjectKind.NODE, compress=True)
-        self.refs.append(ref_to_leaf(items, node))
+        node = self._writer.put(
+            encode_leaf(items), kind=ObjectKind.NODE, compress=True, base=self.replaces
+        )
+        self.refs.append(ref_to_leaf(items[-1][0], (entry for _, entry in items), node))
         self._items = []
 
 
@@ -100,7 +98,7 @@ def build_tree(entries: Iterable[tuple[str, Entry]], writer: ObjectWriter) -> Tr
     for raw, entry in _by_key((encode_key(check_key(key)), entry) for key, entry in entries):
         cutter.add(raw, entry)
     cutter.flush()
-    return _stack(cutter.refs, writer)
+    return _stack(cutter.refs, writer, [])
 
 
 def update_tree(
@@ -124,13 +122,15 @@ def update_tree(
     edits = iter(_by_key((encode_key(check_key(key)), entry) for key, entry in changes.items()))
     cutter = _LeafCutter(writer)
     edit = next(edits, None)
-    after = b""
-    for ref in leaf_refs(store, root):
-        if cutter.at_boundary and (edit is None or edit[0] > ref.last_key):
-            cutter.keep(ref)
-            after = ref.last_key
+    place: Place | None = None
+    inner: list[Place] = []
+    for place in leaves(store, root, inner):
+        if cutter.at_boundary and (edit is None or edit[0] > place.ref.last_key):
+            cutter.keep(place.ref)
             continue
-        for raw, entry in read_leaf(store, ref, after):
+        if cutter.at_boundary:
+            cutter.replaces = place.ref.node
+        for raw, entry in read_leaf(store, place):
             while edit is not None and edit[0] < raw:
                 if edit[1] is not None:
                     cutter.add(edit[0], edit[1])
@@ -141,51 +141,65 @@ def update_tree(
                 edit = next(edits, None)
             else:
                 cutter.add(raw, entry)
-        after = ref.last_key
-    _absorb_open_end(store, cutter, edit is not None)
+    if edit is not None and place is not None:
+        _absorb_open_end(store, cutter, place)
     while edit is not None:
         if edit[1] is not None:
             cutter.add(edit[0], edit[1])
         edit = next(edits, None)
     cutter.flush()
-    return _stack(cutter.refs, writer)
+    return _stack(cutter.refs, writer, inner)
 
 
-def _absorb_open_end(store: ObjectStore, cutter: _LeafCutter, more: bool) -> None:
-    """Reopen the last leaf if entries follow it and it ended only because the tree did."""
-    if not more or not cutter.at_boundary or not cutter.refs:
-        return
-    last = cutter.refs[-1]
-    if last.entries < MAX_ITEMS and not ends_node(last.last_key, 0):
-        cutter.reopen()
-        for raw, entry in read_leaf(store, last, cutter.last_key):
+def _absorb_open_end(store: ObjectStore, cutter: _LeafCutter, last: Place) -> None:
+    """Reopen the old tree's last leaf if it was kept and ended only because the tree did."""
+    kept = cutter.at_boundary and cutter.refs and cutter.refs[-1] == last.ref
+    if kept and last.ref.entries < MAX_ITEMS and not ends_node(last.ref.last_key, 0):
+        cutter.drop_last()
+        for raw, entry in read_leaf(store, last):
             cutter.add(raw, entry)
 
 
-def _stack(refs: list[ChildRef], writer: ObjectWriter) -> TreeId:
-    """Write inner nodes over leaves until one node is left."""
+def _stack(refs: list[ChildRef], writer: ObjectWriter, old: list[Place]) -> TreeId:
+    """Write inner nodes over leaves until one node is left.
+
+    Args:
+        refs: The leaves.
+        writer: Takes the nodes.
+        old: The inner nodes of the tree that this one replaces, those of one level in key order.
+    """
     if not refs:
         return TreeId(writer.put(encode_leaf([]), kind=ObjectKind.NODE))
     level = 0
     while len(refs) > 1:
         level += 1
-        refs = list(_inner_nodes(refs, level, writer))
+        below = [place.ref for place in old if place.level == level]
+        refs = list(_inner_nodes(refs, level, writer, below))
     return TreeId(refs[0].node)
 
 
-def _inner_nodes(refs: list[ChildRef], level: int, writer: ObjectWriter) -> Iterator[ChildRef]:
+def _inner_nodes(
+    refs: list[ChildRef], level: int, writer: ObjectWriter, old: list[ChildRef]
+) -> Iterator[ChildRef]:
     group: list[ChildRef] = []
     for ref in refs:
         group.append(ref)
         if len(group) == MAX_ITEMS or ends_node(ref.last_key, level):
-            yield _inner_node(group, level, writer)
+            yield _inner_node(group, level, writer, old)
             group = []
     if group:
-        yield _inner_node(group, level, writer)
+        yield _inner_node(group, level, writer, old)
 
 
-def _inner_node(group: list[ChildRef], level: int, writer: ObjectWriter) -> ChildRef:
-    node = writer.put(encode_inner(group, level), kind=ObjectKind.NODE, compress=True)
+def _inner_node(
+    group: list[ChildRef], level: int, writer: ObjectWriter, old: list[ChildRef]
+) -> ChildRef:
+    """Write one inner node; the old one that reached as far is most likely what it replaces."""
+    at = bisect_left(old, group[-1].last_key, key=attrgetter("last_key"))
+    replaces = old[min(at, len(old) - 1)].node if old else None
+    node = writer.put(
+        encode_inner(group, level), kind=ObjectKind.NODE, compress=True, base=replaces
+    )
     return ref_to_inner(group, node)
 
 

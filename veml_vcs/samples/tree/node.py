@@ -29,12 +29,12 @@ keys find every key, and no node can stand twice in a tree and make it seem endl
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import DIGEST_BYTES, AnnotationId, ObjectId, SampleId, short
-from veml_vcs.samples.tree.entry import Entry, EntryKind, check_key, decode_key
+from veml_vcs.samples.tree.entry import Entry, EntryKind, check_key, decode_key, encode_key
 
 LEAF_MAGIC = b"VTL1"
 INNER_MAGIC = b"VTN1"
@@ -215,6 +215,8 @@ def _decode_inner(data: bytes) -> tuple[int, list[ChildRef]]:
         at += length
         if last_key <= previous:
             raise ValueError("children are not sorted")
+        if not sums[3 * i]:
+            raise ValueError("a child without entries")
         previous = last_key
         child = ObjectId(data[node_at : node_at + DIGEST_BYTES])
         node_at += DIGEST_BYTES
@@ -222,14 +224,15 @@ def _decode_inner(data: bytes) -> tuple[int, list[ChildRef]]:
     return level, children
 
 
-def ref_to_leaf(items: Sequence[tuple[bytes, Entry]], node: ObjectId) -> ChildRef:
-    """Return what an inner node knows of a leaf with these entries, of which there is one."""
-    samples = content_bytes = 0
-    for _, entry in items:
+def ref_to_leaf(last_key: bytes, entries: Iterable[Entry], node: ObjectId) -> ChildRef:
+    """Return what an inner node knows of a leaf with these entries."""
+    count = samples = content_bytes = 0
+    for entry in entries:
+        count += 1
         content_bytes += entry.size
         if entry.kind is EntryKind.SAMPLE:
             samples += 1
-    return ChildRef(items[-1][0], node, len(items), samples, content_bytes)
+    return ChildRef(last_key, node, count, samples, content_bytes)
 
 
 def ref_to_inner(children: Sequence[ChildRef], node: ObjectId) -> ChildRef:
@@ -243,7 +246,7 @@ def ref_to_inner(children: Sequence[ChildRef], node: ObjectId) -> ChildRef:
     )
 
 
-def check_leaf(items: Sequence[tuple[bytes, Entry]], ref: ChildRef, after: bytes) -> None:
+def check_leaf(items: Sequence[tuple[str, Entry]], ref: ChildRef, after: bytes) -> None:
     """Check that a leaf is what its parent says.
 
     Args:
@@ -254,7 +257,9 @@ def check_leaf(items: Sequence[tuple[bytes, Entry]], ref: ChildRef, after: bytes
     Raises:
         DamagedError: It is not.
     """
-    if not items or items[0][0] <= after or ref_to_leaf(items, ref.node) != ref:
+    first, last = (encode_key(items[at][0]) for at in (0, -1)) if items else (b"", b"")
+    found = ref_to_leaf(last, (entry for _, entry in items), ref.node)
+    if found != ref or (items and first <= after):
         raise _misplaced(ref)
 
 

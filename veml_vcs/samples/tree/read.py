@@ -1,4 +1,8 @@
-"""Read a tree: one key, a range, everything, or the differences between two."""
+"""Read a tree: one key, everything, or the differences between two.
+
+Trees may come from strangers. That a node's bytes are not damaged follows from its id; that it is
+what the node above it says, and lies where it says, is checked here.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,17 @@ from typing import NamedTuple
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId, TreeId, short
 from veml_vcs.objects.protocol import ObjectStore
-from veml_vcs.samples.tree.entry import Entry, EntryKind, encode_key
-from veml_vcs.samples.tree.node import ChildRef, decode_inner, decode_leaf, is_leaf
+from veml_vcs.samples.tree.entry import Entry, encode_key
+from veml_vcs.samples.tree.node import (
+    ChildRef,
+    check_inner,
+    check_leaf,
+    decode_inner,
+    decode_leaf,
+    is_leaf,
+    ref_to_inner,
+    ref_to_leaf,
+)
 
 
 class Change(NamedTuple):
@@ -47,18 +60,21 @@ class Tree:
         self.root = root
 
     def get(self, key: str) -> Entry | None:
-        """Return the entry under ``key``, or None."""
+        """Return the entry under ``key``, or None.
+
+        Raises:
+            InvalidInputError: No file can have such a name.
+            DamagedError: The nodes on the way are not a tree.
+        """
         raw = encode_key(key)
-        node = ObjectId(self.root)
-        while True:
-            data = self.store.get(node)
-            if is_leaf(data):
-                return dict(decode_leaf(data, node)).get(key)
-            _, children = decode_inner(data, node)
-            below = next((child for child in children if child.last_key >= raw), None)
+        place = _root(self.store, self.root)
+        while place.level:
+            children = _children(self.store, place)
+            below = next((child for child in children if child.ref.last_key >= raw), None)
             if below is None:
                 return None
-            node = below.node
+            place = below
+        return dict(_entries(self.store, place)).get(key)
 
     def __getitem__(self, key: str) -> Entry:
         entry = self.get(key)
@@ -70,65 +86,109 @@ class Tree:
         return self.get(key) is not None
 
     def items(self) -> Iterator[tuple[str, Entry]]:
-        """List all entries in key order."""
-        for ref in leaf_refs(self.store, self.root):
-            yield from decode_leaf(self.store.get(ref.node), ref.node)
+        """List all entries in key order.
+
+        Raises:
+            DamagedError: The nodes are not a tree.
+        """
+        for place in leaves(self.store, self.root):
+            yield from _entries(self.store, place)
 
     def sums(self) -> TreeSums:
         """Count entries, samples and bytes from the root alone."""
-        data = self.store.get(ObjectId(self.root))
-        if not is_leaf(data):
-            _, children = decode_inner(data, ObjectId(self.root))
-            return TreeSums(
-                sum(child.entries for child in children),
-                sum(child.samples for child in children),
-                sum(child.content_bytes for child in children),
-            )
-        entries = [entry for _, entry in decode_leaf(data, ObjectId(self.root))]
-        samples = sum(1 for entry in entries if entry.kind is EntryKind.SAMPLE)
-        return TreeSums(len(entries), samples, sum(entry.size for entry in entries))
+        ref = _root(self.store, self.root).ref
+        return TreeSums(ref.entries, ref.samples, ref.content_bytes)
 
     def nodes(self) -> Iterator[ObjectId]:
-        """List the ids of all nodes, parents first."""
-        queue = [ObjectId(self.root)]
-        while queue:
-            node = queue.pop()
-            yield node
-            data = self.store.get(node)
-            if not is_leaf(data):
-                queue += [child.node for child in decode_inner(data, node)[1]]
+        """List the ids of all nodes, parents first. A node is listed before it is read.
+
+        Raises:
+            DamagedError: The nodes are not a tree.
+        """
+        yield ObjectId(self.root)
+        pending = [_root(self.store, self.root)]
+        while pending:
+            place = pending.pop()
+            if place.level:
+                children = _children(self.store, place)
+                yield from (child.ref.node for child in children)
+                pending += children
 
 
-def read_leaf(store: ObjectStore, node: ObjectId) -> list[tuple[bytes, Entry]]:
-    """Return a leaf's entries with their keys as bytes."""
-    return [(encode_key(key), entry) for key, entry in decode_leaf(store.get(node), node)]
+class Place(NamedTuple):
+    """Where a node lies in a tree.
+
+    Attributes:
+        ref: What the node above says of it; for the root, what it says of itself.
+        level: 0 for a leaf.
+        after: The last key to the left of it, empty if there is none.
+    """
+
+    ref: ChildRef
+    level: int
+    after: bytes
 
 
-def leaf_refs(store: ObjectStore, root: TreeId) -> Iterator[ChildRef]:
-    """List references to all leaves in key order, without reading the leaves below inner nodes."""
-    data = store.get(ObjectId(root))
+def leaves(store: ObjectStore, root: TreeId, inner: list[Place] | None = None) -> Iterator[Place]:
+    """List the places of all leaves in key order, without reading the leaves below inner nodes.
+
+    Args:
+        store: Holds the nodes.
+        root: The tree.
+        inner: Takes the places of the inner nodes on the way, those of one level in key order.
+
+    Raises:
+        DamagedError: The inner nodes are not a tree.
+    """
+    pending = [_root(store, root)]
+    while pending:
+        place = pending.pop()
+        if place.level:
+            pending += reversed(_children(store, place))
+            if inner is not None:
+                inner.append(place)
+        elif place.ref.entries:
+            yield place
+
+
+def read_leaf(store: ObjectStore, place: Place) -> list[tuple[bytes, Entry]]:
+    """Return a leaf's entries with their keys as bytes.
+
+    Raises:
+        DamagedError: It is not a leaf, or not what the node above says.
+    """
+    return [(encode_key(key), entry) for key, entry in _entries(store, place)]
+
+
+def _root(store: ObjectStore, root: TreeId) -> Place:
+    node = ObjectId(root)
+    data = store.get(node)
     if is_leaf(data):
-        items = read_leaf(store, ObjectId(root))
-        if items:
-            samples = sum(1 for _, entry in items if entry.kind is EntryKind.SAMPLE)
-            size = sum(entry.size for _, entry in items)
-            yield ChildRef(items[-1][0], ObjectId(root), len(items), samples, size)
-        return
-    yield from _leaves_below(store, data, ObjectId(root), None)
-
-
-def _leaves_below(
-    store: ObjectStore, data: bytes, node: ObjectId, expected_level: int | None
-) -> Iterator[ChildRef]:
+        items = decode_leaf(data, node)
+        last_key = encode_key(items[-1][0]) if items else b""
+        return Place(ref_to_leaf(last_key, (entry for _, entry in items), node), 0, b"")
     level, children = decode_inner(data, node)
-    if expected_level is not None and level != expected_level:
-        # A hostile tree could otherwise be made deep enough to exhaust the stack.
-        raise DamagedError(f"tree node {short(node)}: level {level}, expected {expected_level}")
-    for child in children:
-        if level == 1:
-            yield child
-        else:
-            yield from _leaves_below(store, store.get(child.node), child.node, level - 1)
+    return Place(ref_to_inner(children, node), level, b"")
+
+
+def _entries(store: ObjectStore, place: Place) -> list[tuple[str, Entry]]:
+    items = decode_leaf(store.get(place.ref.node), place.ref.node)
+    check_leaf(items, place.ref, place.after)
+    return items
+
+
+def _children(store: ObjectStore, place: Place) -> list[Place]:
+    node = place.ref.node
+    level, refs = decode_inner(store.get(node), node)
+    if level != place.level:
+        raise DamagedError(f"tree node {short(node)}: level {level}, expected {place.level}")
+    check_inner(refs, place.ref, place.after)
+    places = []
+    after = place.after
+    for ref in refs:
+        places.append(Place(ref, level - 1, after))
+        after = ref.last_key
+    return places
 
 
 def diff_trees(store: ObjectStore, old: TreeId | None, new: TreeId | None) -> list[Change]:
@@ -136,6 +196,9 @@ def diff_trees(store: ObjectStore, old: TreeId | None, new: TreeId | None) -> li
 
     Descends level by level and drops the nodes both sides share, so the cost is that of the
     difference. None stands for the empty tree.
+
+    Raises:
+        DamagedError: The nodes read are not a tree.
     """
     if old == new:
         return []
@@ -146,9 +209,7 @@ def diff_trees(store: ObjectStore, old: TreeId | None, new: TreeId | None) -> li
         if after.level > before.level:
             after.descend()
         if before.level == after.level:
-            shared = before.nodes.keys() & after.nodes.keys()
-            before.drop(shared)
-            after.drop(shared)
+            _drop_shared(before.nodes, after.nodes)
     olds, news = before.entries(), after.entries()
     changes = [
         Change(key, olds.get(key), news.get(key))
@@ -159,34 +220,34 @@ def diff_trees(store: ObjectStore, old: TreeId | None, new: TreeId | None) -> li
     return changes
 
 
+def _drop_shared(before: dict[ObjectId, Place], after: dict[ObjectId, Place]) -> None:
+    """Forget the nodes that are in both trees, of which both must say the same."""
+    for node in before.keys() & after.keys():
+        old, new = before.pop(node), after.pop(node)
+        if old.ref != new.ref:
+            raise DamagedError(f"tree node {short(node)}: {old.ref} in one tree, {new.ref} in one")
+
+
 class _Frontier:
     """The nodes of one tree at one level that may differ from the other tree's."""
 
     def __init__(self, store: ObjectStore, root: TreeId | None) -> None:
         self._store = store
-        self.nodes: dict[ObjectId, None] = {} if root is None else {ObjectId(root): None}
+        self.nodes: dict[ObjectId, Place] = {}
         self.level = 0
         if root is not None:
-            data = store.get(ObjectId(root))
-            if not is_leaf(data):
-                self.level = decode_inner(data, ObjectId(root))[0]
+            place = _root(store, root)
+            self.nodes[place.ref.node] = place
+            self.level = place.level
 
     def descend(self) -> None:
-        below: dict[ObjectId, None] = {}
-        for node in self.nodes:
-            level, children = decode_inner(self._store.get(node), node)
-            if level != self.level:
-                raise DamagedError(f"tree node {short(node)}: level {level}, not {self.level}")
-            below.update((child.node, None) for child in children)
-        self.nodes = below
+        places = (child for node in self.nodes.values() for child in _children(self._store, node))
+        self.nodes = {place.ref.node: place for place in places}
         self.level -= 1
 
-    def drop(self, shared: set[ObjectId]) -> None:
-        for node in shared:
-            del self.nodes[node]
-
     def entries(self) -> dict[str, Entry]:
-        found: dict[str, Entry] = {}
-        for node in self.nodes:
-            found.update(decode_leaf(self._store.get(node), node))
-        return found
+        return {
+            key: entry
+            for place in self.nodes.values()
+            for key, entry in _entries(self._store, place)
+        }
