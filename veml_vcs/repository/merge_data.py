@@ -20,7 +20,7 @@ from veml_vcs.repository.merge_entries import EntryMerger, MergedEntries
 from veml_vcs.repository.merge_facts import merge_facts
 from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.snapshot import Counts
+from veml_vcs.repository.snapshot import Counts, class_order
 from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.annotations import Choice, MergeCounts, annotation_id
 from veml_vcs.samples.facts import Annotation
@@ -444,7 +444,7 @@ class _Merge:
         if not missing:
             return parsed.facts.classes
         unique = {one.name: one for one in [*parsed.facts.classes, *missing]}
-        return tuple(sorted(unique.values(), key=lambda one: one.name))
+        return tuple(sorted(unique.values(), key=class_order))
 
     def _sample_numbers(self, entries: Mapping[str, Entry]) -> dict[str, int]:
         """Count samples, and check that base + added - removed = merged."""

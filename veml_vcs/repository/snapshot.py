@@ -213,9 +213,9 @@ def _only_samples_changed(
     entries: dict[str, Entry] = {}
     for key, old in base_entries.items():
         new = files.contents.get(key)
-        if old.kind is EntryKind.ANNOTATION_ONLY:
+        if old.kind is EntryKind.ANNOTATION_ONLY and new is None:
             entries[key] = old
-        elif new is None:
+        elif new is None or old.kind is EntryKind.ANNOTATION_ONLY:
             return None
         elif new.content == old.content and new.executable == old.executable:
             entries[key] = old
@@ -247,6 +247,15 @@ def _dirty_samples(
     if set(base.sources) != set(layout.shared_sources) or any(map(changed, base.sources)):
         return None
     dirty = set()
+    samples = set(layout.samples)
+    for key, old in base_entries.items():
+        if old.annotation is not None and key not in samples:
+            source = layout.own_source.get(key)
+            if old.kind is EntryKind.SAMPLE or (source is None and layout.own_source):
+                dirty.add(key)  # its image, or all that named it, has gone
+    for key, source in layout.own_source.items():
+        if key not in samples and (key not in base_entries or changed(source)):
+            dirty.add(key)
     for sample in layout.samples:
         old = base_entries.get(sample)
         source = layout.own_source.get(sample)
@@ -284,7 +293,8 @@ def _fill_entries(
             entries[key] = Entry(EntryKind.ANNOTATION_ONLY, None, _remember(snapshot, annotation))
     if dirty is not None:
         for key, old in base_entries.items():
-            if old.kind is EntryKind.ANNOTATION_ONLY and key not in entries:
+            kept = old.kind is EntryKind.ANNOTATION_ONLY and key not in dirty
+            if kept and key not in entries:
                 entries[key] = old
 
 
@@ -328,8 +338,13 @@ def _all_classes(facts: Facts, base: Facts, counts: Mapping[str, ClassCount]) ->
     missing = [one for one in base.classes if one.name not in listed and one.name in counts]
     if not missing:
         return facts
-    classes: list[ClassInfo] = sorted([*facts.classes, *missing], key=lambda one: one.name)
+    classes: list[ClassInfo] = sorted([*facts.classes, *missing], key=class_order)
     return Facts(facts.format, facts.task, tuple(classes), facts.layout, facts.extra)
+
+
+def class_order(one: ClassInfo) -> tuple[int, str]:
+    """Sort classes that were only seen, not listed, as the readers do: by number, else by name."""
+    return (-1 if one.id is None else one.id, one.name)
 
 
 class Counts:
