@@ -93,6 +93,11 @@ class Repository:
 
         return AnnotationReader(self.catalog)
 
+    @property
+    def has_data(self) -> bool:
+        """Whether this clone has a store at all; a plain ``git clone`` brings none."""
+        return self.files.exists(os.path.join(self.folder, "format"))
+
     def create_store(self) -> None:
         """Make the store's folders where they are missing."""
         for folder in (self.folder, os.path.join(self.folder, "packs"), self._cache_folder()):

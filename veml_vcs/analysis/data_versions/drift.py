@@ -105,10 +105,7 @@ def drift(
         permutations=permutations,
         seed=seed,
     )
-    farthest = tuple(
-        (new.keys.get(ids[one.row], ids[one.row].hex()[:10]), one.distance)
-        for one in report.where.farthest
-    )
+    farthest = tuple((new.key_of(ids[one.row]), one.distance) for one in report.where.farthest)
     answer = DriftAnswer(
         train, test, chosen.id, summary.samples, len(ids), report, farthest,
         _next_steps(report, train, test, tracked=new.version is not None), tuple(notes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cached_property
 
 from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import SampleId, TreeId, VersionId
@@ -20,42 +20,75 @@ from veml_vcs.samples.tree import EntryKind, Tree
 from veml_vcs.versions.data import DataRecord
 
 
-@dataclass(frozen=True)
 class Target:
-    """Samples to be looked at.
+    """Samples to be looked at; they are listed when somebody asks for them.
 
-    Attributes:
+    A version that has a summary noted can thus be answered for in a clone that lacks its data.
+
+    Args:
         name: What the user called it.
-        keys: Sample id -> key; a sample that stands under several keys has the first.
+        load: Returns sample id -> key; a sample that stands under several keys has the first.
         read: Returns the bytes of a sample.
+        samples: Number of samples, repeated ones counted each.
         version: The record's blob id; None for a folder that is not tracked.
         tree: The version's tree; None for a folder that is not tracked.
-        samples: Number of samples, repeated ones counted each.
     """
 
-    name: str
-    keys: dict[SampleId, str]
-    read: Callable[[SampleId], bytes]
-    version: VersionId | None = None
-    tree: TreeId | None = None
-    samples: int = 0
+    def __init__(
+        self,
+        name: str,
+        load: Callable[[], dict[SampleId, str]],
+        read: Callable[[SampleId], bytes],
+        samples: int,
+        version: VersionId | None = None,
+        tree: TreeId | None = None,
+    ) -> None:
+        self.name = name
+        self._load = load
+        self.read = read
+        self.samples = samples
+        self.version = version
+        self.tree = tree
+
+    @cached_property
+    def keys(self) -> dict[SampleId, str]:
+        """Sample id -> key.
+
+        Raises:
+            NotFoundError: This clone's store does not have the version's tree.
+        """
+        return self._load()
 
     @property
     def ids(self) -> list[SampleId]:
         """The sample ids, sorted: an order that depends on nothing but content."""
         return sorted(self.keys)
 
+    def key_of(self, sample: SampleId) -> str:
+        """Return a sample's key, or the beginning of its id where the tree is not here."""
+        try:
+            return self.keys.get(sample, sample.hex()[:10])
+        except NotFoundError:
+            return sample.hex()[:10]
+
 
 def target_of_record(repo: Repository, name: str, record: DataRecord) -> Target:
     """Return the samples of a data version."""
-    keys: dict[SampleId, str] = {}
-    count = 0
-    for key, entry in Tree(repo.store, record.tree).items():
-        if entry.kind is EntryKind.SAMPLE and entry.content is not None:
-            keys.setdefault(entry.content, key)
-            count += 1
+
+    def load() -> dict[SampleId, str]:
+        keys: dict[SampleId, str] = {}
+        for key, entry in Tree(repo.store, record.tree).items():
+            if entry.kind is EntryKind.SAMPLE and entry.content is not None:
+                keys.setdefault(entry.content, key)
+        return keys
+
     version = blob_id(record.to_bytes())
-    return Target(name, keys, lambda one: repo.contents.read(one), version, record.tree, count)
+    read = repo.contents.read if repo.has_data else _no_data
+    return Target(name, load, read, record.samples, version, record.tree)
+
+
+def _no_data(_sample: SampleId) -> bytes:
+    raise NotFoundError("this clone has no data", kind="data-missing")
 
 
 def find_target(repo: Repository, text: str, progress: Progress) -> Target:
@@ -113,4 +146,4 @@ def _folder_target(folder: str, progress: Progress) -> Target:
         if done % 256 == 0:
             progress("reading files", done, len(samples))
         keys.setdefault(file.content, file.key)
-    return Target(folder, keys, lambda one: read_key(keys[one]), samples=len(samples))
+    return Target(folder, lambda: keys, lambda one: read_key(keys[one]), len(samples))
