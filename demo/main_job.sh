@@ -154,7 +154,7 @@ why "New data comes in: 30 other frames of town 1, and 56 frames of town 3. Neit
 frames carla_town01 1 30 incoming/town01
 mkdir -p incoming
 cp -r "$data/carla_town03" incoming/town03
-run veml similar incoming/town03 --top 3
+run veml similar incoming/town03 --top 8
 
 chapter "8. Has the data drifted?"
 why "The same town, frames in between those: no drift is expected, and the exit code is 0."
@@ -164,7 +164,7 @@ run_expecting 1 veml drift drives/town01 incoming/town03 --exit-code
 
 chapter "9. Another format, and images apart from their annotation file"
 why "The boxes of town 1 as one COCO file; then images and file tracked together as one data set."
-run veml export drives/town01 --format coco --to ../coco
+run veml export drives/town01 ../coco --format coco
 run cp -r ../coco/JPEGImages town01-images
 run cp ../coco/annotations/instances.json town01-boxes.json
 run veml add town01-images --annotations town01-boxes.json
@@ -174,7 +174,7 @@ run veml show
 chapter "10. From Python, without a checkout"
 why "A data set at any revision reads straight from the store."
 run python3 -c 'import veml_vcs as veml
-data = veml.dataset(veml.open("."), "drives/town01", "ann")
+data = veml.open(".").dataset("drives/town01", "ann")
 sample = data["JPEGImages/Town01_001980.jpg"]
 print(data)
 print(sample.key, len(sample.data), "bytes", [box["class"] for box in sample.objects])'
