@@ -1,0 +1,72 @@
+"""Tell revisions from paths among a command's arguments, as Git does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from veml_vcs.errors import InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.repository import Repository
+
+
+class Split(NamedTuple):
+    """A command's arguments.
+
+    Attributes:
+        revisions: Those that name commits, or ranges of them.
+        paths: Those that name files or folders, from the repository's root.
+    """
+
+    revisions: list[str]
+    paths: list[str]
+
+
+def split_arguments(repo: Repository, arguments: Sequence[str], after: list[str] | None) -> Split:
+    """Separate revisions from paths.
+
+    Args:
+        repo: The repository.
+        arguments: Those before ``--``: revisions first; from the first that names no revision but
+            something on disk, all are paths.
+        after: Those after ``--``: paths. None: there was no ``--``.
+
+    Raises:
+        NotFoundError: An argument is neither.
+    """
+    revisions: list[str] = []
+    for place, one in enumerate(arguments):
+        try:
+            for end in ends_of(one):
+                repo.resolve(end)
+        except (NotFoundError, InvalidInputError):
+            if after is not None or not _is_path(repo, one):
+                raise
+            rest = arguments[place:]
+            for other in rest:
+                if not _is_path(repo, other):
+                    raise NotFoundError(
+                        f"{other}: neither a revision nor a path", kind="no-such-path"
+                    ) from None
+            return Split(revisions, [repo.relative(other) for other in rest])
+        revisions.append(one)
+    return Split(revisions, [repo.relative(one) for one in after or ()])
+
+
+def ends_of(text: str) -> list[str]:
+    """Return the revisions that a range (``A..B``, ``A...B``, ``^A``) or a revision consists of."""
+    for dots in ("...", ".."):
+        start, found, end = text.partition(dots)
+        if found:
+            return [start or "HEAD", end or "HEAD"]
+    return [text.removeprefix("^")]
+
+
+def _is_path(repo: Repository, text: str) -> bool:
+    try:
+        relative = repo.relative(text)
+    except InvalidInputError:
+        return False
+    return os.path.lexists(text) or relative in repo.staged_datasets()

@@ -1,0 +1,29 @@
+"""Open the repository around the current folder, and the progress display, for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from veml_cli._progress import progress
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.progress import Progress
+    from veml_vcs.repository.repository import Repository
+
+
+@contextmanager
+def opened() -> Iterator[Repository]:
+    """Open the repository that the current folder is in, and close it afterwards."""
+    from veml_vcs.repository.repository import Repository
+
+    with Repository(".") as repo:
+        yield repo
+
+
+@contextmanager
+def working() -> Iterator[tuple[Repository, Progress]]:
+    """Open the repository, and show how far the command is."""
+    with opened() as repo, progress() as report:
+        yield repo, report

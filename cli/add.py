@@ -1,0 +1,65 @@
+"""``veml add``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from veml_cli._errors import USAGE
+from veml_cli._options import DryRun, Json, Quiet, examples
+from veml_cli._output import out, show
+from veml_cli._session import working
+
+EXAMPLES = examples(
+    ("track a folder as a data set; its format is recognised", "veml add images/train"),
+    ("images here, boxes in a file elsewhere", "veml add images --annotations boxes.json"),
+    ("everything that is tracked, and all new ordinary files", "veml add ."),
+)
+
+
+def add(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH", help="Data sets and files.")
+    ] = None,
+    annotations: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Annotation file outside the folder; may be repeated."),
+    ] = None,
+    format: Annotated[  # noqa: A002 - the word of the command line
+        str | None,
+        typer.Option("--format", metavar="NAME", help="coco, voc, yolo, kitti, folders or files."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", "-A", help="The same as the path . at the repository's root.")
+    ] = False,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Put data sets and files into what the next commit will hold.
+
+    A folder with images becomes a data set: all its files count, annotations are read and kept
+    sample by sample. Any other path is staged as Git does.
+    """
+    from veml_cli.render.added import added_lines
+    from veml_vcs.repository.add import add as run
+
+    if not paths and not everything:
+        out.note("Nothing specified, nothing added.")
+        out.note("hint: veml add FOLDER, or veml add . for all that is tracked")
+        raise typer.Exit(USAGE)
+    with working() as (repo, progress):
+        done = run(
+            repo,
+            [*(paths or ()), *([repo.root] if everything else ())],
+            annotations=annotations or (),
+            format=format,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    for one in done.datasets:
+        for warning in one.warnings:
+            out.warn(f"{one.path}: {warning}")
+    if as_json or not quiet:
+        show(done, added_lines(done, dry_run=dry_run), as_json=as_json)

@@ -1,0 +1,92 @@
+"""``veml checkout``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from veml_cli._options import Force, Json, PathCommand, Quiet, after_separator, examples
+from veml_cli._output import show
+from veml_cli._session import working
+from veml_vcs.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.progress import Progress
+    from veml_vcs.repository.repository import Repository
+
+COMMAND_CLASS = PathCommand
+EXAMPLES = examples(
+    ("another branch: data, annotations and files change together", "veml checkout night"),
+    ("a new branch", "veml checkout -b night"),
+    ("one data set as it was three commits ago", "veml checkout HEAD~3 -- images/train"),
+)
+
+
+def checkout(
+    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TARGET", help="A branch or revision, or -- and paths."),
+    ] = None,
+    create: Annotated[
+        str | None, typer.Option("-b", metavar="NAME", help="Create this branch at TARGET or HEAD.")
+    ] = None,
+    reset: Annotated[
+        str | None, typer.Option("-B", metavar="NAME", help="The same; moves one that exists.")
+    ] = None,
+    force: Force = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Detach HEAD even if TARGET is a branch.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Switch to a branch or commit, or bring paths back from one.
+
+    Uncommitted changes are carried over; where they would be lost, nothing is done. - is the
+    previous branch.
+    """
+    from veml_cli._switching import Target, switch_to
+
+    given, paths = arguments or [], after_separator(context)
+    with working() as (repo, progress):
+        if paths is not None:
+            if create or reset:
+                raise InvalidInputError("-b makes a branch of everything, not of paths")
+            _restore(repo, given, paths, quiet, as_json, progress)
+            return
+        if not given and not (create or reset):
+            raise InvalidInputError("which branch?", hint="veml checkout NAME")
+        if len(given) > 1:
+            raise InvalidInputError(
+                f"expected one branch or revision, found {' '.join(given)}",
+                hint="paths go after --: veml checkout REV -- PATH",
+            )
+        name = create or reset
+        target = Target(given[0] if given else None, name, reset=reset is not None, detach=detach)
+        done, lines = switch_to(repo, target, force=force, progress=progress)
+    if as_json or not quiet:
+        show(done, lines, as_json=as_json)
+
+
+def _restore(
+    repo: Repository,
+    given: list[str],
+    paths: list[str],
+    quiet: bool,
+    as_json: bool,
+    progress: Progress,
+) -> None:
+    from veml_cli.render.simple import restored_lines
+    from veml_vcs.repository.restore import restore
+
+    if len(given) > 1:
+        raise InvalidInputError(f"expected one revision before --, found {' '.join(given)}")
+    if not paths:
+        raise InvalidInputError("no paths after --")
+    source = given[0] if given else None
+    # As in Git, from a revision the index is brought back too; from the index, the files alone.
+    done = restore(repo, paths, source=source, staged=source is not None, progress=progress)
+    if as_json or not quiet:
+        show(done, restored_lines(done), as_json=as_json)

@@ -1,0 +1,100 @@
+"""``veml diff``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from veml_cli._errors import DIFFERS
+from veml_cli._options import Json, PathCommand, after_separator, examples
+from veml_cli._output import out
+from veml_cli._session import working
+from veml_vcs.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.diff import RepoDiff
+    from veml_vcs.repository.progress import Progress
+    from veml_vcs.repository.repository import Repository
+
+COMMAND_CLASS = PathCommand
+EXAMPLES = examples(
+    ("what add would stage", "veml diff"),
+    ("what commit would commit", "veml diff --staged"),
+    ("two branches, in numbers", "veml diff main night --stat"),
+    ("one data set, every sample", "veml diff main night --samples 0 -- images/train"),
+)
+
+DEFAULT_SAMPLES = 20
+
+
+def diff(
+    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="A|B|PATH", help="Revisions, then paths; -- between them."),
+    ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", "--cached", help="Compare the index with HEAD (or A).")
+    ] = False,
+    stat: Annotated[bool, typer.Option("--stat", help="Numbers only.")] = False,
+    name_status: Annotated[
+        bool, typer.Option("--name-status", help="One line a sample or file: A, D, M or R.")
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 if something differs.")
+    ] = False,
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, metavar="N", help="Samples to list; 0 lists all.")
+    ] = DEFAULT_SAMPLES,
+    as_json: Json = False,
+) -> None:
+    """Show what differs, down to samples, boxes and classes.
+
+    Without a revision: the work tree against the index. With A: the work tree against A. With A and
+    B, or A..B: B against A. A...B: B against the commit where it left A.
+    """
+    from veml_cli.render.diff import diff_lines
+    from veml_cli.render.diff_stat import name_status_lines, stat_lines
+
+    with working() as (repo, progress):
+        found = _compare(repo, arguments or [], after_separator(context), staged, progress)
+    if as_json:
+        out.write_json(found)
+    elif name_status:
+        out.write_lines(name_status_lines(found))
+    elif stat:
+        out.write_lines(stat_lines(found, out.width))
+    else:
+        out.write_lines(diff_lines(found, samples, out.width))
+    if exit_code and found:
+        raise typer.Exit(DIFFERS)
+
+
+def _compare(
+    repo: Repository,
+    arguments: list[str],
+    after: list[str] | None,
+    staged: bool,
+    progress: Progress,
+) -> RepoDiff:
+    from veml_cli._revisions import ends_of, split_arguments
+    from veml_vcs.repository.diff import diff as run
+    from veml_vcs.repository.revisions import merge_bases
+
+    revisions, paths = split_arguments(repo, arguments, after)
+    if len(revisions) == 1 and ".." in revisions[0]:
+        symmetric = "..." in revisions[0]
+        revisions = ends_of(revisions[0])
+        if symmetric:
+            bases = merge_bases(repo.git, *(repo.resolve(one) for one in revisions))
+            if not bases:
+                raise InvalidInputError(f"{' and '.join(revisions)} have no common ancestor")
+            revisions[0] = bases[0]
+    if len(revisions) > (1 if staged else 2):
+        raise InvalidInputError(
+            f"expected at most {1 if staged else 2} revisions, found {' '.join(revisions)}",
+            hint="veml diff A B, or veml diff --staged A",
+        )
+    old, new = [*revisions, None, None][:2]
+    return run(repo, old, new, staged=staged, paths=paths, progress=progress)

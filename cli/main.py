@@ -1,0 +1,140 @@
+"""The program ``veml``: its commands, and what it ends with.
+
+Starting is light on purpose: this module and those of the commands import typer and nothing else
+that is heavy; a command imports the library when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from veml_cli import (
+    add,
+    branch,
+    checkout,
+    commit,
+    diff,
+    drift,
+    export,
+    fsck,
+    init,
+    log,
+    merge,
+    resolve,
+    restore,
+    rm,
+    show,
+    similar,
+    status,
+    switch,
+    tag,
+    version,
+)
+from veml_cli._errors import INTERRUPTED, OK, USAGE, report, report_bug
+from veml_cli._output import Color, out
+from veml_vcs.errors import InvalidInputError, VemlError
+
+_COMMANDS: tuple[ModuleType, ...] = (
+    init, add, rm, status, diff, commit, log, show, branch, checkout, switch, restore, merge,
+    resolve, tag, export, similar, drift, fsck, version,
+)  # fmt: skip
+
+app = typer.Typer(
+    name="veml",
+    help="Git for machine-learning data: versions, branches, merges and differences of data sets.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help, as Git's; drawing it with rich would cost its import
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _global_options(
+    folder: Annotated[
+        list[str] | None, typer.Option("-C", metavar="DIR", help="Run as if started in DIR.")
+    ] = None,
+    color: Annotated[
+        Color, typer.Option("--color", help="When to colour output (NO_COLOR is respected).")
+    ] = Color.AUTO,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    out.configure(color)
+    if show_version:
+        version.version()
+        raise typer.Exit(OK)
+    for one in folder or ():
+        try:
+            os.chdir(one)
+        except OSError as error:
+            raise InvalidInputError(f"cannot change to {one}: {error.strerror}") from error
+
+
+def _register() -> None:
+    """Add the commands: a module's function of its own name runs it, ``EXAMPLES`` ends its help."""
+    for module in _COMMANDS:
+        name = module.__name__.rpartition(".")[2]
+        options = {"cls": module.COMMAND_CLASS} if hasattr(module, "COMMAND_CLASS") else {}
+        app.command(name, epilog=module.EXAMPLES, **options)(getattr(module, name))
+
+
+_register()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program.
+
+    Args:
+        arguments: Those of the command line; None takes ``sys.argv``.
+
+    Returns:
+        The exit code; see ``_errors``.
+    """
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (``head``) has what it wants. Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return code
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code = app(arguments, prog_name="veml", standalone_mode=False)
+    except VemlError as error:
+        return report(error)
+    except typer.TyperException as error:
+        return _usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        out.note("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug shall not look like a result
+        return report_bug(error)
+    return code if isinstance(code, int) else OK
+
+
+def _usage(error: typer.TyperException) -> int:
+    """Say how a command line is wrong; ``veml`` alone shows the help, and 1 as Git does."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        out.write_bytes(error.format_message().encode() + b"\n")
+        return 1
+    out.error("usage", error.format_message())
+    if context is not None:
+        out.note(f"try '{context.command_path} --help'")
+    return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

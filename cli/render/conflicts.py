@@ -1,0 +1,92 @@
+"""Conflicts of a merge: what contradicts what, with the values, and how to settle it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from veml_cli.render.line import Line, line
+from veml_cli.render.values import value_text
+from veml_cli.render.words import plural, size
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.merge_state import DataConflict
+
+LISTED = 20
+
+_WORDS = {
+    "moved-both": "both moved the box",
+    "class-both": "both changed the class",
+    "field-both": "both changed a field",
+    "removed-changed": "one side removed it, the other changed it",
+    "added-both": "both added nearly the same object",
+    "labels-both": "both changed the label",
+    "splits-both": "both changed the split",
+    "image-field-both": "both changed a field of the image",
+    "annotation-removed-changed": "one side removed what is said of it, the other changed it",
+    "content-both": "both replaced the bytes",
+}
+
+
+def conflict_rows(conflicts: Sequence[DataConflict]) -> dict[str, list[Line]]:
+    """Return one line a conflict, by data set."""
+    found: dict[str, list[Line]] = {}
+    for one in conflicts:
+        words = _WORDS.get(one.kind, one.kind)
+        where = f"  {one.path}" if one.path and one.path != "bytes" else ""
+        row = line((one.key, "name"), f"  {words}", (where, "dim"))
+        found.setdefault(one.dataset, []).append(row)
+    return {
+        dataset: rows[:LISTED]
+        + ([line((f"… and {len(rows) - LISTED:,} more", "dim"))] if len(rows) > LISTED else [])
+        for dataset, rows in found.items()
+    }
+
+
+def conflict_lines(conflicts: Sequence[DataConflict], files: Sequence[str]) -> Iterator[Line]:
+    """Yield each conflict with the values of the three sides."""
+    shown: dict[str, list[DataConflict]] = {}
+    for one in conflicts:
+        shown.setdefault(one.dataset, []).append(one)
+    for dataset, group in shown.items():
+        yield line(
+            ("CONFLICT", "removed"), " in data ", (dataset, "name"),
+            f": {plural(len(group), 'contradiction')}",
+        )  # fmt: skip
+        rows = conflict_rows(group)[dataset]
+        for one, row in zip(group[:LISTED], rows, strict=False):
+            yield line("  ") + row
+            yield from _sides(one)
+        for row in rows[LISTED:]:
+            yield line("  ") + row
+    for path in files:
+        yield line(("CONFLICT", "removed"), " in file ", (path, "name"))
+
+
+def next_steps(conflicts: Sequence[DataConflict], files: Sequence[str]) -> Iterator[Line]:
+    """Yield what to type to finish a merge with conflicts."""
+    yield line("Settle the conflicts, then commit:")
+    if conflicts:
+        first = f"{conflicts[0].dataset}/{conflicts[0].key}"
+        yield line(
+            "  veml resolve ", shlex.quote(first), " --ours", ("   or --theirs, --base", "hint")
+        )
+    if files:
+        yield line(f"  edit {shlex.quote(files[0])}, then: veml add {shlex.quote(files[0])}")
+    yield line("  veml commit", ("          finishes the merge", "hint"))
+    yield line("  veml merge --abort", ("   drops it", "hint"))
+
+
+def _sides(one: DataConflict) -> Iterator[Line]:
+    values: dict[str, Any] = {"base": one.base, "ours": one.ours, "theirs": one.theirs}
+    for name, value in values.items():
+        yield line("      ", (name.ljust(7), "dim"), _say(value))
+
+
+def _say(value: Any) -> str:
+    if isinstance(value, dict) and {"bytes", "content"} <= value.keys():
+        said = str(value["content"] or "")[:10]
+        note = str(value.get("annotation") or "none")[:10]
+        return f"{size(value['bytes'])}, content {said}, annotation {note}"
+    return "nothing" if value is None else value_text(value)

@@ -1,0 +1,248 @@
+"""The full view of a difference: each data set down to its boxes, then ordinary files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from veml_cli.render.classes import class_lines
+from veml_cli.render.line import Line, Piece, Style, joined, line
+from veml_cli.render.tables import Cell, Column, table
+from veml_cli.render.values import box_text, class_text, value_text
+from veml_cli.render.words import plural, plus_minus, size
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.diff import DataDiff, RepoDiff, SampleDiff
+    from veml_vcs.repository.file_diff import FileDiff
+    from veml_vcs.samples.annotations import AnnotationDiff, ObjectChange
+
+_FILES_LISTED = 3
+_CLASSES_LISTED = 4
+_COLUMNS = (
+    Column("what"),
+    Column("sample", shrinks=True),
+    Column("box"),
+    Column("class", shrinks=True),
+    Column("change", shrinks=True),
+    Column("IoU", right=True),
+)
+_STYLES: dict[str, Style] = {
+    "added": "added", "removed": "removed", "changed": "changed", "renamed": "changed",
+    "annotated": "changed",
+}  # fmt: skip
+_MARKS = {"added": "+", "removed": "-", "changed": "~"}
+
+Row: TypeAlias = list[Cell]
+
+
+def diff_lines(diff: RepoDiff, limit: int, width: int | None) -> Iterator[Line]:
+    """Yield the view.
+
+    Args:
+        diff: What differs.
+        limit: Samples a data set, and boxes a sample, to list; 0 lists all.
+        width: Columns of the terminal; None is unlimited.
+    """
+    first = True
+    for one in diff.datasets:
+        yield from () if first else (line(),)
+        yield from _dataset(one, limit, width)
+        first = False
+    for file in diff.files:
+        yield from () if first else (line(),)
+        yield from _file(file)
+        first = False
+
+
+def data_header(diff: DataDiff) -> Line:
+    """Return ``data images/train  +3 -1 ~12 samples, boxes +5 -2, 4 moved, 1 relabelled``."""
+    kind = "new data " if diff.old is None else "deleted data " if diff.new is None else "data "
+    return line((kind, "title"), (diff.path, "name"), "  ") + data_summary(diff)
+
+
+def data_summary(diff: DataDiff) -> Line:
+    """Return the header's numbers."""
+    changed = diff.count("changed") + diff.count("annotated") + diff.count("renamed")
+    samples = plus_minus(diff.count("added"), diff.count("removed"), changed)
+    parts = [samples + line(" samples")] if samples.pieces else []
+    counts = diff.counts
+    boxes = plus_minus(counts.added, counts.removed, 0)
+    if boxes.pieces:
+        parts.append(line("boxes ") + boxes)
+    told = (
+        (counts.moved, "moved"),
+        (counts.relabelled, "relabelled"),
+        (counts.changed, "with other fields"),
+        (counts.labels, "labels changed"),
+        (diff.count("renamed"), "renamed"),
+    )
+    parts += [line(f"{count:,} {word}") for count, word in told if count]
+    if diff.files and not parts:
+        parts.append(line(plural(len(diff.files), "other file")))
+    return joined(parts) if parts else line("dataset-level facts only")
+
+
+def _dataset(diff: DataDiff, limit: int, width: int | None) -> Iterator[Line]:
+    yield data_header(diff)
+    shown = diff.samples[: limit or None]
+    rows = [row for sample in shown for row in _sample_rows(sample, limit)]
+    if rows:
+        yield from table(_used(_COLUMNS, rows), _compact(rows), width=width)
+    left = len(diff.samples) - len(shown)
+    if left > 0:
+        yield line((f"  … and {left:,} more (--samples 0 shows all)", "dim"))
+    yield from _facts(diff)
+    yield from _other_files(diff)
+    yield from class_lines(diff.classes, limit, width)
+
+
+def _used(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    kept = _kept(rows)
+    return [column for i, column in enumerate(columns) if i in kept]
+
+
+def _compact(rows: Sequence[Row]) -> list[Row]:
+    kept = _kept(rows)
+    return [[cell for i, cell in enumerate(row) if i in kept] for row in rows]
+
+
+def _kept(rows: Sequence[Row]) -> set[int]:
+    """Return the columns that have something in them."""
+    return {i for row in rows for i, cell in enumerate(row) if cell not in ("", line())}
+
+
+def _sample_rows(sample: SampleDiff, limit: int) -> Iterator[Row]:
+    style = _STYLES[sample.kind]
+    key: Cell = (sample.key, "")
+    if sample.old_key is not None:
+        key = line((sample.old_key, "removed"), " => ", (sample.key, "added"))
+    head: Row = [(sample.kind, style), key]
+    if sample.kind in ("added", "removed"):
+        yield [*head, "", *_whole(sample)]
+        return
+    rows = [*_object_rows(sample.annotation), *_field_rows(sample.annotation)]
+    if sample.kind == "changed" or not rows:
+        bytes_text = ""
+        if sample.kind == "changed":
+            bytes_text = f"{size(sample.old_bytes)} -> {size(sample.new_bytes)}"
+        rows.insert(0, ["", _note(sample), bytes_text, ""])
+    shown = rows[: limit or None]
+    for i, row in enumerate(shown):
+        yield [*(head if i == 0 else ["", ""]), *row]
+    if len(rows) > len(shown):
+        yield ["", (f"… and {len(rows) - len(shown):,} more in this sample", "dim"), "", "", "", ""]
+
+
+def _note(sample: SampleDiff) -> Piece:
+    if sample.kind == "changed":
+        return ("bytes", "dim")
+    if sample.annotation.reordered:
+        return ("boxes reordered", "dim")
+    if sample.annotation.annotation_added or sample.annotation.annotation_removed:
+        word = "added" if sample.annotation.annotation_added else "removed"
+        return (f"annotation {word}", "dim")
+    return ""
+
+
+def _whole(sample: SampleDiff) -> Row:
+    """Describe a sample that came or went: its classes, its size."""
+    said = sample.annotation
+    objects = [one.new or one.old for one in (*said.added, *said.removed)]
+    counts = Counter(class_text(obj) or "no class" for obj in objects)
+    labels = next((one.new or one.old for one in said.fields if one.path == "labels"), None)
+    listed = [f"{name} {n}" for name, n in counts.most_common(_CLASSES_LISTED)]
+    if len(counts) > _CLASSES_LISTED:
+        listed.append("…")
+    if isinstance(labels, list):
+        listed = [str(one) for one in labels[:_CLASSES_LISTED]] + listed
+    return [", ".join(listed), size(sample.new_bytes or sample.old_bytes), ""]
+
+
+def _object_rows(said: AnnotationDiff) -> Iterator[Row]:
+    for one in said.edited:
+        yield _edited(one)
+    for one in said.added:
+        yield [("added", "added"), (class_text(one.new), "added"), box_text(one.new), ""]
+    for one in said.removed:
+        yield [("removed", "removed"), (class_text(one.old), "removed"), box_text(one.old), ""]
+
+
+def _edited(change: ObjectChange) -> Row:
+    before, after = class_text(change.old), class_text(change.new)
+    old_box, new_box = box_text(change.old), box_text(change.new)
+    words = []
+    name: Cell = before
+    if before != after:
+        words.append("relabelled")
+        name = line((before, "removed"), " -> ", (after, "added"))
+    values: Line = line()
+    if old_box != new_box:
+        words.append("moved")
+        values = line((old_box, "removed"), " -> ", (new_box, "added"))
+    fields = [
+        line(
+            f"{one.path} ", (value_text(one.old), "removed"), " -> ", (value_text(one.new), "added")
+        )
+        for one in change.fields
+    ]
+    if fields and not words:
+        words.append("changed")
+    overlap = f"{change.iou:.2f}" if change.iou is not None and old_box != new_box else ""
+    shown = joined([*([values] if values.pieces else []), *fields])
+    return [(", ".join(words) or "moved", "changed"), name, shown, overlap]
+
+
+def _field_rows(said: AnnotationDiff) -> Iterator[Row]:
+    for one in said.fields:
+        values = line((value_text(one.old), "removed"), " -> ", (value_text(one.new), "added"))
+        yield [("field", "changed"), one.path, values, ""]
+
+
+def _facts(diff: DataDiff) -> Iterator[Line]:
+    """Yield what differs of the data set as a whole."""
+    if diff.old is None or diff.new is None:
+        return
+    for word, old, new in (
+        ("format", diff.old.facts.format, diff.new.facts.format),
+        ("task", diff.old.facts.task, diff.new.facts.task),
+    ):
+        if old != new:
+            yield line(f"  {word}  ", (old, "removed"), " -> ", (new, "added"))
+    before = [one.name for one in diff.old.facts.classes]
+    after = [one.name for one in diff.new.facts.classes]
+    gone, came = [n for n in before if n not in after], [n for n in after if n not in before]
+    if gone or came:
+        marked = [line((f"-{n}", "removed")) for n in gone]
+        marked += [line((f"+{n}", "added")) for n in came]
+        yield line("  class list  ") + joined(marked, " ")
+
+
+def _other_files(diff: DataDiff) -> Iterator[Line]:
+    if not diff.files:
+        return
+    counts = Counter(diff.files.values())
+    names = list(diff.files)
+    more = f", … and {len(names) - _FILES_LISTED:,} more" if len(names) > _FILES_LISTED else ""
+    yield (
+        line("  other files  ")
+        + plus_minus(counts["added"], counts["removed"], counts["changed"])
+        + line((f"  {', '.join(names[:_FILES_LISTED])}{more}", "dim"))
+    )
+
+
+def _file(file: FileDiff) -> Iterator[Line]:
+    kind = {"added": "new file ", "removed": "deleted file "}.get(file.kind, "file ")
+    yield line((kind, "title"), (file.path, "name"))
+    if file.binary:
+        yield line("  binary, or too large to show")
+    for text in file.lines:
+        yield line((text.expandtabs(), _line_style(text)))
+
+
+def _line_style(text: str) -> Style:
+    if text.startswith(("+++", "---")):
+        return "title"
+    if text.startswith("@@"):
+        return "ref"
+    return "added" if text.startswith("+") else "removed" if text.startswith("-") else ""

@@ -1,0 +1,85 @@
+"""Short views of a difference: numbers only, or one line a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from veml_cli.render.diff import data_summary
+from veml_cli.render.line import Line, line
+from veml_cli.render.tables import Cell, Column, table
+from veml_cli.render.words import plural
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.diff import DataDiff, RepoDiff
+    from veml_vcs.repository.file_diff import FileDiff
+
+_GRAPH_WIDTH = 40
+_LETTERS = {"added": "A", "removed": "D", "changed": "M", "annotated": "M"}
+
+
+def stat_lines(diff: RepoDiff, width: int | None) -> Iterator[Line]:
+    """Yield one line a data set or file, and their numbers."""
+    if not diff:
+        return
+    widest = max((file.added_lines + file.removed_lines for file in diff.files), default=0)
+    rows: list[list[Cell]] = [
+        [line(("data ", "dim"), (one.path, "name")), "|", data_summary(one)]
+        for one in diff.datasets
+    ]
+    rows += [[line(file.path), "|", _file_graph(file, widest)] for file in diff.files]
+    yield from table((Column(shrinks=True), Column(), Column()), rows, indent=" ", width=width)
+    parts = []
+    if diff.datasets:
+        parts.append(plural(len(diff.datasets), "data set") + " changed")
+    if diff.files:
+        added = sum(file.added_lines for file in diff.files)
+        removed = sum(file.removed_lines for file in diff.files)
+        parts.append(
+            f"{plural(len(diff.files), 'ordinary file')} changed (+{added:,} -{removed:,} lines)"
+        )
+    yield line(" " + ", ".join(parts))
+
+
+def name_status_lines(diff: RepoDiff) -> Iterator[Line]:
+    """Yield a letter and a path for every sample and file that differs, as ``git diff`` does."""
+    for one in diff.datasets:
+        yield from _data_names(one)
+    for file in diff.files:
+        yield _named(_LETTERS[file.kind], file.path)
+
+
+def _data_names(diff: DataDiff) -> Iterator[Line]:
+    names: dict[str, tuple[str, ...]] = {
+        key: (_LETTERS[kind], _path(diff.path, key)) for key, kind in diff.files.items()
+    }
+    for sample in diff.samples:
+        path = _path(diff.path, sample.key)
+        if sample.old_key is not None:
+            names[sample.key] = ("R", _path(diff.path, sample.old_key), path)
+        else:
+            names[sample.key] = (_LETTERS[sample.kind], path)
+    for key in sorted(names):
+        yield _named(*names[key])
+
+
+def _named(letter: str, *paths: str) -> Line:
+    # A tab between the fields, which cleaning would escape, is put in as Git does.
+    result = line(letter)
+    for path in paths:
+        result = Line((*result.pieces, ("\t", ""), *line(path).pieces))
+    return result
+
+
+def _path(dataset: str, key: str) -> str:
+    return key[1:] if key.startswith("/") else f"{dataset}/{key}"
+
+
+def _file_graph(file: FileDiff, widest: int) -> Line:
+    if file.binary:
+        return line("binary")
+    total = file.added_lines + file.removed_lines
+    scale = min(1.0, _GRAPH_WIDTH / widest) if widest else 1.0
+    plus = max(1, round(file.added_lines * scale)) if file.added_lines else 0
+    minus = max(1, round(file.removed_lines * scale)) if file.removed_lines else 0
+    return line(f"{total:>4} ", ("+" * plus, "added"), ("-" * minus, "removed"))

@@ -1,0 +1,191 @@
+"""``veml log``, and the head of ``veml show``: commits as lines, plain or beside a graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from veml_cli.render.diff_stat import stat_lines
+from veml_cli.render.line import Line, Style, joined, line
+from veml_cli.render.log_graph import Graph
+from veml_cli.render.words import data_change, date, plural
+from veml_vcs.ids import short
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.log import LogEntry
+    from veml_vcs.repository.repository import Repository
+
+_SHORT_ID = 7
+_LANE_STYLES: tuple[Style, ...] = ("removed", "added", "changed", "bar", "name", "warning")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a commit is shown.
+
+    Attributes:
+        stat: The repository, if boxes and ordinary files shall be counted; else None.
+        oneline: One line a commit.
+        width: Columns of the terminal; None is unlimited.
+    """
+
+    stat: Repository | None
+    oneline: bool
+    width: int | None
+
+
+def commit_blocks(entries: Iterable[LogEntry], layout: Layout) -> Iterator[list[Line]]:
+    """Yield the lines of each commit."""
+    for i, entry in enumerate(entries):
+        lines = list(_commit(entry, layout, 0))
+        yield lines if i == 0 or layout.oneline else [line(), *lines]
+
+
+def drawn_blocks(
+    entries: Sequence[LogEntry], parents: Mapping[str, Sequence[str]], layout: Layout
+) -> Iterator[list[Line]]:
+    """Yield the lines of each commit with the graph to their left.
+
+    Args:
+        entries: The commits.
+        parents: The parents of each to draw, from ``drawn_parents``.
+        layout: How a commit is shown.
+    """
+    graph = Graph()
+    for i, entry in enumerate(entries):
+        drawing = graph.draw(entry.id, parents[entry.id])
+        texts = list(_commit(entry, layout, drawing.width))
+        if not layout.oneline and i + 1 < len(entries):
+            texts.append(line())
+        lanes = [*drawing.above, drawing.row, *drawing.below]
+        lead = len(drawing.above)
+        texts = [line()] * lead + texts
+        lanes += [drawing.idle] * (len(texts) - len(lanes))
+        texts += [line()] * (len(lanes) - len(texts))
+        yield [
+            _lane_line(lane.ljust(drawing.width)) + text
+            for lane, text in zip(lanes, texts, strict=True)
+        ]
+
+
+def drawn_parents(
+    entries: Iterable[LogEntry], kept: Container[str] | None
+) -> dict[str, tuple[str, ...]]:
+    """Return the parents to draw for each commit.
+
+    Args:
+        entries: All commits of the range, children before parents.
+        kept: The commits that are shown, if not all are: a parent that is not stands for the
+            nearest ones behind it that are.
+    """
+    ordered = list(entries)
+    listed = {one.id for one in ordered}
+    if kept is None:
+        return {one.id: tuple(p for p in one.parents if p in listed) for one in ordered}
+    found: dict[str, tuple[str, ...]] = {}
+    stands_for: dict[str, tuple[str, ...]] = {}
+    for one in reversed(ordered):
+        behind = [end for p in one.parents if p in listed for end in stands_for[p]]
+        found[one.id] = tuple(dict.fromkeys(behind))
+        stands_for[one.id] = (one.id,) if one.id in kept else found[one.id]
+    return found
+
+
+def graph_order(
+    entries: Sequence[LogEntry], parents: Mapping[str, Sequence[str]]
+) -> list[LogEntry]:
+    """Return commits so that a line of history is told to its end before the one it left.
+
+    A child still comes before its parents; of a merge, the side that came in is told first, as
+    ``git log --graph`` does.
+    """
+    by_id: dict[str, LogEntry] = {one.id: one for one in entries}
+    children = Counter[str](p for one in entries for p in parents[one.id] if p in by_id)
+    ready: list[str] = [one.id for one in reversed(entries) if not children[one.id]]
+    ordered = []
+    while ready:
+        commit = ready.pop()
+        ordered.append(by_id[commit])
+        for parent in parents[commit]:
+            children[parent] -= 1
+            if not children[parent] and parent in by_id:
+                ready.append(parent)
+    return ordered
+
+
+def head_lines(entry: LogEntry) -> Iterator[Line]:
+    """Yield a commit's id, parents, author, date and message, as Git prints them."""
+    yield line((f"commit {entry.id}", "id")) + _decoration(entry)
+    if len(entry.parents) > 1:
+        yield line("Merge: ", " ".join(short(one, _SHORT_ID) for one in entry.parents))
+    yield line("Author: ", entry.author)
+    yield line("Date:   ", date(entry.time_seconds, entry.offset_seconds))
+    yield line()
+    for text in entry.message.rstrip("\n").split("\n"):
+        yield line("    ", text.expandtabs()) if text else line()
+
+
+def _commit(entry: LogEntry, layout: Layout, left: int) -> Iterator[Line]:
+    if layout.oneline:
+        row = line((short(entry.id, _SHORT_ID), "id")) + _decoration(entry)
+        row += line(" ", entry.subject)
+        if entry.data and layout.stat is None:
+            room = None if layout.width is None else layout.width - left - row.width
+            row += _brief(entry, room)
+        yield row
+    else:
+        yield from head_lines(entry)
+    if layout.stat is not None:
+        from veml_vcs.repository.log import show
+
+        lines = list(stat_lines(show(layout.stat, entry.id).diff, layout.width))
+        if lines and not layout.oneline:
+            yield line()
+        yield from lines
+    elif entry.data and not layout.oneline:
+        yield line()
+        for change in entry.data:
+            head = line("    ", _word(change.kind), (change.path, "name"), "  ")
+            yield head + data_change(change)
+
+
+def _brief(entry: LogEntry, room: int | None) -> Line:
+    """Return what a commit did to data, for the end of a line with so much room."""
+    parts = [
+        line(_word(change.kind), (change.path, "name"), " ") + data_change(change)
+        for change in entry.data
+    ]
+    few = [line(plural(len(parts), "data set"))]
+    for said in (parts, few):
+        brief = line(("  [", "dim")) + joined(said, "; ") + line(("]", "dim"))
+        if room is None or brief.width <= room:
+            return brief
+    return line()
+
+
+def _word(kind: str) -> str:
+    return {"new": "new ", "deleted": "deleted "}.get(kind, "")
+
+
+def _decoration(entry: LogEntry) -> Line:
+    if not entry.refs:
+        return line()
+    names = []
+    for name in entry.refs:
+        head, arrow, branch = name.partition(" -> ")
+        if arrow:
+            names.append(line((head, "name"), arrow, (branch, "ref")))
+        else:
+            names.append(line((name, "id" if name.startswith("tag: ") else "ref")))
+    return line((" (", "id")) + joined(names) + line((")", "id"))
+
+
+def _lane_line(lane: str) -> Line:
+    """Return a row of the graph, each lane in its colour."""
+    pieces = []
+    for at, char in enumerate(lane):
+        style = _LANE_STYLES[at // 2 % len(_LANE_STYLES)] if char not in " *" else ""
+        pieces.append((char, style))
+    return Line(tuple(pieces))

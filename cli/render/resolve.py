@@ -1,0 +1,33 @@
+"""What is left to settle in a merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from veml_cli.render.conflicts import conflict_lines, next_steps
+from veml_cli.render.line import Line, line
+from veml_cli.render.words import plural
+
+if TYPE_CHECKING:
+    from veml_cli._conflicts import OpenConflicts
+    from veml_vcs.repository.resolve import ResolveResult
+
+
+def open_lines(found: OpenConflicts) -> Iterator[Line]:
+    """Yield the open conflicts with their values, and what to type next."""
+    if not (found.conflicts or found.files):
+        yield line('No open conflicts (use "veml commit" to conclude the merge)')
+        return
+    yield from conflict_lines(found.conflicts, found.files)
+    yield from next_steps(found.conflicts, found.files)
+
+
+def resolved_lines(result: ResolveResult) -> Iterator[Line]:
+    """Yield how many conflicts were settled and how many are left."""
+    left = len(result.left) + len(result.files)
+    yield line(f"settled {plural(result.settled, 'conflict')}, {left:,} left")
+    if left:
+        yield line(("veml resolve --list shows them", "hint"))
+    else:
+        yield line(("veml commit finishes the merge", "hint"))

@@ -1,0 +1,185 @@
+"""The long form of ``veml status``, in Git's groups and words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from veml_cli.render.conflicts import conflict_rows
+from veml_cli.render.line import Line, Piece, Style, line
+from veml_cli.render.words import data_change, plural, plus_minus
+from veml_vcs.ids import short
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.status import Status
+    from veml_vcs.repository.worktree import FolderChanges
+
+_INDENT = "        "
+_LABEL_WIDTH = 16
+_KEYS_LISTED = 5
+_DATA_WORDS = {"new": "new data:", "modified": "modified data:", "deleted": "deleted data:"}
+_FILE_WORDS = {"new": "new file:", "modified": "modified:", "deleted": "deleted:"}
+
+Place = Callable[[str], str]
+
+
+def long_lines(status: Status, untracked: Sequence[str], place: Place) -> Iterator[Line]:
+    """Yield the status as Git words it.
+
+    Args:
+        status: What the library found.
+        untracked: Untracked files and folders to list.
+        place: Turns a path from the root into one to show.
+    """
+    head = status.head
+    if head.branch is not None:
+        yield line("On branch ", (head.branch, "ref"))
+    else:
+        yield line("HEAD detached at ", (short(head.commit or "", 7), "id"))
+    if head.commit is None:
+        yield from (line(), line("No commits yet"))
+    groups = [
+        _merge(status, place),
+        _staged(status, place),
+        _changed(status, place),
+        _untracked_data(status, place),
+        _untracked_files(untracked, place),
+    ]
+    for group in groups:
+        lines = list(group)
+        if lines:
+            yield line()
+            yield from lines
+    yield from _verdict(status, untracked)
+
+
+def collapse(untracked: Sequence[str], tracked: Iterable[str]) -> list[str]:
+    """Name a folder instead of its files where nothing in it is tracked, as Git does."""
+    inhabited = {""}
+    for path in tracked:
+        parts = path.split("/")[:-1]
+        inhabited.update("/".join(parts[: i + 1]) for i in range(len(parts)))
+    named: dict[str, None] = {}
+    for path in untracked:
+        parts = path.split("/")[:-1]
+        folders = ("/".join(parts[: i + 1]) for i in range(len(parts)))
+        empty = next((folder for folder in folders if folder not in inhabited), None)
+        named[path if empty is None else empty + "/"] = None
+    return list(named)
+
+
+def _merge(status: Status, place: Place) -> Iterator[Line]:
+    state = status.merge
+    if state is None:
+        return
+    files = [path for path in status.conflicted if not _is_record(path, status)]
+    if not (state.open_conflicts or files):
+        yield line("All conflicts fixed but you are still merging ", (state.theirs_name, "ref"))
+        yield line(('  (use "veml commit" to conclude the merge)', "hint"))
+        return
+    yield line("You have unmerged paths, merging ", (state.theirs_name, "ref"))
+    yield line(('  (settle them with "veml resolve KEY --ours|--theirs|--base")', "hint"))
+    yield line(('  (use "veml merge --abort" to abort the merge)', "hint"))
+    yield line()
+    yield line("Unmerged paths:")
+    for dataset, lines in conflict_rows(state.open_conflicts).items():
+        yield _entry("both changed:", place(dataset), "removed")
+        for one in lines:
+            yield line(_INDENT, "  ") + one
+    for path in files:
+        yield _entry("both modified:", place(path), "removed")
+    settled = len(state.conflicts) - len(state.open_conflicts)
+    if settled:
+        yield line((f"{_INDENT}({plural(settled, 'conflict')} settled already)", "hint"))
+
+
+def _is_record(path: str, status: Status) -> bool:
+    if status.merge is None:
+        return False
+    return path.removesuffix(".veml") in {one.dataset for one in status.merge.conflicts}
+
+
+def _staged(status: Status, place: Place) -> Iterator[Line]:
+    # A path in conflict has no staged version; the library calls that deleted.
+    conflicted = set(status.conflicted)
+    files = {path: kind for path, kind in status.staged_files.items() if path not in conflicted}
+    if not (status.staged_data or files):
+        return
+    yield line("Changes to be committed:")
+    yield line(('  (use "veml restore --staged PATH..." to unstage)', "hint"))
+    for change in status.staged_data:
+        word = _DATA_WORDS[change.kind]
+        yield _entry(word, place(change.path), "added", line("  ") + data_change(change))
+    for path, kind in files.items():
+        yield _entry(_FILE_WORDS[kind], place(path), "added")
+
+
+def _changed(status: Status, place: Place) -> Iterator[Line]:
+    conflicted = set(status.conflicted)
+    files = {path: kind for path, kind in status.changed_files.items() if path not in conflicted}
+    if not (status.changed_data or files):
+        return
+    yield line("Changes not staged for commit:")
+    yield line(('  (use "veml add PATH..." to update what will be committed)', "hint"))
+    yield line(('  (use "veml restore PATH..." to discard changes in the work tree)', "hint"))
+    for path, changes in status.changed_data.items():
+        if changes.missing:
+            yield _entry("deleted data:", place(path), "removed", line("  the folder is gone"))
+            continue
+        counts = plus_minus(len(changes.added), len(changes.removed), len(changes.changed))
+        yield _entry("modified data:", place(path), "removed", line("  ") + counts + line(" files"))
+        yield from _keys(changes)
+    for path, kind in files.items():
+        yield _entry(_FILE_WORDS[kind], place(path), "removed")
+
+
+def _keys(changes: FolderChanges) -> Iterator[Line]:
+    """Name the first few files of a data set that differ."""
+    marked: list[tuple[Piece, str]] = [
+        *((("+ ", "added"), key) for key in changes.added),
+        *((("- ", "removed"), key) for key in changes.removed),
+        *((("~ ", "changed"), key) for key in changes.changed),
+    ]
+    indent = _INDENT + " " * _LABEL_WIDTH
+    for mark, key in marked[:_KEYS_LISTED]:
+        yield line(indent, mark, key)
+    if len(marked) > _KEYS_LISTED:
+        yield line(indent, (f"… and {len(marked) - _KEYS_LISTED:,} more", "dim"))
+
+
+def _untracked_data(status: Status, place: Place) -> Iterator[Line]:
+    if status.untracked_data:
+        yield line("Untracked data sets:")
+        yield line(('  (use "veml add FOLDER" to track one; its format is recognised)', "hint"))
+        for path in status.untracked_data:
+            yield line(_INDENT, (place(path + "/"), "removed"))
+
+
+def _untracked_files(untracked: Sequence[str], place: Place) -> Iterator[Line]:
+    if untracked:
+        yield line("Untracked files:")
+        yield line(('  (use "veml add PATH..." to include them in what will be committed)', "hint"))
+        for path in untracked:
+            yield line(_INDENT, (place(path), "removed"))
+
+
+def _verdict(status: Status, untracked: Sequence[str]) -> Iterator[Line]:
+    """Yield Git's last line, where nothing is staged."""
+    if status.staged_data or status.staged_files or status.merge:
+        return
+    loose = bool(untracked or status.untracked_data)
+    if status.changed_data or status.changed_files:
+        text = 'no changes added to commit (use "veml add" and/or "veml commit -a")'
+    elif loose:
+        text = 'nothing added to commit but untracked files present (use "veml add" to track)'
+    elif status.head.commit is None:
+        text = 'nothing to commit (create or copy files and use "veml add" to track)'
+    else:
+        text = "nothing to commit, working tree clean"
+    if loose or status.changed_data or status.changed_files or status.head.commit is None:
+        yield line()
+    yield line(text)
+
+
+def _entry(word: str, path: str, style: Style, more: Line | None = None) -> Line:
+    return line(_INDENT, (word.ljust(_LABEL_WIDTH), style), (path, style)) + (more or line())

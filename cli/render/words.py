@@ -1,0 +1,62 @@
+"""Numbers in words, the same everywhere: counts, sizes, plus and minus."""
+
+from __future__ import annotations
+
+import time
+
+from veml_cli.render.line import Line, joined, line
+from veml_vcs.repository.status import StagedData
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+_STEP = 1024
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: ``1 sample``, ``2 samples``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size(count_bytes: int) -> str:
+    """Return a number of bytes in the largest unit that keeps it above one."""
+    value = float(count_bytes)
+    for unit in _UNITS[:-1]:
+        if value < _STEP:
+            return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= _STEP
+    return f"{value:,.1f} {_UNITS[-1]}"
+
+
+def plus_minus(added: int, removed: int, changed: int) -> Line:
+    """Return ``+3 -1 ~12``, leaving out what is zero."""
+    parts = []
+    if added:
+        parts.append(line((f"+{added:,}", "added")))
+    if removed:
+        parts.append(line((f"-{removed:,}", "removed")))
+    if changed:
+        parts.append(line((f"~{changed:,}", "changed")))
+    return joined(parts, " ")
+
+
+def data_change(change: StagedData) -> Line:
+    """Return what a step of history does to a data set: ``+20 -3 ~5 samples, 2 other files``."""
+    parts = []
+    samples = plus_minus(change.added, change.removed, change.changed + change.annotated)
+    if samples.pieces:
+        parts.append(samples + line(" samples"))
+    if change.files:
+        parts.append(line(plural(change.files, "other file")))
+    return joined(parts) if parts else line("dataset-level facts only")
+
+
+def date(seconds: int, offset_seconds: int) -> str:
+    """Return a time as Git prints it by default."""
+    sign = "-" if offset_seconds < 0 else "+"
+    hours, minutes = divmod(abs(offset_seconds) // 60, 60)
+    try:
+        local = time.gmtime(seconds + offset_seconds)
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds} {sign}{hours:02}{minutes:02}"
+    day = time.strftime("%a %b", local)
+    clock = time.strftime("%H:%M:%S %Y", local)
+    return f"{day} {local.tm_mday} {clock} {sign}{hours:02}{minutes:02}"
