@@ -72,6 +72,14 @@ def test_every_field_is_kept(round_trip) -> None:
     assert parsed.warnings == ()
 
 
+def test_images_nobody_has_labelled_yet_are_samples() -> None:
+    files = files_of(document()) | {"images/c.jpg": b"", "images/a.png": b"", "top.jpg": b""}
+    layout = detect(list(files), files.__getitem__)
+    assert layout.samples == ("images/a.jpg", "images/b.jpg", "images/c.jpg")
+    parsed = COCO.read(layout, files.__getitem__)
+    assert set(parsed.annotations) == {"images/a.jpg", "images/b.jpg"}
+
+
 def test_written_in_the_usual_order() -> None:
     parsed = read(files_of(document()))
     written = json.loads(COCO.write(parsed.annotations, parsed.facts)["instances.json"])

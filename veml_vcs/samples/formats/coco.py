@@ -81,6 +81,7 @@ class Coco(Format):
             return Refusal("no .json file has a list 'images' with file names")
         if not samples and not forced:
             return Refusal(f"none of the images that {min(files)} lists is in the folder")
+        samples |= _unlisted(samples, known)
         ordered = {key: files[key] for key in sorted(files)}
         return Layout(
             self.name, tuple(sorted(samples)), {}, tuple(ordered), {"files": ordered}, scratch
@@ -138,6 +139,17 @@ class Coco(Format):
         return {
             key: write_file(key, annotations, facts) for key in files if only is None or key in only
         }
+
+
+def _unlisted(listed: set[str], images: Collection[str]) -> set[str]:
+    """Return the images beside listed ones: samples that nobody has labelled yet.
+
+    Not those in folders of their own (masks, thumbnails), nor those that differ from a listed one
+    in the suffix alone.
+    """
+    folders = {folder_of(key) for key in listed}
+    stems = {without_suffix(key) for key in listed}
+    return {key for key in images if folder_of(key) in folders and without_suffix(key) not in stems}
 
 
 def _candidates(keys: Sequence[str]) -> list[str]:
