@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
 from veml_cli.main import app as veml_app
 
 if TYPE_CHECKING:

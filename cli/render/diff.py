@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from veml_cli.render.classes import class_lines
 from veml_cli.render.line import Line, Piece, Style, joined, line
-from veml_cli.render.tables import Cell, Column, table
+from veml_cli.render.tables import Cell, Column, natural_width, table
 from veml_cli.render.values import box_text, class_text, value_text
 from veml_cli.render.words import plural, plus_minus, size
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from veml_vcs.samples.annotations import AnnotationDiff, ObjectChange
 
 _FILES_LISTED = 3
+_INDENT = "  "
+_HEAD = 2
 _CLASSES_LISTED = 4
 _COLUMNS = (
     Column("what"),
@@ -88,28 +90,35 @@ def _dataset(diff: DataDiff, limit: int, width: int | None) -> Iterator[Line]:
     shown = diff.samples[: limit or None]
     rows = [row for sample in shown for row in _sample_rows(sample, limit)]
     if rows:
-        yield from table(_used(_COLUMNS, rows), _compact(rows), width=width)
+        yield from _sample_table(rows, width)
     left = len(diff.samples) - len(shown)
     if left > 0:
         yield line((f"  … and {left:,} more (--samples 0 shows all)", "dim"))
     yield from _facts(diff)
-    yield from _other_files(diff)
+    yield from _other_files(diff, width)
     yield from class_lines(diff.classes, limit, width)
 
 
-def _used(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    kept = _kept(rows)
-    return [column for i, column in enumerate(columns) if i in kept]
+def _sample_table(rows: Sequence[Row], width: int | None) -> Iterator[Line]:
+    """Yield a table of samples; where the terminal is too narrow, each sample on its own line."""
+    kept = [i for i in range(len(_COLUMNS)) if any(_filled(row[i]) for row in rows)]
+    columns = [_COLUMNS[i] for i in kept]
+    cells = [[row[i] for i in kept] for row in rows]
+    if width is None or natural_width(columns, cells) + len(_INDENT) <= width:
+        yield from table(columns, cells, indent=_INDENT, width=width)
+        return
+    untitled = [Column("", one.right, one.shrinks) for one in columns[_HEAD:]]
+    details = table(untitled, [row[_HEAD:] for row in cells], indent=_INDENT * 2, width=width)
+    for row, detail in zip(cells, details, strict=True):
+        heads = [line(cell) if not isinstance(cell, Line) else cell for cell in row[:_HEAD]]
+        if _filled(row[0]):
+            yield line(_INDENT) + joined(heads, "  ")
+        if detail.plain:
+            yield detail
 
 
-def _compact(rows: Sequence[Row]) -> list[Row]:
-    kept = _kept(rows)
-    return [[cell for i, cell in enumerate(row) if i in kept] for row in rows]
-
-
-def _kept(rows: Sequence[Row]) -> set[int]:
-    """Return the columns that have something in them."""
-    return {i for row in rows for i, cell in enumerate(row) if cell not in ("", line())}
+def _filled(cell: Cell) -> bool:
+    return cell not in ("", line())
 
 
 def _sample_rows(sample: SampleDiff, limit: int) -> Iterator[Row]:
@@ -218,17 +227,19 @@ def _facts(diff: DataDiff) -> Iterator[Line]:
         yield line("  class list  ") + joined(marked, " ")
 
 
-def _other_files(diff: DataDiff) -> Iterator[Line]:
+def _other_files(diff: DataDiff, width: int | None) -> Iterator[Line]:
     if not diff.files:
         return
     counts = Counter(diff.files.values())
+    numbers = plus_minus(counts["added"], counts["removed"], counts["changed"])
+    head = line("  other files  ") + numbers + line("  ")
     names = list(diff.files)
-    more = f", … and {len(names) - _FILES_LISTED:,} more" if len(names) > _FILES_LISTED else ""
-    yield (
-        line("  other files  ")
-        + plus_minus(counts["added"], counts["removed"], counts["changed"])
-        + line((f"  {', '.join(names[:_FILES_LISTED])}{more}", "dim"))
-    )
+    for listed in range(min(_FILES_LISTED, len(names)), 0, -1):
+        more = f", … and {len(names) - listed:,} more" if len(names) > listed else ""
+        row = head + line((", ".join(names[:listed]) + more, "dim"))
+        if width is None or row.width <= width:
+            break
+    yield row
 
 
 def _file(file: FileDiff) -> Iterator[Line]:

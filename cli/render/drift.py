@@ -41,7 +41,10 @@ def drift_lines(answer: DriftAnswer, width: int | None) -> Iterator[Line]:
     yield from _measures(report, width)
     yield from _centres(report, width)
     yield from _farthest(answer, width)
-    for note in (*report.notes, *answer.notes):
+    notes = (*report.notes, *answer.notes)
+    if notes:
+        yield line()
+    for note in notes:
         yield line(("note: ", "warning"), note)
     if answer.next_steps:
         yield line()
@@ -93,18 +96,17 @@ def _measures(report: DriftReport, width: int | None) -> Iterator[Line]:
 
 
 def _centres(report: DriftReport, width: int | None) -> Iterator[Line]:
-    """Yield the centres whose share of the data changed most, where there is drift."""
+    """Yield the centres that the data moved most relative to, and the shares nearest to them."""
     changed = report.where.centres[:_CENTRES_LISTED]
     if report.verdict != "drift" or not changed:
         return
-    largest = max(max(one.reference_share, one.test_share) for one in changed)
     rows: list[list[Piece]] = [
         [
             str(one.centre),
-            f"{one.reference_share:.0%}",
-            (bar(one.reference_share, largest, _BAR_WIDTH), "dim"),
-            f"{one.test_share:.0%}",
-            (bar(one.test_share, largest, _BAR_WIDTH), "bar"),
+            f"{one.reference_share:.1%}",
+            (bar(one.reference_share, 1.0, _BAR_WIDTH), "dim"),
+            f"{one.test_share:.1%}",
+            (bar(one.test_share, 1.0, _BAR_WIDTH), "bar"),
             f"{one.z:+.1f}",
         ]
         for one in changed
@@ -114,14 +116,13 @@ def _centres(report: DriftReport, width: int | None) -> Iterator[Line]:
         Column("of new", right=True), Column(), Column("z", right=True),
     )  # fmt: skip
     yield line()
-    yield line("Where (share of the samples nearest to a centre of the old data):")
+    yield line("Where: old centres whose distance to the data changed most, in standard errors (z)")
     yield from table(columns, rows, width=width)
 
 
 def _farthest(answer: DriftAnswer, width: int | None) -> Iterator[Line]:
     shown = answer.farthest[:_FARTHEST_LISTED]
     if not shown or answer.report.verdict == "no drift":
-        yield line()
         return
     largest = max(distance for _, distance in shown)
     rows: list[list[Piece]] = [
@@ -137,4 +138,3 @@ def _farthest(answer: DriftAnswer, width: int | None) -> Iterator[Line]:
     yield line()
     yield line("Farthest from all old data:")
     yield from table(columns, rows, width=width)
-    yield line()

@@ -45,10 +45,7 @@ def table(
         width: Columns of the terminal; None is unlimited.
     """
     cells = [[_cell(cell) for cell in row] for row in rows]
-    widths = [
-        max([len(column.title), *(row[i].width for row in cells if i < len(row))])
-        for i, column in enumerate(columns)
-    ]
+    widths = _widths(columns, cells)
     if width is not None:
         _shrink(widths, columns, width - len(indent))
     if any(column.title for column in columns):
@@ -56,6 +53,19 @@ def table(
         yield _row(titles, columns, widths, indent)
     for row in cells:
         yield _row(row, columns, widths, indent)
+
+
+def natural_width(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> int:
+    """Return the columns of a terminal in which a table (without indent) needs no shortening."""
+    widths = _widths(columns, [[_cell(cell) for cell in row] for row in rows])
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _widths(columns: Sequence[Column], cells: Sequence[Sequence[Line]]) -> list[int]:
+    return [
+        max([len(column.title), *(row[i].width for row in cells if i < len(row))])
+        for i, column in enumerate(columns)
+    ]
 
 
 def _cell(cell: Cell) -> Line:

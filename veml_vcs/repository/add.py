@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES
-from veml_vcs.repository.datasets import owner_of, stage_record
+from veml_vcs.repository.datasets import owner_of, refuse_foreign_record, stage_record
 from veml_vcs.repository.merge_state import settle_by_hand
 from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.scan import scan_folder
 from veml_vcs.repository.snapshot import Snapshot, take_snapshot
 from veml_vcs.repository.statcache import save_statcache
 from veml_vcs.repository.store_snapshot import store_snapshot
@@ -144,7 +143,7 @@ def _plan(
         elif external:
             for name in external:
                 plan.parts.setdefault(name, []).append(relative)
-        elif os.path.isdir(path) and not os.path.islink(path):
+        elif os.path.isdir(path) and not os.path.islink(repo.absolute(relative)):
             _plan_folder(repo, path, relative, tracked, as_data, plan)
         elif os.path.lexists(path) or relative in repo.git.staged_files():
             plan.plain.append(relative)
@@ -180,7 +179,7 @@ def _plan_folder(
 
 
 def _holds_images(path: str) -> bool:
-    return any(is_image(key) for key in scan_folder(path))
+    return any(is_image(name) for _, _, names in os.walk(path) for name in names)
 
 
 def _selector(repo: Repository, dataset: str, parts: list[str]) -> Callable[[str], bool]:
@@ -206,6 +205,8 @@ def _add_data(
             f"{path}: the folder of this data set is gone",
             hint=f"veml restore {path} brings it back; veml rm {path} stops tracking it",
         )
+    if base is None:
+        refuse_foreign_record(repo, path)
     base_entries = {} if base is None else dict(Tree(repo.store, base.tree).items())
     if dry_run:
         snapshot = take_snapshot(

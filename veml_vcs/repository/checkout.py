@@ -9,24 +9,33 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from dulwich.diff_tree import tree_changes
-from dulwich.index import IndexEntry, update_working_tree
-from dulwich.objects import Blob, ObjectID
+from dulwich.objects import ObjectID
 from dulwich.refs import HEADREF, Ref, check_ref_format
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.materialize import (
+    file_changes,
     refuse_lost_changes,
     remember,
     require_contents,
     write_changes,
 )
-from veml_vcs.repository.plain import unstaged_paths
+from veml_vcs.repository.merge_state import forget_merge
+from veml_vcs.repository.plain_files import (
+    drop_conflicts,
+    in_the_way,
+    move_plain,
+    restore_modified,
+    same_on_disk,
+    unstaged_paths,
+)
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.refs import refuse_nested_name
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import FolderChanges, folder_changes
+from veml_vcs.samples.facts import Facts
 from veml_vcs.samples.tree import Change, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
@@ -107,6 +116,9 @@ def checkout(
         else:
             commit_id, branch = repo.resolve(target), None
         moves = move_work_tree(repo, head.commit, commit_id, "checkout", force, progress)
+        if force:
+            drop_conflicts(repo)
+            forget_merge(repo)
         _move_head(repo, head.branch or head.commit, branch, commit_id, created)
     return CheckoutResult(
         branch,
@@ -158,10 +170,10 @@ def _plan_data(
         if here is not None:
             dirty = folder_changes(repo, path, here)
         elif target is not None:
-            dirty = folder_changes(repo, path, _nothing(target))
-        changes = diff_trees(
-            repo.store, here.tree if here else None, target.tree if target else None
-        )
+            dirty = folder_changes(repo, path, empty_version(target))
+        if dirty.missing and target is not None:
+            here, dirty = None, FolderChanges()  # nothing to lose: write the whole folder
+        changes = file_changes(repo, here, target)
         if force:
             changes = _with_restored(repo, path, here, target, changes, dirty)
         else:
@@ -195,13 +207,14 @@ def _with_restored(
     return changes + [change for change in extra if change.new is not None]
 
 
-def _nothing(like: DataRecord) -> DataRecord:
+def empty_version(like: DataRecord | None) -> DataRecord:
     """Return a version without entries, to find untracked files that stand in the way."""
+    outside = like.annotations if like else ()
     from veml_vcs.objects.memory import MemoryObjectStore
     from veml_vcs.samples.tree import build_tree
 
     with MemoryObjectStore().write() as writer:
-        return DataRecord(build_tree([], writer), like.facts, annotations=like.annotations)
+        return DataRecord(build_tree([], writer), Facts("files"), annotations=outside)
 
 
 def _move_data(repo: Repository, move: _DataMove, force: bool, progress: Progress) -> None:
@@ -227,12 +240,16 @@ def _refuse_plain(
     lost = []
     for path in sorted(before.keys() | after.keys()):
         old, new = before.get(path), after.get(path)
-        if old == new or staged.get(path) == new:
-            if old != new and path in loose and not path.endswith(RECORD_SUFFIX):
+        if old == new:
+            continue
+        here = staged.get(path)
+        changed = path in loose and not same_on_disk(repo, path, new)
+        if here == new:
+            if changed and not path.endswith(RECORD_SUFFIX):
                 lost.append(path)
             continue
-        in_the_way = old is None and not _same_on_disk(repo, path, new)
-        if staged.get(path) != old or path in loose or in_the_way:
+        blocked = old is None and new is not None and in_the_way(repo, path, new, before)
+        if here != old or changed or blocked:
             lost.append(path)
     if lost:
         names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
@@ -243,53 +260,15 @@ def _refuse_plain(
         )
 
 
-def _same_on_disk(repo: Repository, path: str, file: TreeFile | None) -> bool:
-    full = repo.absolute(path)
-    if not os.path.lexists(full):
-        return True
-    if file is None or not os.path.isfile(full) or os.path.islink(full):
-        return False
-    return Blob.from_string(bytes(repo.files.read(full))).id.decode() == file.blob
-
-
 def _move_plain(repo: Repository, old: CommitId | None, new: CommitId, force: bool) -> None:
-    git = repo.git.dulwich
     new_tree = repo.git.commit(new).tree
     old_tree = None if old is None else repo.git.commit(old).tree
     if force:
         # Start from the index, so that staged files which neither commit has go too.
-        old_tree = _index_tree(repo)
-    update_working_tree(
-        git,
-        old_tree,
-        new_tree,
-        change_iterator=tree_changes(git.object_store, old_tree, new_tree),
-        allow_overwrite_modified=True,
-        blob_normalizer=git.get_blob_normalizer(config=repo.git.config, tree=new_tree),
-        config=repo.git.config,
-    )
+        old_tree = repo.git.write_tree(repo.git.staged_files())
+    move_plain(repo, old_tree, new_tree, repo.datasets_at(new))
     if force:
-        _rewrite_modified(repo, new)
-
-
-def _index_tree(repo: Repository) -> ObjectID:
-    return repo.git.write_tree(repo.git.staged_files())
-
-
-def _rewrite_modified(repo: Repository, commit_id: CommitId) -> None:
-    """Restore ordinary files that differ from the index after the index was moved."""
-    files = repo.git.files(commit_id)
-    index = repo.git.index()
-    restored = {}
-    for path in unstaged_paths(repo):
-        entry = index[os.fsencode(path)]
-        if path in files and isinstance(entry, IndexEntry):
-            data = repo.git.read_blob(files[path].blob)
-            repo.files.make_folder(os.path.dirname(repo.absolute(path)))
-            repo.files.write_atomic(repo.absolute(path), data, durable=False)
-            restored[path] = data
-    if restored:
-        repo.git.stage_blobs(restored)
+        restore_modified(repo, repo.git.files(new))
 
 
 # -- HEAD --------------------------------------------------------------------------------------
@@ -326,6 +305,7 @@ def _remote_branch(repo: Repository, name: str) -> CommitId | None:
 def _check_new_branch(repo: Repository, name: str) -> None:
     if not check_ref_format(Ref(b"refs/heads/" + name.encode())) or name.startswith("-"):
         raise InvalidInputError(f"{name!r} is not a valid branch name")
+    refuse_nested_name(name, repo.git.branches())
     if name in repo.git.branches():
         raise InvalidInputError(
             f"a branch named {name} exists already",

@@ -13,7 +13,8 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, Sto
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.durable import sync_commit
 from veml_vcs.repository.merge_state import load_merge_state, save_merge_state
-from veml_vcs.repository.plain import add_plain, unstaged_paths
+from veml_vcs.repository.plain import add_plain
+from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.status import StagedData, staged_data_changes

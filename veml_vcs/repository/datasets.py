@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from veml_vcs.errors import ConflictError
 from veml_vcs.repository.ignore import ignore_line, with_line, without_line
 from veml_vcs.repository.repository import Repository
-from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record
 
 
 def stage_record(repo: Repository, path: str, record: DataRecord) -> None:
-    """Write and stage ``<path>.veml`` and the ``.gitignore`` lines that belong to it."""
+    """Write and stage ``<path>.veml`` and the ``.gitignore`` lines that belong to it.
+
+    Files of the data set that Git tracked so far leave its index: veml has them now.
+    """
     staged = {path + RECORD_SUFFIX: record.to_bytes()}
     for ignored in (path + "/", *record.annotations):
         file, line = ignore_line(ignored)
@@ -23,6 +27,27 @@ def stage_record(repo: Repository, path: str, record: DataRecord) -> None:
         if _read(repo, file) != data:
             repo.files.write_atomic(repo.absolute(file), data)
     repo.git.stage_blobs(staged)
+    outside = set(record.annotations)
+    known = [one for one in repo.git.staged_files() if owner_of([path], one) or one in outside]
+    if known:
+        repo.git.unstage(known)
+
+
+def refuse_foreign_record(repo: Repository, path: str) -> None:
+    """Refuse to write a record over a file of the user's.
+
+    Raises:
+        ConflictError: ``<path>.veml`` is there and is no record of a data version.
+    """
+    record = repo.absolute(path + RECORD_SUFFIX)
+    if os.path.lexists(record) and not (
+        os.path.isfile(record) and is_data_record(bytes(repo.files.read(record)))
+    ):
+        raise ConflictError(
+            f"{path}{RECORD_SUFFIX}: the record of the data set belongs here, but another file is",
+            hint="rename it",
+            kind="would-lose-changes",
+        )
 
 
 def unstage_record(repo: Repository, path: str, record: DataRecord) -> None:

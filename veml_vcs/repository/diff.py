@@ -129,7 +129,8 @@ def diff(
         NotFoundError: There is no such revision.
     """
     if staged:
-        before = _commit_side(repo, old or "HEAD")
+        unborn = old is None and repo.git.head().commit is None
+        before = _Side("nothing", {}, {}) if unborn else _commit_side(repo, old or "HEAD")
         after = _index_side(repo)
     elif old is None:
         before = _index_side(repo)
@@ -200,7 +201,7 @@ def _worktree_side(
     repo: Repository, staged: _Side, paths: Sequence[str], progress: Progress
 ) -> _Side:
     """Describe the work tree: only data sets whose folder differs are looked into."""
-    from veml_vcs.repository.plain import unstaged_paths
+    from veml_vcs.repository.plain_files import unstaged_paths
     from veml_vcs.repository.snapshot import take_snapshot
 
     side = _Side(WORKTREE, dict(staged.files), dict(staged.datasets))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from veml_vcs.errors import ConflictError, InvalidInputError
@@ -129,6 +129,7 @@ def _write(
     warnings: tuple[str, ...],
     progress: Progress,
 ) -> ExportResult:
+    _refuse_same_place(destination, [*names.values(), *made])
     total = samples = 0
     for done, (key, name) in enumerate(names.items()):
         if done % 256 == 0:
@@ -144,6 +145,18 @@ def _write(
         total += len(data)
     files = len(names) + len(made) - samples
     return ExportResult(destination, format_name, samples, files, total, warnings)
+
+
+def _refuse_same_place(destination: str, names: Sequence[str]) -> None:
+    """Refuse two files in one place, before anything is written."""
+    places: dict[str, str] = {}
+    for name in names:
+        other = places.setdefault(_target(destination, name), name)
+        if other is not name:
+            raise ConflictError(
+                f"{other} and {name} would both be written to {_target(destination, name)}",
+                hint="veml checkout, which keeps files outside the data set's folder apart",
+            )
 
 
 def _target(destination: str, name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dulwich.errors import NotGitRepository
@@ -257,14 +257,14 @@ class GitRepo:
         index.write()
 
     def stage_file(self, path: str, file: TreeFile) -> None:
-        """Stage a blob that Git has, under a path whose file may be on disk or not."""
+        """Stage a blob that Git has, whatever the file on disk holds.
+
+        The entry has no stamp, so that the file is read when it is next compared.
+        """
         index = self.index()
-        if os.path.lexists(os.path.join(self.root, path)):
-            self._stage_entry(index, path, file.blob)
-        else:
-            entry = _bare_entry(file)
-            if entry is not None:
-                index[os.fsencode(path)] = entry
+        entry = _bare_entry(file)
+        if entry is not None:
+            index[os.fsencode(path)] = entry
         index.write()
 
     def conflict_stages(
@@ -276,14 +276,15 @@ class GitRepo:
             raise NotFoundError(f"{path}: not in conflict", kind="no-conflict")
         return _file_of(entry.ancestor), _file_of(entry.this), _file_of(entry.other)
 
-    def stage_conflict(
-        self, path: str, base: TreeFile | None, ours: TreeFile | None, theirs: TreeFile | None
+    def stage_conflicts(
+        self, conflicts: Mapping[str, tuple[TreeFile | None, TreeFile | None, TreeFile | None]]
     ) -> None:
-        """Record a path as conflicted, the way Git does (stages 1 to 3)."""
+        """Record paths as conflicted, the way Git does: base, ours and theirs as stages 1 to 3."""
         index = self.index()
-        index[os.fsencode(path)] = ConflictedIndexEntry(
-            ancestor=_bare_entry(base), this=_bare_entry(ours), other=_bare_entry(theirs)
-        )
+        for path, (base, ours, theirs) in conflicts.items():
+            index[os.fsencode(path)] = ConflictedIndexEntry(
+                ancestor=_bare_entry(base), this=_bare_entry(ours), other=_bare_entry(theirs)
+            )
         index.write()
 
     # -- state files ---------------------------------------------------------------------------

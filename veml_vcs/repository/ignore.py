@@ -10,11 +10,14 @@ _SPECIAL = "\\ !#[]*?"
 def ignore_line(path: str) -> tuple[str, str]:
     """Return where a path is ignored: the ``.gitignore`` beside it, and the line for it.
 
+    A line cannot hold the end of a line: ``?``, any one character, stands for it.
+
     Args:
         path: A folder (ends with ``/``) or a file, from the repository's root.
     """
     folder, _, name = path.rstrip("/").rpartition("/")
     escaped = "".join("\\" + char if char in _SPECIAL else char for char in name)
+    escaped = escaped.replace("\n", "?").replace("\r", "?")
     line = "/" + escaped + ("/" if path.endswith("/") else "")
     return (f"{folder}/.gitignore" if folder else ".gitignore"), line
 

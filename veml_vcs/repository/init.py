@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
@@ -51,6 +52,8 @@ def init(path: str = ".", *, branch: str | None = None) -> InitResult:
                     hint=f"veml init {outer}",
                 )
             name = (branch or "").encode() or _default_branch()
+            if not check_ref_format(Ref(b"refs/heads/" + name)) or name.startswith(b"-"):
+                raise InvalidInputError(f"{os.fsdecode(name)!r} is not a valid branch name")
             Repo.init(path, default_branch=name).close()
     except OSError as error:
         raise StorageError(f"{path}: cannot be made a repository: {error.strerror}") from error

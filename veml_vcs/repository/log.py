@@ -75,6 +75,8 @@ def log(
         NotFoundError: There is no such revision, or no commit yet.
     """
     include, exclude = _range(repo, revisions, all_refs)
+    if limit is not None and limit <= 0:
+        return
     names = _decorations(repo)
     count = 0
     hidden = _reachable(repo, exclude)

@@ -13,8 +13,20 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import TEMPORARY_PREFIX, Stamp, stamp_of
 from veml_vcs.repository.statcache import load_statcache, save_statcache
 from veml_vcs.repository.worktree import FolderChanges, scan_dataset
-from veml_vcs.samples.tree import Change, Entry
+from veml_vcs.samples.tree import Change, Entry, diff_trees
 from veml_vcs.versions.data import DataRecord
+
+
+def file_changes(repo: Repository, old: DataRecord | None, new: DataRecord | None) -> list[Change]:
+    """Return how the files of two versions differ; what is said of a sample does not count."""
+    changes = diff_trees(repo.store, old.tree if old else None, new.tree if new else None)
+    return [change for change in changes if _file(change.old) != _file(change.new)]
+
+
+def _file(entry: Entry | None) -> tuple[SampleId, bool] | None:
+    if entry is None or entry.content is None:
+        return None
+    return entry.content, entry.executable
 
 
 def refuse_lost_changes(
@@ -40,6 +52,7 @@ def refuse_lost_changes(
         wanted = None if new is None else new.content
         if dirty.contents.get(key) != wanted:
             lost.append(key)
+    lost += _obstacles(dirty.added, [key for key, new in touched.items() if new is not None])
     if lost and not dirty.missing:
         names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
         raise ConflictError(
@@ -49,13 +62,29 @@ def refuse_lost_changes(
         )
 
 
+def _obstacles(untracked: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Return untracked files where a folder is wanted, or below where a file is wanted."""
+    if not untracked:
+        return []
+    files = set(wanted)
+    folders = {key[:i] for key in wanted for i, char in enumerate(key) if char == "/"}
+    return [
+        key
+        for key in untracked
+        if key in folders or any(key[:i] in files for i, char in enumerate(key) if char == "/")
+    ]
+
+
 def require_contents(repo: Repository, path: str, changes: Sequence[Change]) -> None:
-    """Check before anything is touched that the store has every content that will be written.
+    """Check before anything is touched that everything can be written.
 
     Raises:
-        NotFoundError: Some are missing.
+        NotFoundError: The store lacks some contents.
+        ConflictError: A file or a link stands where the data set's folder belongs.
     """
     wanted = [c.new.content for c in changes if c.new is not None and c.new.content is not None]
+    if wanted:
+        _refuse_blocked_folder(repo, path)
     places = repo.catalog.find_many(wanted, "content")
     missing = int((places[:, 0] < 0).sum())
     if missing:
@@ -69,6 +98,18 @@ def require_contents(repo: Repository, path: str, changes: Sequence[Change]) -> 
             hint="copy .git/veml/packs from a clone that has them",
             kind="data-missing",
         )
+
+
+def _refuse_blocked_folder(repo: Repository, path: str) -> None:
+    parts = path.split("/")
+    for i in range(1, len(parts) + 1):
+        full = repo.absolute("/".join(parts[:i]))
+        if os.path.lexists(full) and (os.path.islink(full) or not os.path.isdir(full)):
+            raise ConflictError(
+                f"{full}: not a folder, but the data set {path} belongs there",
+                hint="move it away",
+                kind="would-lose-changes",
+            )
 
 
 def write_changes(
@@ -92,6 +133,7 @@ def write_changes(
     gone = [change.key for change in changes if change.new is None or change.new.content is None]
     for key in gone:
         writer.remove(key)
+    writer.prune()  # first, so that a file can take the place of a folder
     put = [change for change in changes if change.new is not None and change.new.content]
     for done, change in enumerate(put):
         if done % 256 == 0:
@@ -102,7 +144,6 @@ def write_changes(
             written[change.key] = (stamp, entry.content)
     if put:
         progress(f"writing {path}", len(put), len(put))
-    writer.prune()
     return written
 
 
@@ -127,7 +168,7 @@ def remember(
     cache = load_statcache(cache_path, repo.files)
     disk = scan_dataset(repo, path, record) or {}
     rows: list[tuple[str, Stamp, SampleId]] = []
-    complete = clean
+    complete = clean and len(disk) == record.samples + record.files
     for key, stamp in disk.items():
         if key in written and written[key][0] == stamp:
             rows.append((key, stamp, written[key][1]))
@@ -216,6 +257,7 @@ class _FolderWriter:
                 except OSError:
                     break  # not empty: somebody's files are in it, which is the point of asking
                 folder = os.path.dirname(folder)
+        self._safe.clear()
 
     def _make_safe(self, folder: str) -> None:
         """Create a folder and make sure that no part of it below the root is a symbolic link."""

@@ -9,36 +9,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dulwich.diff_tree import tree_changes
-from dulwich.index import update_working_tree
 from dulwich.objects import ObjectID
 from dulwich.refs import HEADREF
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
-from veml_vcs.repository.checkout import move_work_tree
+from veml_vcs.repository.checkout import empty_version, move_work_tree
 from veml_vcs.repository.commit import Signature, commit
 from veml_vcs.repository.materialize import (
+    file_changes,
     refuse_lost_changes,
     remember,
     require_contents,
     write_changes,
 )
+from veml_vcs.repository.merge_abort import abort
 from veml_vcs.repository.merge_data import DataMerge
 from veml_vcs.repository.merge_paths import TreeMerge, TreeMerger
 from veml_vcs.repository.merge_state import (
     DataConflict,
     MergeState,
+    forget_merge,
     load_merge_state,
     save_merge_state,
 )
-from veml_vcs.repository.plain import unstaged_paths
+from veml_vcs.repository.plain_files import (
+    in_the_way,
+    move_plain,
+    same_on_disk,
+    unstaged_paths,
+    write_plain,
+)
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import is_ancestor
 from veml_vcs.repository.worktree import FolderChanges, folder_changes
 from veml_vcs.samples.annotations import Choice
-from veml_vcs.samples.tree import Change, diff_trees
+from veml_vcs.samples.tree import Change
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 
@@ -102,6 +109,7 @@ def merge(
         if is_ancestor(repo.git, theirs, ours):
             return MergeResult("up-to-date", ours)
         if is_ancestor(repo.git, ours, theirs) and not no_ff:
+            _refuse_staged(repo, ours, None)
             move_work_tree(repo, ours, theirs, "merge", force=False, progress=progress)
             _move_branch(repo, ours, theirs, revision)
             return MergeResult("fast-forward", theirs)
@@ -113,6 +121,7 @@ def merge(
         with repo.store.write() as writer:
             merged = TreeMerger(repo, writer, {}, favour, progress).merge(ours, theirs)
         repo.catalog.refresh()
+        _refuse_staged(repo, ours, merged)
         state = MergeState(
             revision, ours, theirs, tuple(one for data in merged.data for one in data.conflicts)
         )
@@ -121,8 +130,6 @@ def merge(
         repo.git.write_state("MERGE_MSG", text.encode() + b"\n")
         save_merge_state(repo, state)
         repo.git.write_state("MERGE_HEAD", theirs.encode() + b"\n")
-        for path, three in merged.conflicts.items():
-            repo.git.stage_conflict(path, *three)
     left = state.open_conflicts
     files = tuple(p for p in merged.conflicts if not _is_data(p, merged))
     if left or files:
@@ -131,30 +138,6 @@ def merge(
         return MergeResult("stopped", ours, tuple(merged.data))
     done = commit(repo, text, committer=committer, author=committer)
     return MergeResult("merged", done.id, tuple(merged.data))
-
-
-def abort(repo: Repository, *, progress: Progress = silent) -> CommitId:
-    """Give up the merge under way and return to HEAD.
-
-    Raises:
-        NotFoundError: No merge is under way.
-    """
-    with repo.lock("veml merge --abort"):
-        if repo.git.read_state("MERGE_HEAD") is None:
-            raise NotFoundError("no merge is under way", kind="not-merging")
-        head = repo.git.head().commit
-        if head is None:
-            raise NotFoundError("HEAD has no commits", kind="unborn")
-        move_work_tree(repo, head, head, "merge --abort", force=True, progress=progress)
-        forget_merge(repo)
-    return head
-
-
-def forget_merge(repo: Repository) -> None:
-    """Remove all state of a merge."""
-    for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
-        repo.git.write_state(name, None)
-    save_merge_state(repo, None)
 
 
 def settle(
@@ -227,7 +210,7 @@ def _stage_settled(repo: Repository, data: DataMerge, merged: TreeMerge) -> None
     text = data.record.to_bytes()
     repo.files.write_atomic(repo.absolute(path), text)
     if any(one.choice is None for one in data.conflicts):
-        repo.git.stage_conflict(path, *merged.conflicts[path])
+        repo.git.stage_conflicts({path: merged.conflicts[path]})
     else:
         repo.git.stage_blobs({path: text})
 
@@ -239,10 +222,23 @@ def _check_ready(repo: Repository) -> None:
             hint="veml commit finishes it, veml merge --abort drops it",
             kind="merging",
         )
-    head = repo.git.head().commit
-    if repo.git.staged_files() != repo.git.files(head) or repo.git.conflicted_paths():
+
+
+def _refuse_staged(repo: Repository, ours: CommitId, merged: TreeMerge | None) -> None:
+    """Refuse an index that is neither HEAD's nor what this merge, killed before, left behind."""
+    old = repo.git.files(ours)
+    new = merged.files if merged else old
+    conflicts = merged.conflicts if merged else {}
+    staged = repo.git.staged_files()
+    open_paths = repo.git.conflicted_paths()
+    foreign = [path for path in open_paths if path not in conflicts] + [
+        path
+        for path in sorted(old.keys() | staged.keys())
+        if path not in open_paths and staged.get(path) not in (old.get(path), new.get(path))
+    ]
+    if foreign:
         raise ConflictError(
-            "there are staged changes; a merge needs an index like HEAD",
+            f"there are staged changes; a merge needs an index like HEAD: {', '.join(foreign[:5])}",
             hint="veml commit -m MESSAGE first",
             kind="would-lose-changes",
         )
@@ -266,7 +262,16 @@ def _apply(
         for path in old_files.keys() | merged.files.keys()
         if old_files.get(path) != merged.files.get(path)
     }
-    lost = sorted(changed & set(unstaged_paths(repo)))
+    lost = [
+        path
+        for path in sorted(changed & set(unstaged_paths(repo)))
+        if not same_on_disk(repo, path, merged.files.get(path))
+    ]
+    lost += [
+        path
+        for path in sorted(changed - old_files.keys())
+        if path not in lost and in_the_way(repo, path, merged.files[path], old_files)
+    ]
     if lost:
         raise ConflictError(
             f"merge would overwrite uncommitted changes: {', '.join(lost[:5])}",
@@ -282,24 +287,21 @@ def _apply(
     }
     for path, (changes, dirty) in moves.items():
         _write_data(repo, path, wanted.get(path), changes, dirty, progress)
-    git = repo.git.dulwich
-    old_tree = repo.git.commit(ours).tree
-    update_working_tree(
-        git,
-        old_tree,
-        tree,
-        change_iterator=tree_changes(git.object_store, old_tree, tree),
-        allow_overwrite_modified=True,
-        blob_normalizer=git.get_blob_normalizer(config=repo.git.config, tree=tree),
-        config=repo.git.config,
-    )
+    if merged.conflicts:
+        # Before any file holds conflict marks, so that no commit can take them for settled.
+        repo.git.stage_conflicts(merged.conflicts)
+    for path in merged.conflicts:
+        if path in merged.files:
+            write_plain(repo, path, merged.files[path])
+    move_plain(repo, repo.git.commit(ours).tree, tree, wanted, skip=merged.conflicts)
 
 
 def _plan_data(
     repo: Repository, path: str, old: DataRecord | None, new: DataRecord | None
 ) -> tuple[list[Change], FolderChanges]:
-    changes = diff_trees(repo.store, old.tree if old else None, new.tree if new else None)
-    dirty = folder_changes(repo, path, old) if old is not None else FolderChanges()
+    changes = file_changes(repo, old, new)
+    like = old if old is not None else empty_version(new)
+    dirty = folder_changes(repo, path, like)
     refuse_lost_changes(path, changes, dirty, "merge")
     require_contents(repo, path, changes)
     return changes, dirty

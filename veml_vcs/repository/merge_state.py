@@ -110,6 +110,13 @@ def save_merge_state(repo: Repository, state: MergeState | None) -> None:
     repo.files.write_atomic(path, json.dumps(data, indent=1).encode())
 
 
+def forget_merge(repo: Repository) -> None:
+    """Remove all state of a merge."""
+    for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
+        repo.git.write_state(name, None)
+    save_merge_state(repo, None)
+
+
 def settle_by_hand(repo: Repository, dataset: str) -> None:
     """Take a data set's folder as the settlement of all its conflicts (``veml add`` does this)."""
     state = load_merge_state(repo)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from dulwich.ignore import IgnoreFilterManager
-from dulwich.index import get_unstaged_changes
 
 from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.images import is_image
 
@@ -45,12 +45,6 @@ def add_plain(
             [os.fsencode(path) for path in listed], config=repo.git.config
         )
     return sorted(listed)
-
-
-def unstaged_paths(repo: Repository) -> list[str]:
-    """Return files that Git tracks whose bytes on disk differ from the index, or are gone."""
-    raw = get_unstaged_changes(repo.git.index(), os.fsencode(repo.root))
-    return sorted(os.fsdecode(path) for path in raw)
 
 
 def untracked_files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dulwich.objects import ObjectID, Tag
@@ -55,6 +56,7 @@ def create_branch(
     commit = repo.resolve(start)
     raw = ObjectID(commit.encode())
     with repo.lock("veml branch"):
+        refuse_nested_name(name, repo.git.branches())
         refs = repo.git.dulwich.refs
         if force:
             if name == repo.git.head().branch:
@@ -103,6 +105,11 @@ def rename_branch(repo: Repository, old: str, new: str, *, force: bool = False) 
         refs = repo.git.dulwich.refs
         if commit is None:
             raise NotFoundError(f"no branch named {old}", kind="unknown-revision")
+        if old == new:
+            return NamedCommit(new, commit, _subject(repo, commit), head.branch == old)
+        if force and head.branch == new:
+            raise InvalidInputError(f"{new} is checked out here and cannot be moved by force")
+        refuse_nested_name(new, repo.git.branches())
         raw = ObjectID(commit.encode())
         message = f"Branch: renamed {old} to {new}".encode()
         if force:
@@ -146,6 +153,7 @@ def create_tag(
     raw = ObjectID(commit.encode())
     with repo.lock("veml tag"):
         git = repo.git.dulwich
+        refuse_nested_name(name, repo.git.tags())
         if name in repo.git.tags() and not force:
             raise InvalidInputError(
                 f"a tag named {name} exists already", hint="-f moves it", kind="tag-exists"
@@ -180,6 +188,17 @@ def delete_tag(repo: Repository, name: str) -> NamedCommit:
         commit = repo.resolve(f"refs/tags/{name}")
         repo.git.dulwich.refs.remove_if_equals(_ref("tags", name), ObjectID(sha.encode()))
     return NamedCommit(name, commit, _subject(repo, commit))
+
+
+def refuse_nested_name(name: str, taken: Iterable[str]) -> None:
+    """Refuse a name below another one: Git keeps ``a`` as a file and ``a/b`` in a folder.
+
+    Raises:
+        InvalidInputError: ``name`` is below one of ``taken``, or the other way round.
+    """
+    for other in taken:
+        if other.startswith(name + "/") or name.startswith(other + "/"):
+            raise InvalidInputError(f"{name!r} cannot be a name beside {other!r}")
 
 
 def _ref(kind: str, name: str) -> Ref:

@@ -10,6 +10,7 @@ from veml_vcs.errors import NotFoundError
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.merge import settle
 from veml_vcs.repository.merge_state import DataConflict, MergeState, load_merge_state
+from veml_vcs.repository.plain_files import write_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.annotations import Choice
@@ -95,6 +96,5 @@ def _settle_file(repo: Repository, path: str, choice: Choice) -> None:
             repo.files.remove(full)
         repo.git.unstage([path])
         return
-    data = repo.git.read_blob(chosen.blob)
-    repo.files.write_atomic(full, data)
-    repo.git.stage_blobs({path: data})
+    write_plain(repo, path, chosen)
+    repo.git.stage_file(path, chosen)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from veml_vcs.errors import NotFoundError
-from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.datasets import owner_of, unstage_record
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.materialize import remember, require_contents, write_changes
+from veml_vcs.repository.plain_files import write_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import entries_of, folder_changes
@@ -77,7 +77,7 @@ def restore(
         for name, parts in wanted.items():
             record = datasets.get(name)
             if staged:
-                _stage(repo, name, files.get(name + RECORD_SUFFIX))
+                _stage(repo, name, files.get(name + RECORD_SUFFIX), old_staged.get(name))
             if worktree:
                 only = _selector(name, parts)
                 done[name] = _restore_data(repo, name, record, old_staged.get(name), only, progress)
@@ -126,17 +126,17 @@ def _restore_data(
     require_contents(repo, name, changes)
     written = write_changes(repo, name, changes, progress=progress)
     if record is not None and staged is not None and record.tree == staged.tree:
-        remember(repo, name, record, written, clean=not loose.added)
+        clean = not loose.added and len(changes) == len(differs)
+        remember(repo, name, record, written, clean=clean)
     return len(changes)
 
 
-def _stage(repo: Repository, name: str, file: TreeFile | None) -> None:
+def _stage(repo: Repository, name: str, file: TreeFile | None, staged: DataRecord | None) -> None:
     """Bring a data set's record to the source's, in the index and in the work tree."""
     path = name + RECORD_SUFFIX
     if file is None:
-        repo.git.unstage([path])
-        if os.path.exists(repo.absolute(path)):
-            repo.files.remove(repo.absolute(path))
+        if staged is not None:
+            unstage_record(repo, name, staged)
         return
     data = repo.git.read_blob(file.blob)
     repo.files.write_atomic(repo.absolute(path), data)
@@ -146,12 +146,7 @@ def _stage(repo: Repository, name: str, file: TreeFile | None) -> None:
 def _restore_plain(
     repo: Repository, path: str, file: TreeFile, staged: bool, worktree: bool
 ) -> None:
-    data = repo.git.read_blob(file.blob)
     if worktree:
-        full = repo.absolute(path)
-        repo.files.make_folder(os.path.dirname(full))
-        repo.files.write_atomic(full, data, durable=False)
-        if file.mode & 0o111:
-            os.chmod(full, 0o755)
+        write_plain(repo, path, file)
     if staged or worktree:
         repo.git.stage_file(path, file)

@@ -10,7 +10,7 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.repository.add import add
 from veml_vcs.repository.datasets import owner_of, unstage_record
 from veml_vcs.repository.materialize import write_changes
-from veml_vcs.repository.plain import unstaged_paths
+from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import entries_of, folder_changes
@@ -89,8 +89,9 @@ def rm(
             for name, keys in parts.items():
                 samples[name] = _remove_keys(repo, name, tracked[name], keys, force)
             _remove_plain(repo, plain, cached, force)
-        for name in parts:
-            add(repo, [repo.absolute(name)], progress=progress)
+        for name, keys in parts.items():
+            if os.path.isdir(repo.absolute(name)):
+                add(repo, [repo.absolute(f"{name}/{key}") for key in keys], progress=progress)
     else:
         samples = {name: len(keys) for name, keys in parts.items()}
     return RmResult(tuple(whole), samples, tuple(plain))
@@ -158,6 +159,8 @@ def _remove_keys(
                 kind="would-lose-changes",
             )
     write_changes(repo, name, [Change(key, entries[key], None) for key in chosen])
+    if not os.path.isdir(repo.absolute(name)):
+        _remove_dataset(repo, name, record, cached=True, force=force)  # that was its last file
     return len(chosen)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError
+from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.reading import ReadFile, read_files
@@ -103,11 +103,7 @@ def take_snapshot(
             snapshot.entries, snapshot.facts, snapshot.sources = entries, base.facts, base.sources
             snapshot.class_counts, snapshot.objects = dict(base.class_counts), base.objects
             return snapshot
-    layout = detect(
-        sorted(files.contents),
-        files.read,
-        wanted=wanted_format or (base.facts.format if base else None),
-    )
+    layout = _layout(files, base, wanted_format)
     dirty = _dirty_samples(layout, files, base, base_entries)
     progress("reading annotations", 0, len(layout.samples) if dirty is None else len(dirty))
     if base is not None and dirty is not None and not dirty:
@@ -122,6 +118,20 @@ def take_snapshot(
     else:
         _count_changes(repo, snapshot, base, base_entries)
     return snapshot
+
+
+def _layout(files: _Files, base: DataRecord | None, wanted: str | None) -> Layout:
+    """Recognise the format: the one asked for, else the base's if it still fits, else any."""
+    keys = sorted(files.contents)
+    if wanted is not None:
+        return detect(keys, files.read, wanted=wanted)
+    if base is not None and base.facts.format != "files":
+        try:
+            return detect(keys, files.read, wanted=base.facts.format)
+        except FormatError as error:
+            if error.kind != "format-refused":
+                raise
+    return detect(keys, files.read)
 
 
 def _scan(repo: Repository, path: str, external: tuple[str, ...]) -> dict[str, Stamp]:
@@ -248,13 +258,13 @@ def _dirty_samples(
         return None
     dirty = set()
     samples = set(layout.samples)
-    for key, old in base_entries.items():
-        if old.annotation is not None and key not in samples:
-            source = layout.own_source.get(key)
-            if old.kind is EntryKind.SAMPLE or (source is None and layout.own_source):
+    for key, entry in base_entries.items():
+        if entry.annotation is not None and key not in samples:
+            unnamed = layout.own_source and key not in layout.own_source
+            if entry.kind is EntryKind.SAMPLE or unnamed:
                 dirty.add(key)  # its image, or all that named it, has gone
-    for key, source in layout.own_source.items():
-        if key not in samples and (key not in base_entries or changed(source)):
+    for key, named in layout.own_source.items():
+        if key not in samples and (key not in base_entries or changed(named)):
             dirty.add(key)
     for sample in layout.samples:
         old = base_entries.get(sample)

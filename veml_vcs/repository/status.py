@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from veml_vcs.repository.git import Head, TreeFile
 from veml_vcs.repository.merge_state import MergeState, load_merge_state
-from veml_vcs.repository.plain import unstaged_paths, untracked_paths
+from veml_vcs.repository.plain import untracked_paths
+from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import FolderChanges, folder_changes

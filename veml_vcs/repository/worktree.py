@@ -104,6 +104,8 @@ def _expected(
     repo: Repository, record: DataRecord, cache: StatCache
 ) -> Mapping[str, tuple[SampleId, bool]]:
     """Return what the version has under each key: content and execute bit."""
+    if not record.samples and not record.files:
+        return {}
     if cache.tree == record.tree:
         return {key: (cache.contents[key], cache.stamps[key].executable) for key in cache.stamps}
     return {

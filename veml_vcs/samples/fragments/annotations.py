@@ -2,7 +2,8 @@
 
 Two tables: ``image`` has one row an annotation with every field but ``objects``; ``object`` has one
 row an object. ``objects`` (int64 [rows + 1]) tells which objects belong to which annotation;
-``listed`` (uint8 [rows]) whether the annotation has the field ``objects`` at all.
+``listed`` (uint8 [rows]) whether the annotation has the field ``objects`` at all. Should that field
+not be a list of JSON objects, it is a field of ``image`` like any other.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from veml_vcs.errors import DamagedError
+from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import AnnotationId, FragmentId, short
 from veml_vcs.objects.protocol import ObjectWriter
 from veml_vcs.samples.annotations.canonical import has_id
@@ -63,20 +64,29 @@ class AnnotationWriter:
     def _flush(self) -> FragmentId:
         annotations, ids = self._annotations, self._ids
         self._annotations, self._ids = [], []
-        objects = [obj for one in annotations for obj in one.get("objects", ())]
-        counts = np.array([len(one.get("objects", ())) for one in annotations], np.int64)
+        lists = [_objects(one) for one in annotations]
+        objects = [obj for one in lists if one for obj in one]
+        counts = np.array([len(one or ()) for one in lists], np.int64)
         images = [
-            {field: value for field, value in one.items() if field != "objects"}
-            for one in annotations
+            one if listed is None else {field: one[field] for field in one if field != "objects"}
+            for one, listed in zip(annotations, lists, strict=True)
         ]
         attributes: dict[str, Any] = {}
         builder = FragmentBuilder(self._writer, KIND, attributes)
         builder.add_array("objects", np.concatenate(([0], np.cumsum(counts))), zstd=True)
-        listed = np.fromiter(("objects" in one for one in annotations), np.uint8, len(annotations))
+        listed = np.fromiter((one is not None for one in lists), np.uint8, len(lists))
         builder.add_array("listed", listed, zstd=True)
         builder.set_attribute("image", write_columns(builder, "image", images))
         builder.set_attribute("object", write_columns(builder, "object", objects))
         return builder.finish(ids)
+
+
+def _objects(annotation: Annotation) -> list[dict[str, Any]] | None:
+    """Return an annotation's objects, None if it has no list of JSON objects under that name."""
+    objects = annotation.get("objects")
+    if isinstance(objects, list) and all(isinstance(one, dict) for one in objects):
+        return objects
+    return None
 
 
 class AnnotationReader:
@@ -134,7 +144,11 @@ class AnnotationReader:
     def _checked(
         self, annotation_id: AnnotationId, annotation: Annotation, fragment: Fragment
     ) -> Annotation:
-        if not has_id(annotation, annotation_id):
+        try:
+            sound = has_id(annotation, annotation_id)
+        except InvalidInputError:
+            sound = False  # it holds what no annotation can
+        if not sound:
             raise DamagedError(
                 f"annotation {short(annotation_id)} is damaged in fragment {short(fragment.id)}",
                 hint="veml fsck lists all that is damaged",
@@ -160,13 +174,13 @@ class _Tables:
     """The two tables of one opened fragment."""
 
     def __init__(self, fragment: Fragment) -> None:
-        self._offsets = fragment.array("objects")
-        self._listed = fragment.array("listed")
+        self._offsets = fragment.array("objects", "int64")
+        self._listed = fragment.array("listed", "uint8")
         if (
             self._offsets.shape != (fragment.rows + 1,)
             or self._listed.shape != (fragment.rows,)
             or self._offsets[0] != 0
-            or (np.diff(self._offsets) < 0).any()
+            or (self._offsets[1:] < self._offsets[:-1]).any()
         ):
             raise DamagedError(f"fragment {short(fragment.id)}: object offsets do not fit")
         attributes = fragment.attributes

@@ -2,10 +2,14 @@
 
 The truth is in the fragments' own ``id`` arrays. What is here is derived from them; the cache on
 disk may be deleted at any time and is rebuilt when it does not match the store.
+
+A fragment that cannot be read, or that a newer veml wrote, does not stand in the way of the others:
+its rows are not known, and asking for one that is nowhere else names it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from veml_vcs.errors import NotFoundError
+from veml_vcs.errors import DamagedError, NotFoundError, StorageError, VemlError
 from veml_vcs.ids import DIGEST_BYTES, FragmentId, ObjectId
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore
@@ -50,6 +54,9 @@ class Catalog:
         store: The object store.
         cache_folder: Where the derived table is kept; None keeps it in memory only.
         files: All file operations go through it.
+
+    Attributes:
+        unreadable: The fragments that cannot be read, and why.
     """
 
     def __init__(self, store: ObjectStore, cache_folder: str | None, files: Files) -> None:
@@ -61,6 +68,7 @@ class Catalog:
         self._tables: dict[tuple[str, str], NDArray[np.void]] = {}
         self._fresh: dict[tuple[str, str], dict[bytes, Place]] = {}
         self._consolidated = 0
+        self.unreadable: dict[FragmentId, VemlError] = {}
         self._load()
         self.refresh()
 
@@ -72,9 +80,12 @@ class Catalog:
             self._listed, self._tables, self._fresh, self._opened = [], {}, {}, {}
             self._consolidated = 0
             known = set()
-        added = sorted(present - known)
-        for fragment_id in added:
-            self._add(fragment_id)
+        self.unreadable = {}
+        for fragment_id in sorted(present - known):
+            try:
+                self._add(fragment_id)
+            except (DamagedError, NotFoundError) as error:
+                self.unreadable[fragment_id] = error.with_traceback(None)
         fresh = self._listed[self._consolidated :]
         if len(fresh) > _FRESH_FRAGMENTS or sum(one.rows for one in fresh) > _FRESH_ROWS:
             self._consolidate()
@@ -150,12 +161,21 @@ class Catalog:
 
         Raises:
             NotFoundError: No fragment of this kind has the row.
+            DamagedError: No readable one has it, and some cannot be read.
         """
         place = self.find(row_id, kind, space)
         if place is None:
             self.store.refresh()
             self.refresh()
             place = self.find(row_id, kind, space)
+        if place is None and self.unreadable:
+            first = next(iter(self.unreadable.values()))
+            raise DamagedError(
+                f"{kind} {row_id.hex()[:10]} is in no readable fragment; unreadable: "
+                f"{len(self.unreadable)}, the first one: {first}",
+                hint=first.hint or "veml fsck lists all that is damaged",
+                kind=first.kind,
+            )
         if place is None:
             raise NotFoundError(
                 f"the store does not have {kind} {row_id.hex()[:10]}",
@@ -173,11 +193,11 @@ class Catalog:
 
     def _add(self, fragment_id: FragmentId) -> None:
         fragment = Fragment(self.store, fragment_id)
+        data = fragment.ids.tobytes()
         number = len(self._listed)
         self._listed.append(_Listed(fragment_id, fragment.kind, fragment.space, fragment.rows))
         self._opened[number] = fragment
         fresh = self._fresh.setdefault((fragment.kind, fragment.space), {})
-        data = fragment.ids.tobytes()
         for row in range(fragment.rows):
             row_id = data[row * DIGEST_BYTES : (row + 1) * DIGEST_BYTES]
             fresh.setdefault(row_id, Place(number, row))
@@ -192,7 +212,10 @@ class Catalog:
         self._fresh = {}
         self._consolidated = len(self._listed)
         if self._cache is not None:
-            self._files.write_atomic(self._cache, self._encode(), durable=False)
+            # A reader without permission to write, or on a full disk, can do without the cache.
+            with contextlib.suppress(StorageError):
+                self._files.make_folder(os.path.dirname(self._cache))
+                self._files.write_atomic(self._cache, self._encode(), durable=False)
 
     def _table(self, numbers: Iterable[int]) -> NDArray[np.void]:
         parts = []
@@ -219,9 +242,12 @@ class Catalog:
 
     def _load(self) -> None:
         """Take the table from disk; a damaged or foreign one is simply not used."""
-        if self._cache is None or not self._files.exists(self._cache):
+        if self._cache is None:
             return
-        data = bytes(self._files.read(self._cache))
+        try:
+            data = self._files.read(self._cache)
+        except (NotFoundError, StorageError):
+            return
         start = len(_MAGIC) + DIGEST_BYTES
         body = data[start:]
         if (

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from veml_vcs.errors import DamagedError
+from veml_vcs.errors import DamagedError, InvalidInputError
+from veml_vcs.ids import short
 from veml_vcs.samples.annotations.canonical import canonical_json
 from veml_vcs.samples.fragments.fragment import Fragment, FragmentBuilder
 
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
 _MISSING = object()
 _EXACT = 1 << 53
 _NUMBERS = {int, float}
+_ARRAYS = {
+    "int": ("int64", 1),
+    "float": ("float64", 1),
+    "vector": ("float64", 2),
+    "word": ("uint32", 1),
+    "json": ("uint8", 1),
+}
+_MAX_EMPTY_ROWS = 1 << 24
+"""Rows of a table without columns: no array would show that there are not so many."""
 
 
 def write_columns(
@@ -40,8 +50,13 @@ def write_columns(
         builder: Takes the arrays, named ``<table><number>``.
         table: A short name without ``/``.
         rows: JSON objects.
+
+    Raises:
+        InvalidInputError: More than 2^24 objects, and all of them empty.
     """
     fields = sorted({field for row in rows for field in row})
+    if not fields and len(rows) > _MAX_EMPTY_ROWS:
+        raise InvalidInputError(f"{len(rows)} objects, none of which says anything")
     columns = []
     for number, field in enumerate(fields):
         values = [row.get(field, _MISSING) for row in rows]
@@ -107,20 +122,38 @@ class ColumnTable:
         self.rows = rows
         self._columns: dict[str, _Column] = {}
         if not isinstance(columns, list):
-            raise DamagedError("columns of an annotation fragment are not a list")
-        for column in columns:
+            raise DamagedError(f"fragment {short(fragment.id)}: its columns are not a list")
+        if not columns and rows > _MAX_EMPTY_ROWS:
+            raise DamagedError(f"fragment {short(fragment.id)}: {rows} objects without a column")
+        self._fragment = fragment
+        for number, column in enumerate(columns):
             try:
-                self._columns[str(column["field"])] = _Column(fragment, column, rows)
-            except (KeyError, TypeError, ValueError, IndexError) as error:
-                raise DamagedError(f"column {column!r} cannot be read: {error!r}") from error
+                field = column["field"]
+                if not isinstance(field, str) or field in self._columns:
+                    raise ValueError(f"field {field!r:.80}")
+                self._columns[field] = _Column(fragment, column, rows)
+            except (KeyError, TypeError, ValueError) as error:
+                raise self._damaged(number, error) from error
 
     def rows_between(self, start: int, end: int) -> list[dict[str, Any]]:
-        """Return rows ``start`` to ``end`` as JSON objects."""
+        """Return rows ``start`` to ``end`` as JSON objects.
+
+        Raises:
+            DamagedError: A value cannot be decoded.
+        """
         found: list[dict[str, Any]] = [{} for _ in range(end - start)]
-        for field, column in self._columns.items():
-            for row, value in column.between(start, end):
-                found[row - start][field] = value
+        for number, (field, column) in enumerate(self._columns.items()):
+            try:
+                for row, value in column.between(start, end):
+                    found[row - start][field] = value
+            except (ValueError, RecursionError) as error:
+                raise self._damaged(number, error) from error
         return found
+
+    def _damaged(self, number: int, error: Exception) -> DamagedError:
+        return DamagedError(
+            f"fragment {short(self._fragment.id)}: column {number} cannot be read: {error!r:.200}"
+        )
 
 
 class _Column:
@@ -129,24 +162,33 @@ class _Column:
     def __init__(self, fragment: Fragment, column: dict[str, Any], rows: int) -> None:
         name = column["array"]
         self._kind = column["kind"]
-        self._values = fragment.array(name)
-        self._words: list[str] = column.get("words", [])
+        dtype, axes = _ARRAYS[self._kind]
+        self._values = fragment.array(name, dtype)
+        if self._values.ndim != axes:
+            raise ValueError(f"{self._values.ndim} axes, expected {axes}")
         self._first: NDArray[np.int64] | None = None
         count = rows
         if column.get("partial"):
-            mask = fragment.array(f"{name}.present")
-            if mask.shape != (rows,):
+            mask = fragment.array(f"{name}.present", "uint8")
+            if mask.shape != (rows,) or (mask > 1).any():
                 raise ValueError("mask does not fit")
             self._first = np.concatenate(([0], np.cumsum(mask, dtype=np.int64)))
             count = int(self._first[-1])
         if self._kind == "json":
-            self._offsets = fragment.array(f"{name}.offsets")
-            if self._offsets.shape != (count + 1,) or (np.diff(self._offsets) < 0).any():
+            self._offsets = fragment.array(f"{name}.offsets", "int64")
+            if (
+                self._offsets.shape != (count + 1,)
+                or self._offsets[0] != 0
+                or (self._offsets[1:] < self._offsets[:-1]).any()
+                or self._offsets[-1] != len(self._values)
+            ):
                 raise ValueError("offsets do not fit")
         elif len(self._values) != count:
             raise ValueError("values do not fit")
-        if self._kind not in ("int", "float", "vector", "word", "json"):
-            raise ValueError(f"unknown kind {self._kind!r}")
+        if self._kind == "word":
+            self._words: list[str] = column["words"]
+            if not isinstance(self._words, list) or (self._values >= len(self._words)).any():
+                raise ValueError("codes do not fit the words")
 
     def between(self, start: int, end: int) -> list[tuple[int, Any]]:
         if self._first is None:

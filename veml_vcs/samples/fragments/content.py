@@ -170,11 +170,13 @@ class _Payload:
     def __init__(self, fragment: Fragment) -> None:
         self._fragment = fragment
         self._info = fragment.info("payload")
-        offsets = fragment.array("offsets")
+        offsets = fragment.array("offsets", "int64")
         if (
-            offsets.shape != (fragment.rows + 1,)
+            self._info.dtype != "uint8"
+            or len(self._info.shape) != 1
+            or offsets.shape != (fragment.rows + 1,)
             or offsets[0] != 0
-            or (np.diff(offsets) < 0).any()
+            or (offsets[1:] < offsets[:-1]).any()
             or offsets[-1] != self._info.shape[0]
         ):
             raise DamagedError(f"fragment {short(fragment.id)}: offsets do not fit the payload")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FRAGMENT_VERSION = 1
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_MAX_ZSTD_RATIO = 1 << 15  # 128 KiB from a block of four bytes: RFC 8878, 3.1.1.2
 
 
 class FragmentBuilder:
@@ -112,7 +114,7 @@ class Fragment:
         self.id = fragment_id
         self._manifest = decode_manifest(store.get(ObjectId(fragment_id)))
         attributes = parse_group(self._inline("zarr.json")).get("veml")
-        if not isinstance(attributes, dict) or type(attributes.get("rows")) is not int:
+        if not isinstance(attributes, dict):
             raise DamagedError(f"fragment {short(fragment_id)} lacks the attribute 'veml'")
         if attributes.get("version") != FRAGMENT_VERSION:
             raise DamagedError(
@@ -120,6 +122,11 @@ class Fragment:
                 f"veml reads {FRAGMENT_VERSION}",
                 hint="install a newer veml",
                 kind="newer-format",
+            )
+        if type(attributes.get("rows")) is not int or attributes["rows"] < 0:
+            raise DamagedError(
+                f"fragment {short(fragment_id)}: rows: expected a count, found "
+                f"{attributes.get('rows')!r:.80}"
             )
         self.attributes: dict[str, Any] = attributes
         self.rows: int = attributes["rows"]
@@ -129,10 +136,14 @@ class Fragment:
     @cached_property
     def ids(self) -> NDArray[np.uint8]:
         """The rows' ids, uint8 [rows, 32]."""
-        ids = self.array("id")
+        ids = self.array("id", "uint8")
         if ids.shape != (self.rows, DIGEST_BYTES):
             raise DamagedError(f"fragment {short(self.id)}: ids of shape {ids.shape}")
         return ids
+
+    def manifest(self) -> Manifest:
+        """Return a copy of the manifest: Zarr key -> metadata or chunk."""
+        return dict(self._manifest)
 
     def chunk_ids(self) -> set[ObjectId]:
         """Return the objects that the fragment's chunks are."""
@@ -142,8 +153,12 @@ class Fragment:
         """Return what an array looks like."""
         return parse_array(self._inline(f"{name}/zarr.json"))
 
-    def array(self, name: str) -> NDArray[Any]:
+    def array(self, name: str, *dtypes: str) -> NDArray[Any]:
         """Return a one-chunk array, checked.
+
+        Args:
+            name: Zarr path within the group.
+            dtypes: The data types it may have; none means any.
 
         Raises:
             NotFoundError: The fragment has no such array.
@@ -152,6 +167,11 @@ class Fragment:
         import numpy as np
 
         info = self.info(name)
+        if dtypes and info.dtype not in dtypes:
+            raise DamagedError(
+                f"fragment {short(self.id)}: array {name!r} is {info.dtype}, expected "
+                f"{' or '.join(dtypes)}"
+            )
         dtype = np.dtype(info.dtype).newbyteorder("<")
         if not info.chunk_count:
             return np.empty(info.shape, dtype)
@@ -213,23 +233,25 @@ def decompress(data: bytes | memoryview, length: int, what: str) -> bytes:
     """Return the ``length`` bytes of a zstd frame.
 
     Raises:
-        DamagedError: It is not a frame, or announces another length (checked before any memory is
-            taken: a frame of a few bytes can announce terabytes).
+        DamagedError: It is not a frame, holds another length, or cannot hold as much (checked
+            before any memory is taken: a frame of a few bytes can announce terabytes).
     """
     from numcodecs.zstd import Zstd
 
+    if data[:4] != _ZSTD_MAGIC or length > len(data) * _MAX_ZSTD_RATIO:
+        raise DamagedError(f"{what}: {len(data)} bytes cannot be a zstd frame of {length}")
     announced = _announced_length(bytes(data[:18]))
     if announced is not None and announced != length:
         raise DamagedError(f"{what}: compressed chunk holds {announced} bytes, expected {length}")
     try:
         return bytes(Zstd().decode(data, out=bytearray(length)))
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, MemoryError) as error:
         raise DamagedError(f"{what}: chunk cannot be decompressed: {error}") from error
 
 
 def _announced_length(head: bytes) -> int | None:
     """Read the content size of a zstd frame header (RFC 8878, 3.1.1.1); None if it names none."""
-    if head[:4] != b"\x28\xb5\x2f\xfd" or len(head) < 6:
+    if len(head) < 6:
         return None
     descriptor = head[4]
     single = bool(descriptor & 0x20)

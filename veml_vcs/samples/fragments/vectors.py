@@ -60,18 +60,18 @@ def read_vectors(
         float32 [n, d] (zero rows where unknown) and bool [n], True where known.
 
     Raises:
-        DamagedError: Stored vectors have another dimension.
+        DamagedError: What is stored are not vectors of this dimension.
     """
     vectors = np.zeros((len(ids), dimension), np.float32)
     places = catalog.find_many(ids, KIND, space)
     known = places[:, 0] >= 0
     for number in np.unique(places[known, 0]).tolist():
         fragment = catalog.fragment(number)
-        stored = fragment.array("vector")
-        if stored.ndim != 2 or stored.shape[1] != dimension:
+        stored = fragment.array("vector", "float32")
+        if stored.shape != (fragment.rows, dimension):
             raise DamagedError(
                 f"fragment {short(fragment.id)}: vectors of shape {stored.shape}, "
-                f"expected [n, {dimension}]"
+                f"expected [{fragment.rows}, {dimension}]"
             )
         chosen = places[:, 0] == number
         vectors[chosen] = stored[places[chosen, 1]]

@@ -17,6 +17,7 @@ from veml_vcs.errors import DamagedError
 ZSTD_LEVEL = 3
 DTYPES = {"uint8": 1, "uint32": 4, "int64": 8, "float16": 2, "float32": 4, "float64": 8}
 MAX_ARRAY_BYTES = 1 << 46
+_MAX_AXES = 8
 
 
 @dataclass(frozen=True)
@@ -96,23 +97,26 @@ def parse_array(text: str) -> ArrayInfo:
     try:
         shape = _lengths(meta["shape"], least=0)
         chunk_shape = _lengths(meta["chunk_grid"]["configuration"]["chunk_shape"], least=1)
-        dtype = meta["data_type"]
+        dtype = str(meta["data_type"])
         codecs = [codec["name"] for codec in meta["codecs"]]
-        separator = meta["chunk_key_encoding"]["configuration"]["separator"]
-    except (KeyError, TypeError, ValueError) as error:
+        order = meta["codecs"][0].get("configuration", {}).get("endian", "little")
+        keys = meta["chunk_key_encoding"]
+        forms = (meta["chunk_grid"]["name"], keys["name"], keys["configuration"]["separator"])
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise DamagedError(f"array metadata cannot be read ({error!r}): {text[:80]!r}") from error
     if (
         meta.get("node_type") != "array"
         or dtype not in DTYPES
         or codecs not in (["bytes"], ["bytes", "zstd"])
-        or separator != "/"
-        or not shape
-        or len(shape) != len(chunk_shape)
-        or any(c < max(1, n) for c, n in zip(chunk_shape[1:], shape[1:], strict=True))
+        or order != "little"
+        or forms != ("regular", "default", "/")
+        or meta.get("storage_transformers")
+        or not 0 < len(shape) == len(chunk_shape) <= _MAX_AXES
+        or any(c != max(1, n) for c, n in zip(chunk_shape[1:], shape[1:], strict=True))
     ):
         raise DamagedError(f"array metadata not of a kind that fragments use: {text[:200]!r}")
     info = ArrayInfo(shape, dtype, chunk_shape, len(codecs) == 2)
-    if info.chunk_bytes > MAX_ARRAY_BYTES or prod(shape) * DTYPES[dtype] > MAX_ARRAY_BYTES:
+    if max(info.chunk_bytes, prod(max(1, n) for n in shape) * DTYPES[dtype]) > MAX_ARRAY_BYTES:
         raise DamagedError(f"array of shape {shape} is larger than any real one")
     return info
 
