@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.repository.kit import (
@@ -123,7 +123,10 @@ def test_a_history_of_adds_gives_the_record_of_one_add(
 @examples(4)
 @given(data=st.data())
 def test_files_that_come_and_go_give_the_record_of_one_add(name: str, data: st.DataObject) -> None:
-    same_record_after(data.draw(with_gaps(name)))
+    histories = data.draw(with_gaps(name))
+    # A folder without an image is no data set yet.
+    assume(any(key.endswith((".png", ".jpg")) for key in histories[0]))
+    same_record_after(histories)
 
 
 def without(files: Files, *keys: str) -> Files:

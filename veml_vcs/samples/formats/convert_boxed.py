@@ -243,7 +243,7 @@ def to_kitti(source: Source) -> Target:
                 boxless.add(key)
                 continue
             result = _kitti_object(obj)
-            source.drop(obj, ("id", "area", "score", "truncated", *BOXES, *result))
+            source.drop(obj, ("id", "area", "truncated", *BOXES, *result))
             objects.append({**result, "class": words[obj["class"]], "xyxy": box})
             used.add(words[obj["class"]])
         annotations[renamed[key]] = {"objects": objects}
@@ -251,6 +251,9 @@ def to_kitti(source: Source) -> Target:
     classes = tuple(ClassInfo(name) for name in sorted(used))
     facts = Facts("kitti", "detection", classes, layout)
     return Target(annotations, facts, renamed, (*boxless.warnings(), *changed.warnings()))
+
+
+_EXACT = 1 << 53  # KITTI's readers take columns for doubles
 
 
 def _kitti_object(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -263,6 +266,7 @@ def _kitti_object(obj: Mapping[str, Any]) -> dict[str, Any]:
         values = value if count > 1 and isinstance(value, list) else [value]
         fits = len(values) == count and all(map(is_number, values))
         result[name] = value if fits else _UNKNOWN_IN_KITTI[name]
-    if is_number(obj.get("score")):
-        result["score"] = obj["score"]
+    score = obj.get("score")
+    if is_number(score) and abs(score) <= _EXACT:
+        result["score"] = score
     return result
