@@ -31,7 +31,8 @@ def synthetic(rows: int, dimension: int) -> np.ndarray:
     points = factors @ random.standard_normal((30, dimension), dtype=np.float32)
     points *= 0.3
     points += 0.5 * random.standard_normal((rows, dimension), dtype=np.float32)
-    return np.maximum(points, 0, out=points)
+    np.maximum(points, 0, out=points)
+    return points
 
 
 def plain_pass_seconds(points: np.ndarray) -> float:

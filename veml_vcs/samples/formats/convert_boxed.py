@@ -267,6 +267,6 @@ def _kitti_object(obj: Mapping[str, Any]) -> dict[str, Any]:
         fits = len(values) == count and all(map(is_number, values))
         result[name] = value if fits else _UNKNOWN_IN_KITTI[name]
     score = obj.get("score")
-    if is_number(score) and abs(score) <= _EXACT:
+    if isinstance(score, (int, float)) and is_number(score) and abs(score) <= _EXACT:
         result["score"] = score
     return result

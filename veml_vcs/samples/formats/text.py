@@ -60,6 +60,8 @@ def parse_number(text: str) -> int | float | None:
         return int(text)
     if len(text) > _MAX_NUMBER_CHARS or _NUMBER.fullmatch(text) is None:
         return None
+    if text.lstrip("+-").isdigit():
+        return int(text)  # exact, however long
     return exact(float(text))
 
 
