@@ -15,6 +15,7 @@ import os
 import sys
 import tarfile
 import time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ def summarise(points: NDArray[np.float32]) -> Summary:
     return Summary(points[greedy_k_center(points, _CENTRES).indices], points)
 
 
-def halves(points: NDArray[np.float32], seed: int) -> tuple[NDArray[np.float32], ...]:
+def halves(points: NDArray[Any], seed: int) -> tuple[NDArray[Any], ...]:
     """Cut at random into two."""
     order = np.random.default_rng(seed).permutation(len(points))
     return points[order[::2]], points[order[1::2]]
