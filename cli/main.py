@@ -54,6 +54,13 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    """Answer ``--version``, before a command is missed."""
+    if wanted:
+        version.version()
+        raise typer.Exit(OK)
+
+
 @app.callback()
 def _global_options(
     folder: Annotated[
@@ -63,13 +70,13 @@ def _global_options(
         Color, typer.Option("--color", help="When to colour output (NO_COLOR is respected).")
     ] = Color.AUTO,
     show_version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", is_eager=True, callback=_show_version
+        ),
     ] = False,
 ) -> None:
     out.configure(color)
-    if show_version:
-        version.version()
-        raise typer.Exit(OK)
     for one in folder or ():
         try:
             os.chdir(one)
@@ -118,6 +125,11 @@ def _run(arguments: list[str] | None) -> int:
         out.note("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
+        raise
+    except SystemExit as error:
+        # typer ends the program itself when the reader of a pipe has left.
+        if isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from None
         raise
     except Exception as error:  # noqa: BLE001 - the last resort: a bug shall not look like a result
         return report_bug(error)

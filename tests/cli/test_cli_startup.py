@@ -1,0 +1,36 @@
+"""What starts light stays light."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Place = Any
+PROGRAM = Path(sys.executable).with_name("veml")
+
+
+def imported(place: Place, *arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", str(PROGRAM), *arguments],
+        cwd=place.root, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(re.findall(r"^import time:.*\|\s*([\w.]+)$", done.stderr, re.MULTILINE))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["drift", "--help"], ["version"]], ids=" ".join)
+def test_help_imports_no_library(arguments: list[str], place: Place) -> None:
+    modules = imported(place, *arguments)
+    heavy = {"numpy", "zarr", "torch", "dulwich", "rich", "rich.console", "scipy", "numcodecs"}
+    assert not modules & heavy
+    assert not {one for one in modules if one.startswith("veml_vcs.repository")}
+
+
+def test_plain_output_needs_no_rich(drives: Place) -> None:
+    modules = imported(drives, "status")
+    assert not {one for one in modules if one == "rich" or one.startswith("rich.")}
+    assert not modules & {"zarr", "torch"}
