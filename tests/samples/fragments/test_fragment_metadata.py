@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from zarr.storage import MemoryStore
 from veml_vcs.errors import DamagedError
 from veml_vcs.samples.fragments.zarr_meta import (
     DTYPES,
+    MAX_ARRAY_BYTES,
     ArrayInfo,
     array_metadata,
     group_metadata,
@@ -34,7 +36,13 @@ def infos(draw: st.DrawFn) -> ArrayInfo:
     return ArrayInfo(shape, draw(st.sampled_from(sorted(DTYPES))), chunks, draw(st.booleans()))
 
 
-@given(infos().filter(lambda info: info.chunk_bytes < 1 << 40))
+def is_readable(info: ArrayInfo) -> bool:
+    """Tell whether an array is of a size that can be real; others are refused as damage."""
+    array_bytes = prod(max(1, n) for n in info.shape) * DTYPES[info.dtype]
+    return max(array_bytes, info.chunk_bytes) <= MAX_ARRAY_BYTES
+
+
+@given(infos().filter(is_readable))
 def test_zarr_understands_what_is_written(info: ArrayInfo) -> None:
     text = array_metadata(info)
     assert parse_array(text) == info
@@ -45,6 +53,12 @@ def test_zarr_understands_what_is_written(info: ArrayInfo) -> None:
     assert len(meta.codecs) == 1 + info.zstd
     key = "c/" + "/".join("0" * len(info.shape))
     assert meta.encode_chunk_key((0,) * len(info.shape)) == key
+
+
+@given(infos().filter(lambda info: not is_readable(info)))
+def test_an_array_larger_than_any_real_one_is_damage(info: ArrayInfo) -> None:
+    with pytest.raises(DamagedError, match="larger than any real one"):
+        parse_array(array_metadata(info))
 
 
 @pytest.mark.parametrize("dtype", sorted(DTYPES))
