@@ -27,6 +27,7 @@ from veml_vcs.repository.plain_files import (
     drop_conflicts,
     in_the_way,
     move_plain,
+    refuse_hostile_paths,
     restore_modified,
     same_on_disk,
     unstaged_paths,
@@ -142,6 +143,7 @@ def move_work_tree(
     The caller holds the lock and moves HEAD afterwards.
     """
     before, after = repo.git.files(old), repo.git.files(new)
+    refuse_hostile_paths(repo, after.keys())
     if not force:
         _refuse_plain(repo, before, after, command)
     moves = _plan_data(repo, old, new, command, force)

@@ -11,7 +11,13 @@ from veml_vcs.ids import CommitId, ObjectId, SampleId, short
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tree import Entry, EntryKind, Tree
-from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
+from veml_vcs.versions.data import (
+    RECORD_SUFFIX,
+    DataRecord,
+    dataset_path,
+    is_data_record,
+    parse_data_record,
+)
 
 
 @dataclass(frozen=True)
@@ -86,18 +92,23 @@ def fsck(repo: Repository, *, progress: Progress = silent) -> FsckResult:
 def _records(repo: Repository, problems: list[FsckProblem]) -> dict[str, DataRecord]:
     """Return every distinct data version of history and index, by ``commit:path``."""
     found: dict[str, DataRecord] = {}
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
+    read: set[str] = set()
     heads = [*repo.git.branches().values(), *map(repo.resolve, _tag_refs(repo))]
     head = repo.git.head().commit
     walked = repo.git.walk(list(dict.fromkeys([*heads, *([head] if head else [])])))
     places = [(CommitId(c.id.decode()), repo.git.tree_files(c.tree)) for c in walked]
     for commit_id, files in [*places, (None, repo.git.staged_files())]:
         for path, file in files.items():
-            if not path.endswith(RECORD_SUFFIX) or file.blob in seen:
+            if not path.endswith(RECORD_SUFFIX) or (path, file.blob) in seen:
                 continue
-            seen.add(file.blob)
+            seen.add((path, file.blob))
             name = f"{short(commit_id, 7) if commit_id else 'index'}:{path}"
             try:
+                dataset_path(path)
+                if file.blob in read:
+                    continue
+                read.add(file.blob)
                 data = repo.git.read_blob(file.blob)
                 if is_data_record(data):
                     found[name.removesuffix(RECORD_SUFFIX)] = parse_data_record(data, path)

@@ -266,6 +266,10 @@ class _FolderWriter:
         if folder != self._repo.root:
             if not folder.startswith(self._repo.root + os.sep):
                 raise InvalidInputError(f"{folder}: outside the repository")
+            if (
+                os.path.basename(folder).lower() == ".git"
+            ):  # keys are checked too; this is the last door
+                raise InvalidInputError(f"{folder}: nothing is written into Git's own folder")
             self._make_safe(os.path.dirname(folder))
             if os.path.islink(folder):
                 raise InvalidInputError(

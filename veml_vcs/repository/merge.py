@@ -36,6 +36,7 @@ from veml_vcs.repository.merge_state import (
 from veml_vcs.repository.plain_files import (
     in_the_way,
     move_plain,
+    refuse_hostile_paths,
     same_on_disk,
     unstaged_paths,
     write_plain,
@@ -256,6 +257,7 @@ def _apply(
     progress: Progress,
 ) -> None:
     """Bring work tree and index to the merged tree; touch nothing if something would be lost."""
+    refuse_hostile_paths(repo, merged.files.keys())
     old_files = repo.git.files(ours)
     changed = {
         path

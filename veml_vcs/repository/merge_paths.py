@@ -19,7 +19,13 @@ from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import merge_bases
 from veml_vcs.samples.annotations import Choice
-from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
+from veml_vcs.versions.data import (
+    RECORD_SUFFIX,
+    DataRecord,
+    dataset_path,
+    is_data_record,
+    parse_data_record,
+)
 
 Three = tuple[TreeFile | None, TreeFile | None, TreeFile | None]
 _BLOB_KINDS = (0o100644, 0o100755)
@@ -133,7 +139,7 @@ class TreeMerger:
         merge: TreeMerge,
         default: Choice | None,
     ) -> TreeFile | None:
-        name = path.removesuffix(RECORD_SUFFIX)
+        name = dataset_path(path)
         self._progress(f"merging {name}", 0, 0)
         one = merge_data(
             self._repo,

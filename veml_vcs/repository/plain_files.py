@@ -13,9 +13,16 @@ from collections.abc import Collection, Mapping
 
 from dulwich.diff_tree import CHANGE_DELETE, TreeChange, tree_changes
 from dulwich.filters import FilterBlobNormalizer
-from dulwich.index import ConflictedIndexEntry, IndexEntry, update_working_tree
+from dulwich.index import (
+    ConflictedIndexEntry,
+    IndexEntry,
+    get_path_element_validator,
+    update_working_tree,
+    validate_path,
+)
 from dulwich.objects import Blob, ObjectID
 
+from veml_vcs.errors import FormatError
 from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.repository import Repository
@@ -35,6 +42,26 @@ def unstaged_paths(repo: Repository) -> list[str]:
         if isinstance(entry, ConflictedIndexEntry) or compare.differs(raw, entry, trusted_ns):
             found.append(os.fsdecode(raw))
     return sorted(found)
+
+
+def refuse_hostile_paths(repo: Repository, files: Collection[str]) -> None:
+    """Refuse a Git tree with a path that leads out of the work tree or into ``.git``.
+
+    Args:
+        repo: The repository.
+        files: Paths of the tree, before anything of it is written.
+
+    Raises:
+        FormatError: There is such a path; Git refuses it too.
+    """
+    is_safe = get_path_element_validator(repo.git.config)
+    for path in files:
+        if not validate_path(os.fsencode(path), is_safe):
+            raise FormatError(
+                f"{path!r:.200}: not a usable path in a work tree; nothing was changed",
+                hint="this history was made to do harm, or by a broken tool; do not use it",
+                kind="hostile-path",
+            )
 
 
 def same_on_disk(repo: Repository, path: str, file: TreeFile | None) -> bool:

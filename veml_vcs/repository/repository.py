@@ -17,7 +17,13 @@ from veml_vcs.objects.files import Files
 from veml_vcs.objects.lock import FileLock
 from veml_vcs.repository.git import GitRepo, TreeFile
 from veml_vcs.repository.revisions import resolve_commit
-from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
+from veml_vcs.versions.data import (
+    RECORD_SUFFIX,
+    DataRecord,
+    dataset_path,
+    is_data_record,
+    parse_data_record,
+)
 
 if TYPE_CHECKING:
     from veml_vcs.objects.local import LocalObjectStore
@@ -191,7 +197,7 @@ class Repository:
             if path.endswith(RECORD_SUFFIX) and os.path.isfile(full):
                 data = bytes(self.files.read(full))
                 if is_data_record(data):
-                    found[path.removesuffix(RECORD_SUFFIX)] = parse_data_record(data, path)
+                    found[dataset_path(path)] = parse_data_record(data, path)
         return found
 
     def datasets_at(self, commit: CommitId | None) -> dict[str, DataRecord]:
@@ -208,7 +214,7 @@ class Repository:
             if path.endswith(RECORD_SUFFIX):
                 data = self.git.read_blob(blob)
                 if is_data_record(data):
-                    found[path.removesuffix(RECORD_SUFFIX)] = parse_data_record(data, path)
+                    found[dataset_path(path)] = parse_data_record(data, path)
         return found
 
     def record_at(self, path: str, revision: str | None) -> DataRecord:

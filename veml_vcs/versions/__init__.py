@@ -4,6 +4,7 @@ from veml_vcs.versions.data import (
     RECORD_SUFFIX,
     ClassCount,
     DataRecord,
+    dataset_path,
     is_data_record,
     parse_data_record,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "RECORD_SUFFIX",
     "ClassCount",
     "DataRecord",
+    "dataset_path",
     "dump_record",
     "is_data_record",
     "load_record",

@@ -145,6 +145,31 @@ def is_data_record(data: bytes) -> bool:
     return b'\n "kind": "data",\n' in data
 
 
+def dataset_path(record_path: str) -> str:
+    """Return the folder that a record stands beside, from the path of the record.
+
+    A Git tree of a stranger's can hold any path, so it is checked here: a record at
+    ``.git/hooks.veml`` would otherwise have its data set written among Git's hooks.
+
+    Args:
+        record_path: Path of the ``*.veml`` file, from the repository's root.
+
+    Raises:
+        FormatError: The folder would be none inside the work tree.
+    """
+    path = record_path.removesuffix(RECORD_SUFFIX)
+    try:
+        if path.startswith("/") or not path.rpartition("/")[2]:
+            raise InvalidInputError("not a usable folder of a data set")
+        return check_key(path)
+    except InvalidInputError as error:
+        raise FormatError(
+            f"{record_path!r:.200}: a record cannot stand here: {error}",
+            hint="this history was made to do harm, or by a broken tool; do not use it",
+            kind="hostile-path",
+        ) from error
+
+
 def _class_info(line: Any) -> tuple[ClassInfo, ClassCount]:
     if not isinstance(line, dict):
         raise FormatError(f"class {line!r} is not an object")
