@@ -9,7 +9,10 @@ from hypothesis import settings
 
 settings.register_profile("default", deadline=None, max_examples=60)
 settings.register_profile("ci", deadline=None, max_examples=150, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.load_profile(
+    os.environ.get("VEML_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "default")
+)
 
 _ORDER = ("slow", "data", "ml")
 """Marks, the last to run first; tests with none of them come before all."""
