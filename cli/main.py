@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from veml_cli import (
     branch,
     checkout,
     commit,
+    data,
     diff,
     drift,
     export,
@@ -41,8 +43,10 @@ from veml_vcs.errors import InvalidInputError, VemlError
 
 _COMMANDS: tuple[ModuleType, ...] = (
     init, add, rm, status, diff, commit, log, show, branch, checkout, switch, restore, merge,
-    resolve, tag, export, similar, drift, fsck, version,
+    resolve, tag, export, similar, drift, data, fsck, version,
 )  # fmt: skip
+
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="veml",
@@ -50,7 +54,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help, as Git's; drawing it with rich would cost its import
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_CONTEXT,
 )
 
 
@@ -84,15 +88,26 @@ def _global_options(
             raise InvalidInputError(f"cannot change to {one}: {error.strerror}") from error
 
 
-def _register() -> None:
-    """Add the commands: a module's function of its own name runs it, ``EXAMPLES`` ends its help."""
-    for module in _COMMANDS:
+def _register(group: typer.Typer, modules: Iterable[ModuleType]) -> None:
+    """Add the commands: a module's function of its own name runs it, ``EXAMPLES`` ends its help.
+
+    A module that lists ``COMMANDS`` of its own is a group of commands (``veml data ls``).
+    """
+    for module in modules:
         name = module.__name__.rpartition(".")[2]
-        options = {"cls": module.COMMAND_CLASS} if hasattr(module, "COMMAND_CLASS") else {}
-        app.command(name, epilog=module.EXAMPLES, **options)(getattr(module, name))
+        if hasattr(module, "COMMANDS"):
+            below = typer.Typer(
+                help=module.HELP, epilog=module.EXAMPLES, no_args_is_help=True,
+                rich_markup_mode=None, context_settings=_CONTEXT,
+            )  # fmt: skip
+            _register(below, module.COMMANDS)
+            group.add_typer(below, name=name)
+        else:
+            options = {"cls": module.COMMAND_CLASS} if hasattr(module, "COMMAND_CLASS") else {}
+            group.command(name, epilog=module.EXAMPLES, **options)(getattr(module, name))
 
 
-_register()
+_register(app, _COMMANDS)
 
 
 def main(arguments: list[str] | None = None) -> int:

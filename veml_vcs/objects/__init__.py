@@ -8,7 +8,7 @@ from veml_vcs.objects.local import LocalObjectStore
 from veml_vcs.objects.lock import FileLock
 from veml_vcs.objects.manifest import Manifest, ManifestValue, decode_manifest, encode_manifest
 from veml_vcs.objects.memory import MemoryObjectStore
-from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
+from veml_vcs.objects.protocol import ObjectKind, ObjectReader, ObjectStore, ObjectWriter
 from veml_vcs.objects.verify import Problem
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ManifestValue",
     "MemoryObjectStore",
     "ObjectKind",
+    "ObjectReader",
     "ObjectStore",
     "ObjectWriter",
     "Observer",

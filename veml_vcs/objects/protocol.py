@@ -50,6 +50,18 @@ class ObjectWriter(Protocol):
         """Return an object of this batch or of the store behind it."""
 
 
+class ObjectReader(Protocol):
+    """Gives objects by id, and need not be able to do anything else."""
+
+    def get(self, object_id: ObjectId) -> bytes:
+        """Return the bytes of an object, checked against its id.
+
+        Raises:
+            NotFoundError: It is not there.
+            DamagedError: The bytes found do not hash to the id.
+        """
+
+
 class ObjectStore(Protocol):
     """A growing set of objects."""
 

@@ -76,6 +76,14 @@ class GitRepo:
         """Release open files."""
         self.dulwich.close()
 
+    def setting(self, section: tuple[str, ...], name: str) -> str | None:
+        """Return a value of Git's configuration, or None."""
+        try:
+            value = self.config.get(tuple(map(os.fsencode, section)), name.encode())
+        except KeyError:
+            return None
+        return os.fsdecode(value)
+
     # -- objects -------------------------------------------------------------------------------
 
     def read_blob(self, blob: VersionId) -> bytes:
@@ -181,6 +189,21 @@ class GitRepo:
     def tags(self) -> dict[str, CommitId]:
         """Return tags by name: the tag object's id where annotated, else the commit's."""
         return self._refs("refs/tags/")
+
+    def all_commits(self) -> list[CommitId]:
+        """Return the commits that any ref but a note names, and HEAD, each once."""
+        refs = self.dulwich.refs
+        found: dict[CommitId, None] = {}
+        for name in sorted(refs.allkeys()):
+            if name.startswith(b"refs/notes/"):
+                continue
+            try:
+                peeled = self.dulwich.object_store[self.dulwich.get_peeled(name)]
+            except KeyError:
+                continue  # a branch without commits, or a ref to what a shallow clone lacks
+            if isinstance(peeled, Commit):
+                found[CommitId(peeled.id.decode())] = None
+        return list(found)
 
     def _refs(self, prefix: str) -> dict[str, CommitId]:
         found = self.dulwich.refs.as_dict(Ref(prefix.encode()))

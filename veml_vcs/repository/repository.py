@@ -37,6 +37,28 @@ STORE_FORMAT = 1
 LOCK_TIMEOUT_SECONDS = 60.0
 
 
+def check_store_format(folder: str, files: Files) -> bool:
+    """Tell whether there is a store in a folder, and refuse one that this veml cannot read.
+
+    Raises:
+        FormatError: A newer veml wrote it, or it is none.
+    """
+    path = os.path.join(folder, "format")
+    if not files.exists(path):
+        return False
+    try:
+        found = json.loads(bytes(files.read(path)))["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{path}: expected {{'format': {STORE_FORMAT}}}") from error
+    if found != STORE_FORMAT:
+        raise FormatError(
+            f"the store has format {found!r}, this veml reads {STORE_FORMAT}",
+            hint="pip install --upgrade veml",
+            kind="newer-format",
+        )
+    return True
+
+
 class Repository:
     """One opened veml repository.
 
@@ -55,7 +77,7 @@ class Repository:
         self.root = self.git.root
         self.folder = os.path.join(self.git.common_folder, "veml")
         self.private_folder = os.path.join(self.git.control_folder, "veml")
-        self._check_format()
+        check_store_format(self.folder, self.files)
 
     def close(self) -> None:
         """Release mapped files."""
@@ -133,21 +155,6 @@ class Repository:
 
     def _cache_folder(self) -> str:
         return os.path.join(self.folder, "cache")
-
-    def _check_format(self) -> None:
-        path = os.path.join(self.folder, "format")
-        if not self.files.exists(path):
-            return
-        try:
-            found = json.loads(bytes(self.files.read(path)))["format"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"{path}: expected {{'format': {STORE_FORMAT}}}") from error
-        if found != STORE_FORMAT:
-            raise FormatError(
-                f"the store has format {found!r}, this veml reads {STORE_FORMAT}",
-                hint="pip install --upgrade veml",
-                kind="newer-format",
-            )
 
     # -- paths ---------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from veml_vcs.samples.tree.build import build_tree, update_tree
 from veml_vcs.samples.tree.entry import Entry, EntryKind, check_key, decode_key, encode_key
-from veml_vcs.samples.tree.read import Change, Tree, TreeSums, diff_trees
+from veml_vcs.samples.tree.read import Change, Tree, TreeSums, diff_trees, walk_new
 
 __all__ = [
     "Change",
@@ -16,4 +16,5 @@ __all__ = [
     "diff_trees",
     "encode_key",
     "update_tree",
+    "walk_new",
 ]

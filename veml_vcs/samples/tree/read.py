@@ -6,12 +6,12 @@ what the node above it says, and lies where it says, is checked here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId, TreeId, short
-from veml_vcs.objects.protocol import ObjectStore
+from veml_vcs.objects.protocol import ObjectReader, ObjectStore
 from veml_vcs.samples.tree.entry import Entry, encode_key
 from veml_vcs.samples.tree.node import (
     ChildRef,
@@ -151,6 +151,34 @@ def leaves(store: ObjectStore, root: TreeId, inner: list[Place] | None = None) -
             yield place
 
 
+def walk_new(
+    store: ObjectReader, root: TreeId, seen: Container[ObjectId]
+) -> Iterator[tuple[ObjectId, list[tuple[str, Entry]]]]:
+    """List the nodes of a tree with the entries of each (none for an inner node), parents first.
+
+    Args:
+        store: Holds the nodes.
+        root: The tree.
+        seen: Nodes to leave out, with all that is below them.
+
+    Raises:
+        NotFoundError: The store lacks a node.
+        DamagedError: The nodes are not a tree.
+    """
+    if ObjectId(root) in seen:
+        return
+    pending = [_root(store, root)]
+    while pending:
+        place = pending.pop()
+        if place.ref.node in seen:
+            continue
+        if place.level:
+            yield place.ref.node, []
+            pending += reversed(_children(store, place))
+        else:
+            yield place.ref.node, _entries(store, place)
+
+
 def read_leaf(store: ObjectStore, place: Place) -> list[tuple[bytes, Entry]]:
     """Return a leaf's entries with their keys as bytes.
 
@@ -160,7 +188,7 @@ def read_leaf(store: ObjectStore, place: Place) -> list[tuple[bytes, Entry]]:
     return [(encode_key(key), entry) for key, entry in _entries(store, place)]
 
 
-def _root(store: ObjectStore, root: TreeId) -> Place:
+def _root(store: ObjectReader, root: TreeId) -> Place:
     node = ObjectId(root)
     data = store.get(node)
     if is_leaf(data):
@@ -171,13 +199,13 @@ def _root(store: ObjectStore, root: TreeId) -> Place:
     return Place(ref_to_inner(children, node), level, b"")
 
 
-def _entries(store: ObjectStore, place: Place) -> list[tuple[str, Entry]]:
+def _entries(store: ObjectReader, place: Place) -> list[tuple[str, Entry]]:
     items = decode_leaf(store.get(place.ref.node), place.ref.node)
     check_leaf(items, place.ref, place.after)
     return items
 
 
-def _children(store: ObjectStore, place: Place) -> list[Place]:
+def _children(store: ObjectReader, place: Place) -> list[Place]:
     node = place.ref.node
     level, refs = decode_inner(store.get(node), node)
     if level != place.level:
