@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES
@@ -236,6 +236,10 @@ def _add_data(
         )
         contents.finish()
         record = store_snapshot(repo, snapshot, base, base_entries, writer)
+        if base is not None and base.derived and record.tree == base.tree:
+            same = replace(record, derived=base.derived)
+            if same.to_bytes() == base.to_bytes():
+                record = same  # nothing changed, so the version still is what made it
     repo.catalog.refresh()
     stage_record(repo, path, record)
     settle_by_hand(repo, path)

@@ -1,0 +1,73 @@
+"""``veml data ls``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from veml_cli._options import Json, examples
+from veml_cli._output import out, show
+from veml_cli._session import opened
+from veml_cli.data._conditions import (
+    Classes,
+    Keys,
+    MaxArea,
+    MaxObjects,
+    MinArea,
+    MinObjects,
+    Objects,
+    Rev,
+    Spec,
+    Splits,
+    Where,
+    conditions,
+)
+
+EXAMPLES = examples(
+    ("the samples of a data set", "veml data ls images/train"),
+    ("those of v1.0 with a car and no bike", "veml data ls v1.0:images/train --class car"
+     " --where 'not any(class == \"bike\")'"),
+    ("keys alone, for a script", "veml data ls images/train --split val --quiet"),
+    ("images with three or more small boxes",
+     "veml data ls images/train --max-area 1024 --min-objects 3"),
+)  # fmt: skip
+
+
+def ls(
+    spec: Spec,
+    rev: Rev = None,
+    classes: Classes = None,
+    key: Keys = None,
+    split: Splits = None,
+    min_area: MinArea = None,
+    max_area: MaxArea = None,
+    min_objects: MinObjects = None,
+    max_objects: MaxObjects = None,
+    where: Where = None,
+    objects: Objects = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, metavar="N", help="List at most N; 0 lists all.")
+    ] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Keys alone.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List samples of a data version.
+
+    All conditions must hold. The language of --where and --object: docs/data.md.
+    """
+    from dataclasses import replace
+
+    from veml_cli.render.data import key_lines, listing_lines
+    from veml_vcs.repository.data.listing import list_data
+
+    wanted = conditions(
+        classes, key, split, min_area, max_area, min_objects, max_objects, where, objects
+    )
+    with opened() as repo:
+        found = list_data(repo, spec, wanted, revision=rev)
+    chosen = len(found.samples)
+    if limit:
+        found = replace(found, samples=found.samples[:limit])
+    lines = key_lines(found) if quiet else listing_lines(found, chosen, out.width)
+    show(found, lines, as_json=as_json)

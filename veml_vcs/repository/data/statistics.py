@@ -1,0 +1,211 @@
+"""``veml data stats``: what is in a data version, in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from veml_vcs.ids import VersionId
+from veml_vcs.repository.data.version import open_version
+from veml_vcs.repository.repository import Repository
+from veml_vcs.samples.query import Conditions, Selector
+
+SMALL_AREA, LARGE_AREA = 32.0**2, 96.0**2
+"""COCO's bounds between small, medium and large objects, in square pixels."""
+
+_BINS = 10
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """How often one class occurs.
+
+    Attributes:
+        name: The class.
+        objects: Its objects.
+        samples: Samples that have it, as an object or a label.
+        small: Its boxes below 32 x 32 pixels (COCO's bound).
+        medium: Those up to 96 x 96.
+        large: Those above.
+    """
+
+    name: str
+    objects: int
+    samples: int
+    small: int = 0
+    medium: int = 0
+    large: int = 0
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a number is distributed.
+
+    Attributes:
+        count: How many values there are.
+        minimum: The smallest.
+        median: The middle one.
+        mean: Their mean.
+        maximum: The largest.
+        edges: Borders of the bins, one more than ``counts``.
+        counts: Values in each bin; the last one includes its right border.
+    """
+
+    count: int
+    minimum: float
+    median: float
+    mean: float
+    maximum: float
+    edges: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is in a data version.
+
+    Attributes:
+        path: The data set.
+        revision: Its revision; None is what is staged.
+        version: Its version id.
+        samples: Number of samples counted.
+        total: Number of samples in the version.
+        objects: Number of objects of the samples counted.
+        unlabelled: Samples of which nothing is said, or that have neither label nor object.
+        content_bytes: Sum of the sizes of the samples counted.
+        classes: In the data set's order.
+        splits: Split -> number of samples; ``""`` are those in none, if others are in one.
+        image_sizes: (width, height) as text -> number of samples, the most frequent first.
+        objects_per_sample: Spread of the number of objects, where there are any.
+        box_width: Spread of the width of boxes, in pixels.
+        box_height: Spread of their height, in pixels.
+        box_area: Spread of the square root of their area, in pixels.
+        sample_bytes: Spread of the sizes of samples, in bytes.
+    """
+
+    path: str
+    revision: str | None
+    version: VersionId
+    samples: int
+    total: int
+    objects: int
+    unlabelled: int
+    content_bytes: int
+    classes: tuple[ClassCounts, ...] = ()
+    splits: Mapping[str, int] = field(default_factory=dict)
+    image_sizes: Mapping[str, int] = field(default_factory=dict)
+    objects_per_sample: Spread | None = None
+    box_width: Spread | None = None
+    box_height: Spread | None = None
+    box_area: Spread | None = None
+    sample_bytes: Spread | None = None
+
+
+def statistics(
+    repo: Repository, spec: str, conditions: Conditions, *, revision: str | None = None
+) -> Statistics:
+    """Count what is in a data version, or in the samples of it that meet conditions.
+
+    Sizes of images of which nothing is said are read from the images.
+
+    Args:
+        repo: The repository.
+        spec: ``PATH`` (as staged), ``REV:PATH`` or ``PATH@REV``.
+        conditions: Which samples; all objects of a chosen sample are counted.
+        revision: A revision, instead of one in ``spec``.
+
+    Raises:
+        NotFoundError: There is no such data version.
+        InvalidInputError: A condition makes no sense.
+    """
+    source = open_version(repo, spec, revision)
+    chosen = source.chosen(Selector(conditions))
+    objects: Counter[str] = Counter()
+    samples: Counter[str] = Counter()
+    bounds: Counter[tuple[str, int]] = Counter()
+    splits: Counter[str] = Counter()
+    sizes: Counter[tuple[float, float]] = Counter()
+    per_sample: list[int] = []
+    boxes: list[tuple[float, float]] = []
+    unlabelled = 0
+    for sample in chosen.values():
+        width, height = sample.size
+        if width and height:
+            sizes[width, height] += 1
+        for name in sample.said.get("splits", ()) or ("",):
+            splits[name] += 1
+        for name in sample.classes:
+            samples[name] += 1
+        count = 0
+        for obj in sample.objects():
+            count += 1
+            name = obj.obj.get("class")
+            if isinstance(name, str):
+                objects[name] += 1
+            box = obj.box()
+            if box is not None:
+                boxes.append((box["width"], box["height"]))
+                if isinstance(name, str):
+                    bounds[name, _bound(box["area"])] += 1
+        if "objects" in sample.said:
+            per_sample.append(count)
+        unlabelled += not count and not sample.said.get("labels")
+    if set(splits) == {""}:
+        splits.clear()
+    names = dict.fromkeys([*(one.name for one in source.facts.classes), *sorted(samples)])
+    extents = np.array(boxes, np.float64).reshape(-1, 2)
+    byte_counts = [source.samples[key].size for key in chosen]
+    return Statistics(
+        path=source.path,
+        revision=source.revision,
+        version=source.id,
+        samples=len(chosen),
+        total=source.record.samples,
+        objects=sum(per_sample),
+        unlabelled=unlabelled,
+        content_bytes=sum(byte_counts),
+        classes=tuple(
+            ClassCounts(name, objects[name], samples[name], *(bounds[name, i] for i in range(3)))
+            for name in names
+        ),
+        splits=dict(sorted(splits.items())),
+        image_sizes={f"{w:g}x{h:g}": count for (w, h), count in sizes.most_common()},
+        objects_per_sample=_spread(per_sample, whole=True),
+        box_width=_spread(extents[:, 0]),
+        box_height=_spread(extents[:, 1]),
+        box_area=_spread(np.sqrt(np.abs(extents[:, 0] * extents[:, 1]))),
+        sample_bytes=_spread(byte_counts),
+    )
+
+
+def _bound(area: float) -> int:
+    """Return 0, 1 or 2 for small, medium or large."""
+    return int(area >= SMALL_AREA) + int(area > LARGE_AREA)
+
+
+def _spread(values: Sequence[float] | np.ndarray, *, whole: bool = False) -> Spread | None:
+    """Describe numbers; whole ones get bins between whole numbers."""
+    numbers = np.asarray(values, np.float64)
+    if not len(numbers):
+        return None
+    low, high = float(numbers.min()), float(numbers.max())
+    if whole:
+        step = max(1, -(-int(high - low + 1) // _BINS))
+        edges = np.arange(low, high + step + 1, step)
+        if len(edges) > 2 and edges[-2] > high:
+            edges = edges[:-1]
+    else:
+        edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
+    counts, edges = np.histogram(numbers, edges)
+    return Spread(
+        len(numbers),
+        low,
+        float(np.median(numbers)),
+        float(numbers.mean()),
+        high,
+        tuple(map(float, edges)),
+        tuple(map(int, counts)),
+    )
