@@ -86,7 +86,7 @@ def test_stopped_at_every_step(tmp_path: Path, kill: bool, pack_bytes: int) -> N
         else:
             with pytest.raises(StoppedError):
                 write(folder, NEW, files, pack_bytes)
-            assert not list(folder.glob("packs/.tmp-*"))
+            assert not list(folder.glob("packs/.veml-tmp-*"))
 
         renamed = steps[: step - 1].count("rename")
         for store in (reader, LocalObjectStore(folder)):
@@ -101,7 +101,7 @@ def test_stopped_at_every_step(tmp_path: Path, kill: bool, pack_bytes: int) -> N
         assert [LocalObjectStore(folder).get(i) for i in again] == NEW
         assert [reader.get(i) for i in again] == NEW
         write(folder, [b"one more"], Files(), pack_bytes)
-        assert not list(folder.glob("packs/.tmp-*"))
+        assert not list(folder.glob("packs/.veml-tmp-*"))
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["raise", "kill"])
@@ -142,4 +142,4 @@ def test_a_failed_put_spoils_the_batch(tmp_path: Path) -> None:
         ignore_the_error()
     assert stop.steps[2][0] == "write"
     assert set(LocalObjectStore(tmp_path).ids()) == set(old)
-    assert not list(tmp_path.glob("packs/.tmp-*"))
+    assert not list(tmp_path.glob("packs/.veml-tmp-*"))

@@ -15,7 +15,7 @@ import pytest
 
 from veml_vcs.errors import NotFoundError, StorageError
 from veml_vcs.objects import Files, LocalObjectStore, OpenFile
-from veml_vcs.objects import files as files_module
+from veml_vcs.objects import open_file as open_file_module
 
 LIMIT_BYTES = 200_000
 
@@ -55,7 +55,7 @@ def test_small_and_large_writes_keep_their_order(tmp_path: Path) -> None:
 def test_what_one_call_of_the_system_cannot_move(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files_module, "_READ_BYTES", 1000)
+    monkeypatch.setattr(open_file_module, "_READ_BYTES", 1000)
     data = os.urandom(300_001)
     Files().write_atomic(tmp_path / "file", data)
     assert (tmp_path / "file").read_bytes() == data
@@ -71,7 +71,7 @@ def test_the_steps_of_an_atomic_write(tmp_path: Path) -> None:
     files.write_atomic(target, b"data")
     temporary = steps[0][1]
     assert os.path.dirname(temporary) == str(tmp_path)
-    assert os.path.basename(temporary).startswith(f".tmp-{os.getpid()}-")
+    assert os.path.basename(temporary).startswith(f".veml-tmp-{os.getpid()}-")
     assert steps == [
         ("write", temporary),
         ("write", temporary),
@@ -112,7 +112,7 @@ def test_a_stop_at_any_step_leaves_the_old_content_or_the_new(tmp_path: Path) ->
 def test_a_full_disk(tmp_path: Path, little_space: None) -> None:
     target = tmp_path / "file"
     target.write_bytes(b"old")
-    with pytest.raises(StorageError, match=r"cannot write .*\.tmp-.*: File too large") as caught:
+    with pytest.raises(StorageError, match=r"cannot write .*/file: File too large") as caught:
         Files().write_atomic(target, bytes(2 * LIMIT_BYTES))
     assert caught.value.errno == errno.EFBIG
     assert target.read_bytes() == b"old"
@@ -176,7 +176,7 @@ def test_what_the_system_refuses_names_path_and_reason(tmp_path: Path) -> None:
         with pytest.raises(StorageError, match=rf"cannot .*{tmp_path}.*: \w+") as caught:
             call()
         assert caught.value.errno
-    assert not list(tmp_path.parent.glob(".tmp-*"))
+    assert not list(tmp_path.parent.glob(".veml-tmp-*"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may do everything")
@@ -213,10 +213,12 @@ def test_leftovers_of_dead_processes_are_removed(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    dead = tmp_path / f".tmp-{done.stdout.strip()}-00ff"
-    alive = tmp_path / ".tmp-1-00ff"
-    forgotten = tmp_path / ".tmp-1-00fe"
-    others = [tmp_path / name for name in (".tmp-x-00", ".tmp-12", "tmp-1-00", "file.pack")]
+    dead = tmp_path / f".veml-tmp-{done.stdout.strip()}-00ff"
+    alive = tmp_path / ".veml-tmp-1-00ff"
+    forgotten = tmp_path / ".veml-tmp-1-00fe"
+    others = [
+        tmp_path / name for name in (".veml-tmp-x-00", ".veml-tmp-12", "tmp-1-00", "file.pack")
+    ]
     impossible = tmp_path / ".tmp-9999999999-00"
     for path in (dead, alive, forgotten, impossible, *others):
         path.write_bytes(b"")

@@ -1,13 +1,14 @@
-"""The one door to the disk: every file operation of the store goes through ``Files``.
+"""The one door to the disk: every change of a file, veml's, Git's or the user's, is made here.
 
 Three reasons. A crash test can hand over an *observer*, which is told of each write, fsync, rename
 and remove just before it happens, and end the process there. Every refusal of the system becomes a
 ``StorageError`` that names the path and the reason. And "temp file, fsync, rename, fsync of the
 folder" is written down once.
 
-A temporary file is called ``.tmp-<pid>-<random>``, lies in the folder of the file it becomes, and
-is locked (``flock``) while it is written, so that leftovers of a killed process can be told from
-work in progress.
+A temporary file is called ``.veml-tmp-<pid>-<random>`` and is locked (``flock``) while it is
+written, so that leftovers of a killed process can be told from work in progress. It lies in the
+folder of the file it becomes, so that it gets that folder's group and access list; those of files
+inside Git's folder lie in one scratch folder, which is swept.
 """
 
 from __future__ import annotations
@@ -21,136 +22,21 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Self, TypeAlias
+from collections.abc import Iterator
+from typing import TypeAlias
 
 from veml_vcs.errors import NotFoundError, StorageError
 from veml_vcs.ids import Buffer
-
-Observer: TypeAlias = Callable[[str, str], None]
-"""Called before each ``write``, ``fsync``, ``rename``, ``remove``, with that word and the path."""
+from veml_vcs.objects.open_file import Observer, OpenFile, reporting, write_all
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
-_TEMPORARY = re.compile(r"\.tmp-(\d{1,10})-[0-9a-f]+", re.ASCII)
+TEMPORARY_PREFIX = ".veml-tmp-"
+"""How the names of temporary files begin; such files are part of no data set."""
+
+_TEMPORARY = re.compile(r"\.(?:veml-)?tmp-(\d{1,10})-[0-9a-f]+", re.ASCII)
 _ABANDONED_SECONDS = 3600.0
-_BUFFER_BYTES = 1 << 18
-_READ_BYTES = 1 << 30  # one read or write call moves at most 2 GiB - 4 KiB
-_KINDS = {
-    errno.ENOSPC: "disk-full",
-    errno.EDQUOT: "disk-full",
-    errno.EROFS: "read-only",
-    errno.EACCES: "no-permission",
-    errno.EPERM: "no-permission",
-}
-_HINTS = {
-    "disk-full": "free some space and run the command again; nothing was changed",
-    "no-permission": "check the owner and the permissions of the folder",
-}
-
-
-class OpenFile:
-    """A file opened by ``Files``: read anywhere, write at the end.
-
-    Small writes are collected. Close it in every case; as a context manager it does so itself.
-    """
-
-    def __init__(self, path: str, descriptor: int, observe: Observer) -> None:
-        self.path = path
-        self._descriptor = descriptor
-        self._observe = observe
-        self._pending = bytearray()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def size_bytes(self) -> int:
-        """Return the file's length on disk; what is still collected does not count."""
-        with _reporting("read", self.path):
-            return os.fstat(self._descriptor).st_size
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes from ``offset``: fewer only at the end of the file.
-
-        Raises:
-            StorageError: The system says no.
-        """
-        self.flush()
-        with _reporting("read", self.path):
-            data = os.pread(self._descriptor, min(length, _READ_BYTES), offset)
-            if len(data) == length or not data:
-                return data
-            parts = [data]
-            got = len(data)
-            while got < length:
-                data = os.pread(self._descriptor, min(length - got, _READ_BYTES), offset + got)
-                if not data:
-                    break
-                parts.append(data)
-                got += len(data)
-            return b"".join(parts)
-
-    def write(self, data: Buffer) -> None:
-        """Append bytes.
-
-        Raises:
-            StorageError: The disk is full, or the system says no for another reason.
-        """
-        if len(data) < _BUFFER_BYTES:
-            self._pending += data
-            if len(self._pending) >= _BUFFER_BYTES:
-                self.flush()
-        else:
-            self.flush()
-            self._write_out(data)
-
-    def fsync(self) -> None:
-        """Write out what was collected, and wait until the disk has it.
-
-        Raises:
-            StorageError: The system says no.
-        """
-        self.flush()
-        self._observe("fsync", self.path)
-        with _reporting("sync", self.path):
-            os.fsync(self._descriptor)
-
-    def flush(self) -> None:
-        """Write out what was collected, without waiting for the disk.
-
-        Raises:
-            StorageError: The system says no.
-        """
-        if self._pending:
-            pending, self._pending = self._pending, bytearray()
-            self._write_out(pending)
-
-    def close(self) -> None:
-        """Close the file, once. What was collected and not flushed is given up.
-
-        Raises:
-            StorageError: The system reports a late failure.
-        """
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            with _reporting("close", self.path):
-                os.close(descriptor)
-
-    def _write_out(self, data: Buffer) -> None:
-        self._observe("write", self.path)
-        with _reporting("write", self.path), memoryview(data).cast("B") as view:
-            done = 0
-            while done < len(view):
-                done += os.write(self._descriptor, view[done : done + _READ_BYTES])
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Files:
@@ -163,6 +49,13 @@ class Files:
 
     def __init__(self, observer: Observer | None = None) -> None:
         self._observe: Observer = observer or _ignore
+        self._scratch: str | None = None
+        self._scratch_for = ""
+
+    def use_scratch(self, folder: StrPath, below: StrPath) -> None:
+        """Make temporary files for what lies below ``below`` in ``folder`` (same file system)."""
+        self._scratch = os.fspath(folder)
+        self._scratch_for = os.path.join(os.fspath(below), "")
 
     def open(self, path: StrPath) -> OpenFile:
         """Open a file for reading.
@@ -172,7 +65,7 @@ class Files:
             StorageError: The system says no.
         """
         name = os.fspath(path)
-        with _reporting("open", name):
+        with reporting("open", name):
             return OpenFile(name, os.open(name, os.O_RDONLY | os.O_CLOEXEC), self._observe)
 
     def read(self, path: StrPath) -> bytes:
@@ -199,7 +92,7 @@ class Files:
             size_bytes = file.size_bytes()
             if not size_bytes:
                 return memoryview(b"")
-            with _reporting("map", file.path):
+            with reporting("map", file.path):
                 if sys.version_info >= (3, 13):
                     mapped = mmap.mmap(
                         file._descriptor, size_bytes, access=mmap.ACCESS_READ, trackfd=False
@@ -224,7 +117,7 @@ class Files:
         """
         name = os.fspath(path)
         try:
-            with _reporting("look at", name):
+            with reporting("look at", name):
                 return os.stat(name).st_mtime_ns
         except NotFoundError:
             return None
@@ -237,7 +130,7 @@ class Files:
         """
         name = os.fspath(path)
         try:
-            with _reporting("list", name):
+            with reporting("list", name):
                 return os.listdir(name)
         except NotFoundError:
             return []
@@ -253,43 +146,107 @@ class Files:
             StorageError: It exists, or the system says no.
         """
         name = os.fspath(path)
-        self._observe("write", name)
-        with _reporting("create", name):
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            descriptor = os.open(name, flags, mode)
-            # Some network file systems have no locks; there, age alone tells leftovers.
-            with contextlib.suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with reporting("create", name):
+            self._observe("write", name)
+            descriptor = os.open(name, _CREATE, mode)
+            _hold(descriptor)
         return OpenFile(name, descriptor, self._observe)
 
     def write_atomic(
         self, path: StrPath, data: Buffer, *, durable: bool = True, mode: int = 0o666
-    ) -> None:
+    ) -> os.stat_result:
         """Replace or make a file in one step: readers see the old content or the new, whole.
 
         Args:
             path: The file; its folder must exist.
             data: All of its content.
             durable: Wait until the disk has the content and the name. Without it a power cut may
-                leave an empty or garbled file: for caches only.
+                leave an empty or garbled file: for caches, and for what the store has too.
             mode: Permissions, before the umask.
+
+        Returns:
+            What the system says of the new file.
 
         Raises:
             StorageError: The system says no. ``path`` is as it was, the temporary file is gone.
         """
         name = os.fspath(path)
         folder = os.path.dirname(name) or "."
-        temporary = self.temporary_path(folder)
-        with self.removing_on_failure(temporary):
-            with self.open_new(temporary, mode=mode) as file:
-                file.write(data)
+        temporary = self.temporary_path(self._place(name, folder))
+        with self.removing_on_failure(temporary), reporting("write", name):
+            self._observe("write", temporary)
+            descriptor = os.open(temporary, _CREATE, mode)
+            try:
+                _hold(descriptor)
+                self._observe("write", temporary)
+                write_all(descriptor, data)
                 if durable:
-                    file.fsync()
-                else:
-                    file.flush()
-            self.rename(temporary, name)
+                    self._observe("fsync", temporary)
+                    os.fsync(descriptor)
+                status = os.fstat(descriptor)
+            finally:
+                os.close(descriptor)
+            self._observe("rename", name)
+            os.rename(temporary, name)
         if durable:
             self.fsync_folder(folder)
+        return status
+
+    def append(self, path: StrPath, data: Buffer) -> None:
+        """Add bytes at the end of a file, in one write; make the file if it is not there.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        name = os.fspath(path)
+        with reporting("write", name):
+            self._observe("write", name)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            descriptor = os.open(name, flags, 0o666)
+            try:
+                write_all(descriptor, data)
+            finally:
+                os.close(descriptor)
+
+    def symlink(self, target: str | bytes, path: StrPath) -> None:
+        """Make a symbolic link in place of what is at ``path``, in one step.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        name = os.fspath(path)
+        temporary = self.temporary_path(os.path.dirname(name) or ".")
+        with self.removing_on_failure(temporary), reporting("make the link", name):
+            self._observe("write", temporary)
+            os.symlink(target, os.fsencode(temporary))
+            self._observe("rename", name)
+            os.rename(temporary, name)
+
+    def link(self, source: StrPath, path: StrPath) -> bool:
+        """Give a file a second name; return False if something has that name already.
+
+        Raises:
+            StorageError: The system says no, or the file system has no hard links.
+        """
+        name = os.fspath(path)
+        with reporting("create", name):
+            self._observe("write", name)
+            try:
+                os.link(source, name)
+            except FileExistsError:
+                return False
+        return True
+
+    def set_mode(self, path: StrPath, mode: int) -> None:
+        """Set a file's permissions.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        name = os.fspath(path)
+        with reporting("set the permissions of", name):
+            self._observe("write", name)
+            os.chmod(name, mode)
 
     @contextlib.contextmanager
     def removing_on_failure(self, path: StrPath) -> Iterator[None]:
@@ -303,7 +260,9 @@ class Files:
 
     def temporary_path(self, folder: StrPath) -> str:
         """Return a name for a new temporary file in ``folder``."""
-        return os.path.join(os.fspath(folder), f".tmp-{os.getpid()}-{secrets.token_hex(8)}")
+        return os.path.join(
+            os.fspath(folder), f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
+        )
 
     def rename(self, source: StrPath, target: StrPath) -> None:
         """Give a file another name, in place of what had it. Not durable before ``fsync_folder``.
@@ -313,9 +272,27 @@ class Files:
             StorageError: The system says no.
         """
         name = os.fspath(target)
-        self._observe("rename", name)
-        with _reporting("rename a file to", name):
+        with reporting("rename a file to", name):
+            self._observe("rename", name)
             os.rename(source, name)
+
+    def touch(self, path: StrPath, modified_ns: int | None = None) -> None:
+        """Set when a file was last changed; its bytes stay.
+
+        Args:
+            path: The file.
+            modified_ns: Nanoseconds since 1970; None is now.
+
+        Raises:
+            NotFoundError: It is not there.
+            StorageError: The system says no.
+        """
+        name = os.fspath(path)
+        with reporting("touch", name):
+            if modified_ns is None:
+                os.utime(name)
+            else:
+                os.utime(name, ns=(modified_ns, modified_ns))
 
     def fsync_folder(self, path: StrPath) -> None:
         """Wait until the disk has the names in a folder.
@@ -325,8 +302,8 @@ class Files:
             StorageError: The system says no.
         """
         name = os.fspath(path)
-        self._observe("fsync", name)
-        with _reporting("sync", name):
+        with reporting("sync", name):
+            self._observe("fsync", name)
             descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)
@@ -344,12 +321,27 @@ class Files:
             StorageError: The system says no.
         """
         name = os.fspath(path)
-        self._observe("remove", name)
-        with contextlib.suppress(NotFoundError), _reporting("remove", name):
+        with contextlib.suppress(NotFoundError), reporting("remove", name):
+            self._observe("remove", name)
             os.remove(name)
 
-    def make_folder(self, path: StrPath) -> None:
-        """Make a folder and the ones above it, durably; one that is there is left alone.
+    def remove_folder(self, path: StrPath) -> bool:
+        """Remove an empty folder; return False if it is not empty, not there, or not ours."""
+        name = os.fspath(path)
+        with reporting("remove", name):
+            self._observe("remove", name)
+            try:
+                os.rmdir(name)
+            except OSError:
+                return False  # somebody's files are in it, which is the point of asking
+        return True
+
+    def make_folder(self, path: StrPath, *, durable: bool = True) -> None:
+        """Make a folder and the ones above it; one that is there is left alone.
+
+        Args:
+            path: The folder.
+            durable: Wait until the disk has the names.
 
         Raises:
             StorageError: The system says no, or a file has the name.
@@ -358,15 +350,16 @@ class Files:
         if os.path.isdir(name):
             return
         parent = os.path.dirname(name)
-        self.make_folder(parent)
-        self._observe("write", name)
-        with _reporting("make the folder", name):
+        self.make_folder(parent, durable=durable)
+        with reporting("make the folder", name):
+            self._observe("write", name)
             try:
                 os.mkdir(name)
             except FileExistsError:
                 if not os.path.isdir(name):
                     raise
-        self.fsync_folder(parent)
+        if durable:
+            self.fsync_folder(parent)
 
     def clean_temporary(self, folder: StrPath) -> int:
         """Remove the temporary files that killed processes left in ``folder``.
@@ -383,13 +376,32 @@ class Files:
         """
         removed = 0
         for name in self.listdir(folder):
-            match = _TEMPORARY.fullmatch(name) if name.startswith(".tmp-") else None
-            if match:
-                path = os.path.join(os.fspath(folder), name)
-                if _is_abandoned(path, int(match[1])):
-                    self.remove(path)
-                    removed += 1
+            path = os.path.join(os.fspath(folder), name)
+            if name.startswith(".") and self.is_abandoned(path):
+                self.remove(path)
+                removed += 1
         return removed
+
+    def is_abandoned(self, path: StrPath) -> bool:
+        """Tell whether a file is a temporary one whose writer is gone."""
+        name = os.fspath(path)
+        match = _TEMPORARY.fullmatch(os.path.basename(name))
+        return match is not None and _is_abandoned(name, int(match[1]))
+
+    def _place(self, name: str, folder: str) -> str:
+        """Return where the temporary file for ``name`` goes."""
+        if self._scratch is None or not name.startswith(self._scratch_for):
+            return folder
+        if not os.path.isdir(self._scratch):
+            self.make_folder(self._scratch, durable=False)
+        return self._scratch
+
+
+def _hold(descriptor: int) -> None:
+    """Lock a new file against ``clean_temporary``; the lock ends with its owner."""
+    # Some network file systems have no locks; there, age alone tells leftovers.
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _ignore(operation: str, path: str) -> None:
@@ -397,8 +409,10 @@ def _ignore(operation: str, path: str) -> None:
 
 
 def _is_abandoned(path: str, process: int) -> bool:
+    if os.path.islink(path):
+        return not _is_alive(process)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False  # gone meanwhile, or not ours to judge
     try:
@@ -419,20 +433,3 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-@contextlib.contextmanager
-def _reporting(action: str, path: str) -> Iterator[None]:
-    """Turn the system's refusals into veml's errors."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise NotFoundError(f"cannot {action} {path}: it is not there") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        kind = _KINDS.get(error.errno or 0, "storage")
-        refusal = StorageError(
-            f"cannot {action} {path}: {reason}", hint=_HINTS.get(kind), kind=kind
-        )
-        refusal.errno = error.errno
-        raise refusal from error

@@ -44,7 +44,7 @@ from typing import NamedTuple
 
 from veml_vcs.errors import DamagedError
 from veml_vcs.ids import Buffer, ObjectId, short
-from veml_vcs.objects.files import OpenFile
+from veml_vcs.objects.open_file import OpenFile
 
 VERSION = 1
 ALIGNMENT_BYTES = 8

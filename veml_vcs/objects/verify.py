@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import DamagedError, NotFoundError, StorageError
 from veml_vcs.ids import ObjectId
-from veml_vcs.objects.files import Files, OpenFile
+from veml_vcs.objects.files import Files
+from veml_vcs.objects.open_file import OpenFile
 from veml_vcs.objects.pack import (
     ALIGNMENT_BYTES,
     HEADER_BYTES,

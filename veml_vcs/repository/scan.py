@@ -7,10 +7,8 @@ import stat
 from typing import NamedTuple
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
+from veml_vcs.objects.files import TEMPORARY_PREFIX
 from veml_vcs.samples.tree.entry import check_key, encode_key
-
-TEMPORARY_PREFIX = ".veml-tmp-"
-"""Files that a checkout was writing when it was killed: no part of any data set."""
 
 
 class Stamp(NamedTuple):
