@@ -34,7 +34,7 @@ StrPath: TypeAlias = str | os.PathLike[str]
 TEMPORARY_PREFIX = ".veml-tmp-"
 """How the names of temporary files begin; such files are part of no data set."""
 
-_TEMPORARY = re.compile(r"\.(?:veml-)?tmp-(\d{1,10})-[0-9a-f]+", re.ASCII)
+_TEMPORARY = re.compile(r"\.(?:veml-)?tmp-(\d{1,10})-[0-9a-f]+(~.*)?", re.ASCII | re.DOTALL)
 _ABANDONED_SECONDS = 3600.0
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
@@ -153,7 +153,13 @@ class Files:
         return OpenFile(name, descriptor, self._observe)
 
     def write_atomic(
-        self, path: StrPath, data: Buffer, *, durable: bool = True, mode: int = 0o666
+        self,
+        path: StrPath,
+        data: Buffer,
+        *,
+        durable: bool = True,
+        sync_folder: bool = True,
+        mode: int = 0o666,
     ) -> os.stat_result:
         """Replace or make a file in one step: readers see the old content or the new, whole.
 
@@ -162,6 +168,8 @@ class Files:
             data: All of its content.
             durable: Wait until the disk has the content and the name. Without it a power cut may
                 leave an empty or garbled file: for caches, and for what the store has too.
+            sync_folder: With ``durable``: wait for the name too. Without it the caller syncs the
+                folder, once for several files.
             mode: Permissions, before the umask.
 
         Returns:
@@ -188,7 +196,7 @@ class Files:
                 os.close(descriptor)
             self._observe("rename", name)
             os.rename(temporary, name)
-        if durable:
+        if durable and sync_folder:
             self.fsync_folder(folder)
         return status
 
@@ -377,7 +385,8 @@ class Files:
         removed = 0
         for name in self.listdir(folder):
             path = os.path.join(os.fspath(folder), name)
-            if name.startswith(".") and self.is_abandoned(path):
+            # A "~" marks the owner of a lock, which the lock's own room looks after.
+            if name.startswith(".") and "~" not in name and self.is_abandoned(path):
                 self.remove(path)
                 removed += 1
         return removed
@@ -398,10 +407,13 @@ class Files:
 
 
 def _hold(descriptor: int) -> None:
-    """Lock a new file against ``clean_temporary``; the lock ends with its owner."""
+    """Lock a new file against ``clean_temporary``; the lock ends with its owner.
+
+    Waits for a cleaner that looks at the file at this very moment.
+    """
     # Some network file systems have no locks; there, age alone tells leftovers.
     with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _ignore(operation: str, path: str) -> None:

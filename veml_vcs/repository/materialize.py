@@ -8,9 +8,10 @@ from contextlib import suppress
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import SampleId
+from veml_vcs.objects.files import TEMPORARY_PREFIX
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.scan import TEMPORARY_PREFIX, Stamp, stamp_of
+from veml_vcs.repository.scan import Stamp, stamp_of
 from veml_vcs.repository.statcache import load_statcache, save_statcache
 from veml_vcs.repository.worktree import FolderChanges, scan_dataset
 from veml_vcs.samples.tree import Change, Entry, diff_trees
