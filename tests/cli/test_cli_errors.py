@@ -158,7 +158,7 @@ def test_control_c_ends_with_130(drives: Place) -> None:
 def _wait_until_reading(pid: int) -> None:
     import time
 
-    for _ in range(400):
+    for _ in range(3000):
         with open(f"/proc/{pid}/wchan") as state, open(f"/proc/{pid}/cmdline") as command:
             if "pipe" in state.read() and "commit" in command.read():
                 return
