@@ -3,13 +3,18 @@
 >>> import veml_vcs as veml                                   # doctest: +SKIP
 >>> ds = veml.open(".").dataset("images/train", "main")       # doctest: +SKIP
 >>> ds[0].key, ds["0001.jpg"].annotation, ds[10:20]           # doctest: +SKIP
+>>> ds.filter(classes=["car"], where="width >= 640").column("width")   # doctest: +SKIP
+
+What these methods do in bulk (columns, orders, COCO) is in ``dataset_views``; docs/python.md shows
+all of it.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId, TreeId
@@ -166,17 +171,30 @@ class Dataset(Sequence[Sample]):
     @overload
     def __getitem__(self, index: int | str) -> Sample: ...
     @overload
-    def __getitem__(self, index: slice) -> Dataset: ...
-    def __getitem__(self, index: int | str | slice) -> Sample | Dataset:
-        """Return a sample by position or key, or a data set of a slice.
+    def __getitem__(self, index: slice | list[int] | list[str] | NDArray[Any]) -> Dataset: ...
+    def __getitem__(
+        self, index: int | str | slice | list[int] | list[str] | NDArray[Any]
+    ) -> Sample | Dataset:
+        """Return a sample by position or key, or a data set of several.
+
+        Several are a slice, a list of positions or keys, or a numpy array of positions or of truth
+        values (one a sample).
 
         Raises:
-            IndexError: There is no such position.
+            IndexError: There is no such position, or not one truth value a sample.
             NotFoundError: There is no such key.
         """
         if isinstance(index, slice):
-            return Dataset(self.repository, self.path, self.record, self.keys[index])
-        key = index if isinstance(index, str) else self.keys[index]
+            return self._of(self.keys[index])
+        if isinstance(index, str):
+            key = index
+        else:
+            try:
+                key = self.keys[operator.index(index)]  # type: ignore[arg-type]
+            except TypeError:  # not one position, but several
+                from veml_vcs.repository.dataset_views import keys_at
+
+                return self._of(keys_at(self, index))
         entry = self.entries.get(key)
         if entry is None:
             raise NotFoundError(f"no sample {key!r} in {self.path}")
@@ -199,6 +217,128 @@ class Dataset(Sequence[Sample]):
         }
         found = self.repository.annotations.read_many(wanted.values())
         return {key: found[one] for key, one in wanted.items()}
+
+    def filter(
+        self,
+        *,
+        classes: Sequence[str] = (),
+        keys: Sequence[str] = (),
+        splits: Sequence[str] = (),
+        min_area: float | None = None,
+        max_area: float | None = None,
+        min_objects: int | None = None,
+        max_objects: int | None = None,
+        where: str | None = None,
+        objects: str | None = None,
+    ) -> Dataset:
+        """Return the samples that meet conditions: a view, nothing is stored.
+
+        The conditions are those of ``veml data filter`` (docs/data.md), which makes a version.
+
+        Args:
+            classes: Samples with an object or label of any of these classes.
+            keys: Samples whose key matches any of these shell patterns.
+            splits: Samples in any of these splits.
+            min_area: Samples with a box of at least so many square pixels.
+            max_area: Samples with a box of at most so many square pixels.
+            min_objects: At least so many objects must meet all conditions on objects.
+            max_objects: At most so many may.
+            where: An expression that must hold for the sample.
+            objects: An expression that must hold for an object.
+
+        Raises:
+            InvalidInputError: An expression cannot be parsed, or something is named that no sample
+                of this data set has.
+        """
+        from veml_vcs.repository.dataset_views import chosen_keys
+        from veml_vcs.samples.query import Conditions
+
+        wanted = Conditions(
+            tuple(classes), tuple(keys), tuple(splits), min_area, max_area, min_objects,
+            max_objects, where, objects,
+        )  # fmt: skip
+        return self._of(chosen_keys(self, wanted))
+
+    def column(self, expression: str, *, of: Literal["samples", "objects"] = "samples") -> Any:
+        """Return one value a sample, or one an object, as a numpy array.
+
+        Args:
+            expression: A field (``"width"``, ``"attributes.color"``), or any expression of
+                docs/data.md (``"count(class == 'car')"``, ``"box.area"``).
+            of: What is asked. Of ``objects``, all objects of all samples one after the other;
+                ``"sample.key"`` tells whose they are.
+
+        Returns:
+            int64 where all values are whole numbers, float64 (NaN where there is none) where all
+            are numbers, bool where all are truth values, text where all are texts, else object
+            with None where there is none. Shape [n].
+
+        Raises:
+            InvalidInputError: The expression cannot be parsed.
+        """
+        from veml_vcs.repository.dataset_views import column
+
+        return column(self, expression, of)
+
+    def boxes(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return all boxes in pixels.
+
+        Returns:
+            float64 [n, 4] as x1, y1, x2, y2; int64 [n], the position of each box's sample in this
+            data set; int64 [n], the position of its class in ``classes`` (-1: it has none).
+        """
+        from veml_vcs.repository.dataset_views import all_boxes
+
+        return all_boxes(self)
+
+    def to_coco(self) -> dict[str, Any]:
+        """Return the annotations as one COCO document, whatever the data set's format is.
+
+        ``file_name`` is the sample's key. What COCO has no place for is left out.
+
+        Raises:
+            InvalidInputError: A relative box needs an image's size, and nothing says it.
+        """
+        from veml_vcs.repository.dataset_views import to_coco
+
+        return to_coco(self)
+
+    def in_store_order(self) -> Dataset:
+        """Return the samples in the order in which their bytes lie in the store.
+
+        The fastest order to read them all in: files are read from front to back.
+        """
+        from veml_vcs.repository.dataset_views import store_order
+
+        return self._of(store_order(self))
+
+    def shuffled(self, seed: int = 0, *, block: int = 256, window: int = 8) -> Dataset:
+        """Return the samples shuffled, and still near to the order of the store.
+
+        Blocks of neighbours are put in a random order, and the samples of every ``window`` blocks
+        are shuffled together: a stream as random as a shuffle buffer of ``block * window`` samples
+        makes it, of which at most ``window`` places on disk are read at a time. Give another seed
+        each epoch.
+
+        Args:
+            seed: Draws the order; the same seed gives the same order, on every machine that stores
+                the samples in the same order.
+            block: Samples that stay neighbours until the second step; 1 is a perfect shuffle.
+            window: Blocks that are shuffled together.
+
+        Raises:
+            InvalidInputError: ``block`` or ``window`` is less than 1.
+        """
+        from veml_vcs.repository.dataset_views import shuffled_keys
+
+        return self._of(shuffled_keys(self, seed, block, window))
+
+    def _of(self, keys: Sequence[str]) -> Dataset:
+        """Return a data set of some of the samples, which shares what is read already."""
+        part = Dataset(self.repository, self.path, self.record, keys)
+        known = self.entries
+        part.__dict__["entries"] = {key: known[key] for key in part._chosen or ()}
+        return part
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self.repository.root, self.path, self.record, self._chosen)
