@@ -26,6 +26,9 @@ _WORDS = {
     "image-field-both": "both changed a field of the image",
     "annotation-removed-changed": "one side removed what is said of it, the other changed it",
     "content-both": "both replaced the bytes",
+    "place-both": "both moved it, to different places",
+    "file-both": "both changed the file",
+    "fact-both": "both changed it",
 }
 
 
@@ -34,7 +37,7 @@ def conflict_rows(conflicts: Sequence[DataConflict]) -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = {}
     for one in conflicts:
         words = _WORDS.get(one.kind, one.kind)
-        where = f"  {one.path}" if one.path and one.path != "bytes" else ""
+        where = f"  {one.path}" if one.path and one.path not in ("bytes", "place") else ""
         row = line((one.key, "name"), f"  {words}", (where, "dim"))
         found.setdefault(one.dataset, []).append(row)
     return {

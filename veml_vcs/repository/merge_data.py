@@ -13,18 +13,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from veml_vcs.errors import ConflictError, NotFoundError
+from veml_vcs.errors import ConflictError, FormatError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId, digest
 from veml_vcs.objects.protocol import ObjectWriter
-from veml_vcs.repository.merge_entries import EntryMerger, MergedEntries
+from veml_vcs.repository.merge_entries import (
+    EntryMerger,
+    MergedEntries,
+    merge_execute_bit,
+    refuse_file_folder,
+)
 from veml_vcs.repository.merge_facts import merge_facts
+from veml_vcs.repository.merge_moves import find_moves
 from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.snapshot import Counts, class_order
 from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.annotations import Choice, MergeCounts, annotation_id
-from veml_vcs.samples.facts import Annotation
-from veml_vcs.samples.formats import Layout, Parsed, detect, get_format
+from veml_vcs.samples.facts import Annotation, Facts
+from veml_vcs.samples.formats import Layout, Parsed, ReadFile, detect, get_format
 from veml_vcs.samples.tree import Entry, EntryKind, build_tree, diff_trees, update_tree
 from veml_vcs.versions.data import DataRecord
 
@@ -123,12 +129,15 @@ class _Merge:
         self._our_entries = entries_of(repo, ours)
         self._made: dict[str, bytes] = {}
         self._known: dict[AnnotationId, Annotation] = {}
+        self._format = get_format(ours.facts.format)
         self._renumbered: set[str] = set()
+        self._own_sources: set[str] | None = None
 
     def run(self) -> DataMerge:
         merged = self._merge_entries()
         entries = dict(self._our_entries)
         _apply(entries, merged.changes)
+        refuse_file_folder(self._path, self._our_entries, entries, merged.changes)
         conflicts = list(merged.conflicts)
         rewrite = set(merged.both_files)
         facts, fact_conflicts = merge_facts(
@@ -138,11 +147,9 @@ class _Merge:
         annotations = dict(merged.annotations)
         for _ in range(_ROUNDS):
             self._write_sources(entries, annotations, facts, rewrite, merged, conflicts)
-            layout = detect(
-                sorted(entries_files(entries)), self._reader(entries), wanted=facts.format
-            )
+            layout = self._layout(entries)
             parsed = self._read_back(layout, entries, annotations)
-            wrong = self._wrong_sources(layout, parsed, entries, annotations, rewrite)
+            wrong = self._wrong_sources(layout, parsed, entries, annotations, facts)
             if not wrong:
                 break
             rewrite |= wrong
@@ -153,6 +160,9 @@ class _Merge:
                 kind="merge-not-faithful",
             )
         self._adopt(layout, parsed, entries, annotations)
+        if not entries:
+            numbers = self._sample_numbers(entries)
+            return DataMerge(self._path, None, tuple(conflicts), numbers, merged.counts)
         return self._finish(layout, parsed, entries, annotations, merged, conflicts, rewrite)
 
     # -- entries -------------------------------------------------------------------------------
@@ -162,25 +172,31 @@ class _Merge:
         store = self._repo.store
         root = base.tree if base else None
         left = {c.key: c for c in diff_trees(store, root, ours.tree if ours else None)}
-        right = diff_trees(store, root, theirs.tree if theirs else None)
-        both = [change for change in right if change.key in left]
-        self._base_changes = {
-            **{c.key: c.old for c in right},
-            **{k: c.old for k, c in left.items()},
-        }
+        right = {c.key: c for c in diff_trees(store, root, theirs.tree if theirs else None)}
+        moves = find_moves(left, right)
+        moved = {key for move in moves for key in move.keys}
+        both = (left.keys() & right.keys()) | moved
+        self._base_changes = {key: change.old for key, change in (right | left).items()}
         wanted = {
             entry.annotation
-            for change in both
-            for entry in (change.old, change.new, left[change.key].new)
+            for key in both
+            for change in (left.get(key), right.get(key))
+            for entry in ((change.old, change.new) if change is not None else ())
             if entry is not None and entry.annotation is not None
         }
         self._known.update(self._repo.annotations.read_many(wanted))
         merger = EntryMerger(self._path, self._known, self._choices, self._default)
-        for change in right:
-            if change.key in left:
-                merger.merge(change.key, change.old, left[change.key].new, change.new)
+        for move in moves:
+            old = left[move.base].old
+            assert old is not None
+            merger.merge_moved(move, old, left[move.ours].new, right[move.theirs].new)
+        for key, change in right.items():
+            if key in moved:
+                continue
+            if key in left:
+                merger.merge(key, change.old, left[key].new, change.new)
             else:
-                merger.result.changes[change.key] = change.new
+                merger.result.changes[key] = change.new
         return merger.result
 
     # -- annotation files ----------------------------------------------------------------------
@@ -198,15 +214,34 @@ class _Merge:
         todo = [key for key in sorted(rewrite) if key not in self._made]
         if not todo:
             return
-        said = self._said(entries, annotations)
-        written = get_format(facts.format).write(said, facts, todo)
+        written: Mapping[str, bytes] = {}
+        if self._format.has_files:
+            written = self._format.write(self._said(entries, annotations), facts, todo)
         for key in todo:
             if key in written:
                 self._put(entries, key, written[key])
-            elif key in merged.both_files:
+                if key in merged.both_files:
+                    executable = merge_execute_bit(*merged.both_files[key])
+                    entries[key] = entries[key]._replace(executable=executable)
+            elif key in merged.both_files and not self._speaks_of_one_sample(key):
                 self._settle_file(entries, key, merged, conflicts)
             else:
                 entries.pop(key, None)  # nothing is left to say in it
+
+    def _speaks_of_one_sample(self, key: str) -> bool:
+        """Tell whether a file is the annotation file of one sample, on either side or in base."""
+        if self._own_sources is None:
+            self._own_sources = set()
+            for record in self._records:
+                entries = entries_of(self._repo, record)
+                if record is not None and entries:
+                    layout = detect(
+                        sorted(entries_files(entries)),
+                        self._stored(entries),
+                        wanted=record.facts.format,
+                    )
+                    self._own_sources.update(layout.own_source.values())
+        return key in self._own_sources
 
     def _settle_file(
         self,
@@ -216,16 +251,20 @@ class _Merge:
         conflicts: list[DataConflict],
     ) -> None:
         base, ours, theirs = merged.both_files[key]
+        executable = merge_execute_bit(base, ours, theirs)
         data, clean = self._merge_text(base, ours, theirs)
         choice = self._choices.get(key, self._default)
         if clean:
             self._put(entries, key, data)
+            entries[key] = entries[key]._replace(executable=executable)
             return
         if not any(one.key == key for one in conflicts):
             conflicts.append(DataConflict(self._path, key, "file-both", choice=choice))
         chosen = {"theirs": theirs, "base": base}.get(choice or "ours", ours)
         if chosen is None and choice is None:
             chosen = theirs
+        if chosen is not None and ours is not None and theirs is not None:
+            chosen = chosen._replace(executable=executable)
         _apply(entries, {key: chosen})
 
     def _merge_text(
@@ -270,10 +309,25 @@ class _Merge:
 
     # -- reading back --------------------------------------------------------------------------
 
-    def _reader(self, entries: Mapping[str, Entry]) -> Any:
+    def _reader(self, entries: Mapping[str, Entry]) -> ReadFile:
+        stored = self._stored(entries)
+        return lambda key: self._made[key] if key in self._made else stored(key)
+
+    def _layout(self, entries: Mapping[str, Entry]) -> Layout:
+        """Recognise the merged data set: in both sides' format, unless it does not fit any more."""
+        keys, read = sorted(entries_files(entries)), self._reader(entries)
+        try:
+            return detect(keys, read, wanted=self._ours.facts.format)
+        except FormatError as error:
+            if error.kind != "format-refused":
+                raise
+        # The last image went with what ours removed and what theirs removed.
+        layout = detect(keys, read)
+        self._format = get_format(layout.format)
+        return layout
+
+    def _stored(self, entries: Mapping[str, Entry]) -> ReadFile:
         def read(key: str) -> bytes:
-            if key in self._made:
-                return self._made[key]
             entry = entries.get(key)
             if entry is None or entry.content is None:
                 raise NotFoundError(f"{self._path}: the merge has no file {key}")
@@ -285,21 +339,24 @@ class _Merge:
         self, layout: Layout, entries: Mapping[str, Entry], annotations: Mapping[Any, Annotation]
     ) -> Parsed:
         """Read the samples whose annotation or files differ from ours with the format's reader."""
-        shared = any(
+        everything = layout.options != self._ours.facts.layout or any(
             self._our_entries.get(key) != entries.get(key) for key in layout.shared_sources
         )
         only = None
-        if not shared:
-            only = {
-                key
-                for key in layout.samples
-                if self._our_entries.get(key) != entries.get(key)
-                or (
-                    (source := layout.own_source.get(key)) is not None
-                    and self._our_entries.get(source) != entries.get(source)
-                )
-            }
-        return get_format(layout.format).read(layout, self._reader(entries), only)
+        if not everything:
+            only = {key for key in (*layout.samples, *layout.own_source)
+                    if self._may_differ(key, layout, entries)}  # fmt: skip
+        return self._format.read(layout, self._reader(entries), only)
+
+    def _may_differ(self, key: str, layout: Layout, entries: Mapping[str, Entry]) -> bool:
+        """Tell whether the files may say something else of a sample than they do on our side."""
+        entry = entries.get(key)
+        if entry is None or entry != self._our_entries.get(key):
+            return True
+        source = layout.own_source.get(key)
+        if source is None:  # is its file gone?
+            return bool(layout.own_source) and entry.annotation is not None
+        return self._our_entries.get(source) != entries.get(source)
 
     def _wrong_sources(
         self,
@@ -307,7 +364,7 @@ class _Merge:
         parsed: Parsed,
         entries: Mapping[str, Entry],
         annotations: Mapping[Any, Annotation],
-        rewritten: set[str],
+        facts: Facts,
     ) -> set[str]:
         """Return the files that must be written anew because they say something else."""
         expected = self._said(
@@ -326,9 +383,23 @@ class _Merge:
             if _without_ids(said) == _without_ids(found):
                 self._renumbered.add(key)
                 continue
-            sources = {layout.own_source[key]} if key in layout.own_source else set()
-            wrong |= sources or set(layout.shared_sources) or {key}
+            sources = self._sources(key, said, layout, facts)
+            wrong |= sources
+            if not sources:
+                self._renumbered.add(key)  # no file says it: what the reader sees in the key stands
         return wrong
+
+    def _sources(self, key: str, said: Annotation | None, layout: Layout, facts: Facts) -> set[str]:
+        """Return the files that have to say what is said of a sample, unwritten ones first."""
+        if not self._format.has_files:
+            return set()
+        own = set()
+        if key in layout.own_source:
+            own = {layout.own_source[key]}
+        elif said is not None:
+            written = self._format.write({key: said}, facts)
+            own = set(written) - set(layout.shared_sources)
+        return own - self._made.keys() or set(layout.shared_sources) or own
 
     def _adopt(
         self,
@@ -337,16 +408,17 @@ class _Merge:
         entries: dict[str, Entry],
         annotations: dict[Any, Annotation],
     ) -> None:
-        """Take over the ids that the writer gave to new boxes and images."""
+        """Take over the ids that the writer gave to new boxes and images, and what keys say."""
         samples = set(layout.samples)
         for key in self._renumbered:
-            said = parsed.annotations[key]
-            found = annotation_id(said)
+            said = parsed.annotations.get(key)
+            found = None if said is None else annotation_id(said)
             entry = entries.get(key)
             if entry is None:
                 entry = Entry(EntryKind.ANNOTATION_ONLY, None)
             if entry.annotation != found:
-                annotations[found] = said
+                if said is not None and found is not None:
+                    annotations[found] = said
                 kind = EntryKind.SAMPLE if key in samples else entry.kind
                 entries[key] = entry._replace(annotation=found, kind=kind)
         for key, entry in list(entries.items()):

@@ -6,10 +6,13 @@ one side may replace an image while the other moves a box.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from veml_vcs.errors import ConflictError
 from veml_vcs.ids import AnnotationId, SampleId
+from veml_vcs.repository.merge_moves import Move
 from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.samples.annotations import (
     Choice,
@@ -20,6 +23,9 @@ from veml_vcs.samples.annotations import (
 )
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.tree import Entry, EntryKind
+
+PLACE_FIELDS = ("labels", "splits")
+"""What may be said of a sample by the folder it lies in."""
 
 
 @dataclass
@@ -78,12 +84,56 @@ class EntryMerger:
         if merged != ours:
             self.result.changes[key] = merged
 
+    def merge_moved(
+        self, move: Move, base: Entry, ours: Entry | None, theirs: Entry | None
+    ) -> None:
+        """Merge a sample that one side or both moved; see docs/design/011.
+
+        Args:
+            move: Its keys.
+            base: Its entry in the common ancestor.
+            ours: Its entry under ``move.ours``; None if we removed it.
+            theirs: Its entry under ``move.theirs``; None if they removed it.
+        """
+        self.result.changes.update(dict.fromkeys(move.keys))
+        if ours is None or theirs is None:
+            kept_key, kept = (move.ours, ours) if ours is not None else (move.theirs, theirs)
+            choice = self._choice(kept_key)
+            places = (move.base, move.ours, move.theirs)
+            self._conflict(kept_key, "removed-changed", "", base, ours, theirs, choice, places)
+            if choice is not None:
+                kept_key, kept = {
+                    "base": (move.base, base),
+                    "ours": (move.ours, ours),
+                    "theirs": (move.theirs, theirs),
+                }[choice]
+            self.result.changes[kept_key] = kept
+            return
+        place = key = move.ours if move.ours != move.base else move.theirs
+        lead = None
+        if move.ours != move.theirs and move.base not in (move.ours, move.theirs):
+            choice = self._choice(key)
+            self.result.conflicts.append(
+                DataConflict(
+                    self._dataset, key, "place-both", "place", move.base, move.ours, move.theirs,
+                    choice,
+                )
+            )  # fmt: skip
+            lead = choice or "ours"
+            place = {"base": move.base, "ours": move.ours, "theirs": move.theirs}[lead]
+        self.result.changes[place] = self._merge_sample(key, base, ours, theirs, lead)
+
     def _merge_sample(
-        self, key: str, base: Entry | None, ours: Entry | None, theirs: Entry | None
+        self,
+        key: str,
+        base: Entry | None,
+        ours: Entry | None,
+        theirs: Entry | None,
+        lead: Choice | None = None,
     ) -> Entry | None:
         if base is not None and (ours is None or theirs is None):
             return self._removed(key, base, ours, theirs)
-        annotation = self._annotation(key, base, ours, theirs)
+        annotation = self._annotation(key, base, ours, theirs, lead)
         content = self._content(key, base, ours, theirs)
         if content is None:
             if annotation is None:
@@ -91,7 +141,8 @@ class EntryMerger:
             return Entry(EntryKind.ANNOTATION_ONLY, None, annotation)
         chosen = next(one for one in (ours, theirs, base) if one and one.content == content)
         kind = EntryKind.SAMPLE if _any_sample(ours, theirs) else EntryKind.FILE
-        return chosen._replace(kind=kind, annotation=annotation)
+        executable = merge_execute_bit(base, ours, theirs)
+        return chosen._replace(kind=kind, annotation=annotation, executable=executable)
 
     def _removed(
         self, key: str, base: Entry, ours: Entry | None, theirs: Entry | None
@@ -119,14 +170,27 @@ class EntryMerger:
         return {"ours": left, "theirs": right, "base": old}[choice]
 
     def _annotation(
-        self, key: str, base: Entry | None, ours: Entry | None, theirs: Entry | None
+        self,
+        key: str,
+        base: Entry | None,
+        ours: Entry | None,
+        theirs: Entry | None,
+        lead: Choice | None,
     ) -> AnnotationId | None:
         old, left, right = (one.annotation if one else None for one in (base, ours, theirs))
-        if left == right or right == old:
-            return left
-        if left == old:
-            return right
+        if lead is None:
+            if left == right or right == old:
+                return left
+            if left == old:
+                return right
         said = self._said(old), self._said(left), self._said(right)
+        if lead is not None:
+            leader = dict(zip(("base", "ours", "theirs"), said, strict=True))[lead]
+            said = (
+                _placed_as(said[0], leader),
+                _placed_as(said[1], leader),
+                _placed_as(said[2], leader),
+            )
         merge = merge_annotation(*said)
         self.result.counts = self.result.counts + merge.counts
         merged = merge.merged
@@ -162,11 +226,14 @@ class EntryMerger:
         ours: Entry | None,
         theirs: Entry | None,
         choice: Choice | None,
+        places: tuple[str, str, str] | None = None,
     ) -> None:
+        said = [_say(one) for one in (base, ours, theirs)]
+        for one, place in zip(said, places or (), strict=False):
+            if one is not None:
+                one["key"] = place
         self.result.conflicts.append(
-            DataConflict(
-                self._dataset, key, kind, path, _say(base), _say(ours), _say(theirs), choice
-            )
+            DataConflict(self._dataset, key, kind, path, said[0], said[1], said[2], choice)
         )
 
 
@@ -176,6 +243,63 @@ def _is_file(entry: Entry | None) -> bool:
 
 def _any_sample(*entries: Entry | None) -> bool:
     return any(entry is not None and entry.kind is not EntryKind.FILE for entry in entries)
+
+
+def merge_execute_bit(base: Entry | None, ours: Entry | None, theirs: Entry | None) -> bool:
+    """Return whether the merged file may be executed: as the side says that changed it."""
+    old, left, right = (
+        one is not None and one.content is not None and one.executable
+        for one in (base, ours, theirs)
+    )
+    if theirs is None or theirs.content is None:
+        return left
+    if ours is None or ours.content is None or left == old:
+        return right
+    return left
+
+
+def refuse_file_folder(
+    dataset: str,
+    ours: Mapping[str, Entry],
+    entries: Mapping[str, Entry],
+    changes: Mapping[str, Entry | None],
+) -> None:
+    """Refuse a key that is a file on one side and a folder on the other: no disk holds both.
+
+    Args:
+        dataset: The folder, for the message.
+        ours: Our entries.
+        entries: The merged entries.
+        changes: What the merge changed of ours.
+
+    Raises:
+        ConflictError: There is such a key.
+    """
+    new = [key for key in changes if key not in ours and key in entries and entries[key].content]
+    if not new:
+        return
+    files = sorted(key for key, entry in entries.items() if entry.content is not None)
+    known = set(files)
+    clash = [key[:i] for key in new for i, char in enumerate(key)
+             if char == "/" and key[:i] in known]  # fmt: skip
+    for key in new:
+        below = bisect_left(files, key + "/")
+        if below < len(files) and files[below].startswith(key + "/"):
+            clash.append(key)
+    if clash:
+        raise ConflictError(
+            f"{dataset}/{min(clash)} is a file on one side and a folder on the other; nothing was "
+            "merged",
+            hint="rename it on one side, commit, and merge again",
+        )
+
+
+def _placed_as(annotation: Annotation | None, leader: Annotation | None) -> Annotation | None:
+    """Return an annotation with the labels and splits of the side whose place was chosen."""
+    if annotation is None:
+        return None
+    rest = {name: value for name, value in annotation.items() if name not in PLACE_FIELDS}
+    return rest | {name: value for name, value in (leader or {}).items() if name in PLACE_FIELDS}
 
 
 def _say(entry: Entry | None) -> dict[str, object] | None:

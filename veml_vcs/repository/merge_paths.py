@@ -13,7 +13,7 @@ from veml_vcs.errors import ConflictError
 from veml_vcs.ids import CommitId
 from veml_vcs.objects.protocol import ObjectWriter
 from veml_vcs.repository.git import REGULAR_MODE, TreeFile
-from veml_vcs.repository.ignore import merge_lines
+from veml_vcs.repository.ignore import ignore_line, merge_lines, without_line
 from veml_vcs.repository.merge_data import DataMerge, merge_data
 from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
@@ -116,8 +116,23 @@ class TreeMerger:
                 chosen = self._merge_text(path, three, merge)
             if chosen is not None:
                 merge.files[path] = chosen
+        for one in merge.data:
+            if one.record is None:
+                self._forget_ignored(one.path, merge.files)
         _refuse_file_folder(merge.files)
         return merge
+
+    def _forget_ignored(self, dataset: str, files: dict[str, TreeFile]) -> None:
+        """Drop the line that ignored a data set whose last sample went with this merge."""
+        path, line = ignore_line(dataset + "/")
+        if path not in files:
+            return
+        data = without_line(self._repo.git.read_blob(files[path].blob), line)
+        if data:
+            blob = self._repo.git.write_blob(data)
+            files[path] = TreeFile(files[path].mode, blob)
+        else:
+            del files[path]
 
     def _records(
         self, path: str, three: Three

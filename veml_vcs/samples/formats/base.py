@@ -76,10 +76,12 @@ class Format(Protocol):
     Attributes:
         name: The word users type and records hold.
         needs: What a data set must have to be in this format, for messages.
+        has_files: Whether there are annotation files; if not, all is in the keys.
     """
 
     name: str
     needs: str
+    has_files: bool = True
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False

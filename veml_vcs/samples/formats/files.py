@@ -15,6 +15,7 @@ class Files(Format):
 
     name = "files"
     needs = "files"
+    has_files = False
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False

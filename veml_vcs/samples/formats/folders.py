@@ -29,6 +29,7 @@ class Folders(Format):
 
     name = "folders"
     needs = "at least two folders of images, named by class, side by side (or below split folders)"
+    has_files = False
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False
