@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from veml_vcs.repository import Repository, init
 from veml_vcs.repository.add import AddResult, add
@@ -175,6 +175,8 @@ def examples(count: int) -> settings:
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         derandomize=EXAMPLES == 1,
+        # Shrinking a failure that works with real files takes minutes: only where one searches.
+        phases=tuple(Phase) if EXAMPLES > 1 else (Phase.explicit, Phase.generate),
     )
 
 

@@ -327,3 +327,63 @@ def test_a_renamed_image_keeps_the_boxes_that_the_other_side_corrected(project: 
     assert boxes.tolist() == [[1, 1, 10, 10], [31, 31, 40, 40]]
     assert names == ["car", "dog"]
     project.assert_clean()
+
+
+def splits(train: str, val: str, **labels: str) -> Files:
+    """Return a YOLO data set with lists of splits; ``labels`` gives the images and their text."""
+    files = {f"images/{name}.png": png(ord(name)) for name in labels}
+    files |= {f"labels/{name}.txt": text.encode() for name, text in labels.items()}
+    lists = {"train.txt": train, "val.txt": val}
+    for key, names in lists.items():
+        files[key] = "".join(f"images/{name}.png\n" for name in names).encode()
+    return files | {"classes.txt": b"car\ndog\n"}
+
+
+LINE = "0 0.5 0.5 0.25 0.25\n"
+
+
+def test_what_is_kept_keeps_its_label_file_and_its_place_in_a_list(project: Project) -> None:
+    """Ours removed all that theirs kept: every file that speaks of it is written again."""
+    base, ours = splits("ab", "c", a="", b=LINE, c=LINE), splits("", "c", c=LINE)
+    theirs = splits("ab", "", a="", b=LINE) | {
+        "images/a.png": png(500), "images/b.png": png(501),
+    }  # fmt: skip
+    result = two_sides(project, base, ours, theirs)
+    assert {one.kind for one in result.conflicts} == {"removed-changed"}
+    assert project.files("data") == theirs
+    resolve(project.repo, ["data"], "theirs")
+    project.commit("settled")
+    assert project.files("data") == theirs
+    project.assert_clean()
+
+
+def test_what_goes_takes_its_label_file_along(project: Project) -> None:
+    """Theirs corrected the boxes of an image that ours removed: settled, nothing is left of it."""
+    base, ours = splits("ab", "c", a=LINE, b="", c=LINE), splits("b", "c", b="", c=LINE)
+    theirs = base | {"labels/a.txt": b"1 0.5 0.5 0.25 0.25\n"}
+    result = two_sides(project, base, ours, theirs)
+    assert [(one.kind, one.key) for one in result.conflicts] == [
+        ("removed-changed", "images/a.png")
+    ]
+    assert resolve(project.repo, ["data"], "ours").left == ()
+    assert project.files("data") == ours
+
+
+def test_nothing_is_left_when_each_side_removed_the_rest(project: Project) -> None:
+    base = {"a/1.png": png(1), "b/2.png": png(2)}
+    result = two_sides(project, base, {"a/1.png": png(1)}, {"b/2.png": png(2)})
+    assert result.kind == "merged"
+    assert project.files() == {}
+    assert project.repo.staged_datasets() == {}
+    project.assert_clean()
+
+
+def test_only_the_class_list_is_left(project: Project) -> None:
+    base = splits("a", "b", a=LINE, b=LINE)
+    result = two_sides(project, base, splits("a", "", a=LINE), splits("", "b", b=LINE))
+    assert result.kind == "merged"
+    assert project.files("data") == splits("", "")
+    record = project.repo.staged_datasets()["data"]
+    assert (record.facts.format, record.objects) == ("files", 0)
+    project.assert_clean()
+    assert project.add("data").datasets[0].record == record

@@ -34,7 +34,7 @@ from veml_vcs.samples.formats import Layout, Parsed, ReadFile, detect, get_forma
 from veml_vcs.samples.tree import Entry, EntryKind, build_tree, diff_trees, update_tree
 from veml_vcs.versions.data import DataRecord
 
-_ROUNDS = 3
+_ROUNDS = 4
 
 
 @dataclass
@@ -148,6 +148,10 @@ class _Merge:
         for _ in range(_ROUNDS):
             self._write_sources(entries, annotations, facts, rewrite, merged, conflicts)
             layout = self._layout(entries)
+            if layout is None:
+                wrong = set(self._format.write(self._said(entries, annotations), facts))
+                rewrite |= wrong
+                continue
             parsed = self._read_back(layout, entries, annotations)
             wrong = self._wrong_sources(layout, parsed, entries, annotations, facts)
             if not wrong:
@@ -313,15 +317,20 @@ class _Merge:
         stored = self._stored(entries)
         return lambda key: self._made[key] if key in self._made else stored(key)
 
-    def _layout(self, entries: Mapping[str, Entry]) -> Layout:
-        """Recognise the merged data set: in both sides' format, unless it does not fit any more."""
+    def _layout(self, entries: Mapping[str, Entry]) -> Layout | None:
+        """Recognise the merged data set in both sides' format.
+
+        Where it does not fit any more, because the last image went with what ours removed and what
+        theirs removed, any format will do; None if something is said of samples all the same.
+        """
         keys, read = sorted(entries_files(entries)), self._reader(entries)
         try:
             return detect(keys, read, wanted=self._ours.facts.format)
         except FormatError as error:
             if error.kind != "format-refused":
                 raise
-        # The last image went with what ours removed and what theirs removed.
+        if any(entry.annotation is not None for entry in entries.values()):
+            return None
         layout = detect(keys, read)
         self._format = get_format(layout.format)
         return layout
@@ -393,13 +402,10 @@ class _Merge:
         """Return the files that have to say what is said of a sample, unwritten ones first."""
         if not self._format.has_files:
             return set()
-        own = set()
-        if key in layout.own_source:
-            own = {layout.own_source[key]}
-        elif said is not None:
-            written = self._format.write({key: said}, facts)
-            own = set(written) - set(layout.shared_sources)
-        return own - self._made.keys() or set(layout.shared_sources) or own
+        shared = set(layout.shared_sources)
+        written = set(self._format.write({key: said}, facts)) if said is not None else set()
+        own = {layout.own_source[key]} if key in layout.own_source else written - shared
+        return own - self._made.keys() or written | shared or own
 
     def _adopt(
         self,
@@ -521,8 +527,12 @@ class _Merge:
     def _sample_numbers(self, entries: Mapping[str, Entry]) -> dict[str, int]:
         """Count samples, and check that base + added - removed = merged."""
         base = self._records[0]
-        before = {k for k, old in self._base_changes.items() if _is_sample(old)}
-        after = {k for k in self._base_changes if _is_sample(entries.get(k))}
+        known = dict(self._base_changes)
+        for key, entry in self._our_entries.items():
+            if key not in known and _is_sample(entry) != _is_sample(entries.get(key)):
+                known[key] = entry  # without any image, every file is a sample
+        before = {key for key, old in known.items() if _is_sample(old)}
+        after = {key for key in known if _is_sample(entries.get(key))}
         numbers = {
             "base": base.samples if base else 0,
             "added": len(after - before),

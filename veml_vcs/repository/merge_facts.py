@@ -21,8 +21,10 @@ def merge_facts(
 ) -> tuple[Facts, list[DataConflict]]:
     """Merge the facts of two versions.
 
-    A class is added, removed or changed by name. Two new classes that took the same number keep
-    ours; theirs gets the next free one (annotations refer to names, so nothing else changes).
+    The layout is the union of all three: it says where things are written, and is recognised anew
+    afterwards. A class is added, removed or changed by name. Two new classes that took the same
+    number keep ours; theirs gets the next free one (annotations refer to names, so nothing else
+    changes).
 
     Returns:
         The merged facts, and a conflict for each class or dataset-level field that both sides
@@ -59,7 +61,9 @@ def merge_facts(
         )
         if value is not None:
             extra[name] = value
-    layout = dict(theirs.facts.layout) | dict(ours.facts.layout)
+    layout: dict[str, Any] = {}
+    for one_side in (base, theirs, ours):
+        _join(layout, one_side.facts.layout if one_side else {})
     return (
         Facts(ours.facts.format, ours.facts.task, _renumbered(merged, tables[1]), layout, extra),
         conflicts,
@@ -81,6 +85,16 @@ def _renumbered(
             taken.add(one.id)
         found.append(one)
     return tuple(found)
+
+
+def _join(layout: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Take over a layout's options; tables (folders, lists, files) entry by entry."""
+    for name, value in more.items():
+        old = layout.get(name)
+        if isinstance(old, dict) and isinstance(value, dict):
+            layout[name] = old | value
+        else:
+            layout[name] = value
 
 
 def _json(value: Any) -> Any:
