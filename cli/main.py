@@ -24,6 +24,7 @@ from veml_cli import (
     drift,
     export,
     fsck,
+    gc,
     init,
     log,
     merge,
@@ -43,7 +44,7 @@ from veml_vcs.errors import InvalidInputError, VemlError
 
 _COMMANDS: tuple[ModuleType, ...] = (
     init, add, rm, status, diff, commit, log, show, branch, checkout, switch, restore, merge,
-    resolve, tag, export, similar, drift, data, fsck, version,
+    resolve, tag, export, similar, drift, data, fsck, gc, version,
 )  # fmt: skip
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}

@@ -1,29 +1,35 @@
 """The object store in a folder: packs, and an index derived from them.
 
-    packs/<sha256>.pack   see ``pack.py``; only ever added
+    packs/<sha256>.pack   see ``pack.py``; only garbage collection removes one
     cache/objects         see ``index.py``; may be deleted at any time
+    gate                  see ``gate.py``
+    quarantine/           damaged packs that a repair replaced
 
 Nothing is read, made or opened before it is needed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId
+from veml_vcs.objects import gate
 from veml_vcs.objects.files import Files, StrPath
 from veml_vcs.objects.pack import (
     MAX_DEPTH,
+    ROW,
     Encoding,
     PackRow,
     check,
     damaged_object,
     decode,
     derivation,
+    read_table,
 )
 from veml_vcs.objects.pack_folder import PackFolder
 from veml_vcs.objects.pack_writer import PackWriter
@@ -33,6 +39,25 @@ from veml_vcs.objects.verify import Problem, verify_pack
 PACK_BYTES = 1 << 30  # 1 GiB
 
 _T = TypeVar("_T")
+_READ_TRIES = 8  # collections that may overtake one read
+
+
+class Pack(NamedTuple):
+    """One pack as it lies there.
+
+    Attributes:
+        name: File name.
+        size_bytes: Length of the file.
+        modified_ns: When it was published, or last relied on.
+        rows: Its table, sorted by id; empty if it cannot be read.
+        damage: Why it cannot be read.
+    """
+
+    name: str
+    size_bytes: int
+    modified_ns: int
+    rows: tuple[PackRow, ...]
+    damage: DamagedError | None
 
 
 class LocalObjectStore:
@@ -58,6 +83,7 @@ class LocalObjectStore:
             os.path.join(self.folder, "cache", "objects"),
             self._files,
         )
+        self._gate = os.path.join(self.folder, "gate")
 
     def __repr__(self) -> str:
         return f"LocalObjectStore({self.folder!r})"
@@ -78,13 +104,125 @@ class LocalObjectStore:
         Raises:
             StorageError: The system says no; nothing of the batch is left.
         """
-        writer = PackWriter(self, self._packs, self._files, self._pack_bytes)
-        try:
+        with self._batch(frozenset()) as writer:
             yield writer
-            writer.publish()
-        except BaseException:
-            writer.discard()
-            raise
+
+    @contextmanager
+    def rewrite(self, replacing: Collection[str]) -> Iterator[PackWriter]:
+        """Open a batch that takes over what is needed of packs that are about to go.
+
+        What only those packs hold counts as not stored. Nothing is removed: see ``remove_packs``.
+        The new packs take the newest mtime of those replaced, so that moving renews no grace
+        period.
+
+        Args:
+            replacing: File names of packs.
+
+        Raises:
+            StorageError: The system says no; nothing of the batch is left.
+        """
+        ages = [self._files.modified_ns(self._packs.path_of(pack)) for pack in replacing]
+        with self._batch(frozenset(replacing)) as writer:
+            yield writer
+        newest_ns = max((age for age in ages if age is not None), default=None)
+        for pack in writer.names:
+            if newest_ns is not None:
+                self._files.touch(self._packs.path_of(pack), newest_ns)
+
+    @contextmanager
+    def _batch(self, replacing: frozenset[str]) -> Iterator[PackWriter]:
+        with contextlib.ExitStack() as stack:
+            if os.path.isdir(self.folder):
+                stack.enter_context(gate.passing(self._gate))
+                enter = None
+            else:
+                # Nothing is known, so nothing can be relied on; an empty batch makes no folder.
+                def enter() -> None:
+                    self._files.make_folder(self.folder)
+                    stack.enter_context(gate.passing(self._gate))
+
+            writer = PackWriter(self, self._packs, self._files, self._pack_bytes, replacing, enter)
+            try:
+                yield writer
+                writer.publish()
+            except BaseException:
+                writer.discard()
+                raise
+
+    @contextmanager
+    def alone(self, timeout_seconds: float = gate.GATE_TIMEOUT_SECONDS) -> Iterator[None]:
+        """Keep all batches out, to decide once more what goes, and to remove it.
+
+        Raises:
+            LockedError: A batch was open for all of the timeout.
+        """
+        self._files.make_folder(self.folder)
+        with gate.closed(self._gate, timeout_seconds):
+            yield
+
+    def packs(self) -> Iterator[Pack]:
+        """List the packs there are, readable or not, with their tables."""
+        for name in self._packs.names():
+            path = self._packs.path_of(name)
+            try:
+                with self._files.open(path) as file:
+                    size_bytes = file.size_bytes()
+                    modified_ns = self._files.modified_ns(path)
+                    try:
+                        table = read_table(file).rows
+                    except DamagedError as error:
+                        yield Pack(name, size_bytes, modified_ns or 0, (), error)
+                        continue
+            except NotFoundError:
+                continue
+            rows = tuple(PackRow._make(row) for row in ROW.iter_unpack(table))
+            yield Pack(name, size_bytes, modified_ns or 0, rows, None)
+
+    def base_of(self, pack: str, row: PackRow) -> ObjectId | None:
+        """Return what an object in a pack is derived from, None if it lies there as a whole.
+
+        Raises:
+            DamagedError: There is no derived object at its place.
+        """
+        if row.encoding != Encoding.DERIVED:
+            return None
+        return derivation(row, self._packs.stored(pack, row), self._packs.path_of(pack))[1]
+
+    def remove_packs(self, packs: Iterable[str]) -> int:
+        """Remove packs, under ``alone``; return how many bytes they had.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        removed = 0
+        for name in packs:
+            path = self._packs.path_of(name)
+            with contextlib.suppress(NotFoundError), self._files.open(path) as file:
+                removed += file.size_bytes()
+            self._files.remove(path)
+        self._files.fsync_folder(self._packs.path)
+        self._packs.refresh()
+        return removed
+
+    def quarantine(self, packs: Iterable[str]) -> str:
+        """Move packs out of the way, under ``alone``; return the folder they are in now.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        folder = os.path.join(self.folder, "quarantine")
+        self._files.make_folder(folder)
+        for name in packs:
+            target = os.path.join(folder, name)
+            number = 1
+            while self._files.exists(target):
+                target = os.path.join(folder, f"{name}.{number}")
+                number += 1
+            self._files.rename(self._packs.path_of(name), target)
+        self._files.fsync_folder(folder)
+        self._files.fsync_folder(self._packs.path)
+        self._packs.refresh()
+        return folder
 
     def get(self, object_id: ObjectId) -> bytes:
         """Return the bytes of an object, checked against its id.
@@ -120,6 +258,12 @@ class LocalObjectStore:
             return row.decoded_bytes
         raise self._packs.absent(object_id)
 
+    def kind(self, object_id: bytes) -> int | None:
+        """Return what an object is, None if the store does not have it."""
+        for _, row in self._packs.places(object_id):
+            return row.kind
+        return None
+
     def ids(self, kind: ObjectKind | None = None) -> Iterator[ObjectId]:
         """List the objects, of one kind or all, in no particular order, each once."""
         return self._packs.ids(kind)
@@ -144,7 +288,7 @@ class LocalObjectStore:
     def _read(self, object_id: ObjectId, read: Callable[[str, PackRow], _T]) -> _T:
         """Read from the first place that is sound."""
         damage: DamagedError | None = None
-        for _ in range(2):
+        for _ in range(_READ_TRIES):
             vanished = False
             for pack, row in self._packs.locate(object_id):
                 try:

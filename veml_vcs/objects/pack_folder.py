@@ -100,6 +100,12 @@ class PackFolder:
         state = self._state
         return state.fresh.find(object_id) >= 0 or state.cached.find(object_id) >= 0
 
+    def places(self, object_id: bytes) -> list[tuple[str, PackRow]]:
+        """Return the places of an object in the packs seen so far, without looking for new ones."""
+        if self._state is _EMPTY:
+            self.refresh()
+        return self._find(object_id)
+
     def stored(self, pack: str, row: PackRow) -> memoryview:
         """Return an object's bytes as they lie in the pack, mapped where possible.
 

@@ -4,6 +4,9 @@ Objects stream to a temporary file beside the packs; only the table is in memory
 two fsyncs for a batch of one pack: the file, and the folder that got its name. A batch of several
 packs is renamed pack by pack; killed in between, some of its objects are there for good, which does
 no harm, because what refers to them is written after the batch.
+
+What a batch relies on instead of storing it must not be collected before it is referenced: a batch
+holds the gate (see ``gate.py``), and renews the mtime of old packs that it relies on.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
+from collections.abc import Callable
 
 from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import Buffer, ObjectId, digest
@@ -31,6 +36,7 @@ from veml_vcs.objects.pack_folder import PackFolder
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore
 
 _WORTH_DERIVING = 0.7  # a derived object costs a second read: not for a few bytes
+_FRESH_NS = 3600 * 10**9  # an hour: far below any grace period, and seldom enough to cost nothing
 _PACK_MODE = 0o444  # a pack is never changed; this stops accidents
 
 
@@ -42,7 +48,7 @@ class _NewPack:
         self._folder = folder
         self.path = files.temporary_path(folder)
         self.rows: list[PackRow] = []
-        self._name: str | None = None
+        self.name: str | None = None  # known once it is finished
         self._file = files.open_new(self.path, mode=_PACK_MODE)
         self._offset = 0
         self._append(header())
@@ -72,15 +78,15 @@ class _NewPack:
     def finish(self) -> None:
         """Write the table and wait until the disk has the file."""
         self._append(padding(self._offset))
-        self._name, end = finish(self.rows, self._offset)
+        self.name, end = finish(self.rows, self._offset)
         self._append(end)
         self._file.fsync()
 
     def publish(self) -> None:
         """Give the finished pack its name."""
-        if self._name is None:
+        if self.name is None:
             raise AssertionError(f"{self.path} was not finished")
-        self._files.rename(self.path, os.path.join(self._folder, self._name))
+        self._files.rename(self.path, os.path.join(self._folder, self.name))
         self._close()
 
     def discard(self) -> None:
@@ -108,13 +114,21 @@ class PackWriter:
         packs: The packs there are, and the folder for new ones.
         files: All file operations go through it.
         pack_bytes: A new pack is begun where one would grow longer than this.
+        replacing: Packs that are about to go: what only they hold counts as not stored.
+        enter: Called before the first pack is begun, where the store was not there before.
 
     Raises:
         StorageError: The packs cannot be read.
     """
 
     def __init__(
-        self, store: ObjectStore, packs: PackFolder, files: Files, pack_bytes: int
+        self,
+        store: ObjectStore,
+        packs: PackFolder,
+        files: Files,
+        pack_bytes: int,
+        replacing: frozenset[str] = frozenset(),
+        enter: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._packs = packs
@@ -124,6 +138,9 @@ class PackWriter:
         self._places: dict[ObjectId, tuple[_NewPack, PackRow]] = {}
         self._lock = threading.Lock()
         self._is_open = True
+        self._replacing = replacing
+        self._enter = enter
+        self._fresh: dict[str, bool] = {}
         self._failure: BaseException | None = None
         packs.refresh()  # what is known now is not stored again
 
@@ -145,7 +162,7 @@ class PackWriter:
             raise InvalidInputError("cannot put an object into a batch that has ended")
         content = _flat(data)
         object_id = ObjectId(digest(content))
-        if object_id in self._places or self._packs.knows(object_id):
+        if object_id in self._places or self._is_stored(object_id):
             return object_id
         stored, encoding = content, Encoding.RAW
         if compress:
@@ -155,16 +172,105 @@ class PackWriter:
             derived = None if base is None else self._derive(content, base)
             if derived is not None and len(derived) < len(stored) * _WORTH_DERIVING:
                 stored, encoding = derived, Encoding.DERIVED
+        self._add(object_id, kind, encoding, stored, len(content))
+        return object_id
+
+    def copy(self, object_id: ObjectId) -> bool:
+        """Take an object over from a pack that is replaced, as it is stored there, checked.
+
+        A derived object whose base will not be there any more is stored as a whole; whoever copies
+        bases first keeps chains.
+
+        Returns:
+            False if it is stored elsewhere, or in this batch, already.
+
+        Raises:
+            NotFoundError: The store does not have it.
+            DamagedError: It is damaged in every pack that has it.
+            StorageError: The disk is full, or the system says no.
+        """
+        if object_id in self._places or self._is_sound_elsewhere(object_id):
+            return False
+        damage: DamagedError | None = None
+        for pack, row in self._packs.places(object_id):
+            path = self._packs.path_of(pack)
+            try:
+                stored = self._packs.stored(pack, row)
+                base_id = None
+                if row.encoding == Encoding.DERIVED:
+                    base_id = derivation(row, stored, path)[1]
+                base = None if base_id is None else self._store.get(base_id)
+                data = decode(row, stored, path, base)
+                check(row, data, path)
+            except (DamagedError, NotFoundError) as error:
+                damage = damage or DamagedError(str(error), hint="veml fsck lists all damage")
+                continue
+            kind = ObjectKind(row.kind)
+            if base_id is None or base_id in self._places or self._is_stored(base_id):
+                self._add(object_id, kind, Encoding(row.encoding), stored, row.decoded_bytes)
+            else:
+                deflated = deflate(data)
+                self._add(object_id, kind, Encoding.DEFLATE, deflated, row.decoded_bytes)
+            return True
+        raise damage or self._packs.absent(object_id)
+
+    def _add(
+        self,
+        object_id: ObjectId,
+        kind: ObjectKind,
+        encoding: Encoding,
+        stored: Buffer,
+        decoded_bytes: int,
+    ) -> None:
         with self._lock:
             if object_id not in self._places:
                 try:
                     pack = self._pack_for(len(stored))
-                    row = pack.add(object_id, kind, encoding, stored, len(content))
+                    row = pack.add(object_id, kind, encoding, stored, decoded_bytes)
                 except BaseException as error:
                     self._failure = error
                     raise
                 self._places[object_id] = (pack, row)
-        return object_id
+
+    def _is_stored(self, object_id: ObjectId) -> bool:
+        """Tell whether the object is, and stays, in a pack of the store."""
+        for pack, _ in self._packs.places(object_id):
+            if pack not in self._replacing and self._stays(pack):
+                return True
+        return False
+
+    def _stays(self, pack: str) -> bool:
+        """Renew a pack's grace period if need be; False if that cannot be done."""
+        fresh = self._fresh.get(pack)
+        if fresh is None:
+            path = self._packs.path_of(pack)
+            try:
+                modified_ns = self._files.modified_ns(path)
+                fresh = modified_ns is not None
+                if modified_ns is not None and modified_ns < time.time_ns() - _FRESH_NS:
+                    self._files.touch(path)
+            except (NotFoundError, StorageError):
+                fresh = False
+            self._fresh[pack] = fresh
+        return fresh
+
+    def _is_sound_elsewhere(self, object_id: ObjectId) -> bool:
+        if not self._is_stored(object_id):
+            return False
+        for pack, row in self._packs.places(object_id):
+            if pack in self._replacing:
+                continue
+            path = self._packs.path_of(pack)
+            try:
+                stored = self._packs.stored(pack, row)
+                base = None
+                if row.encoding == Encoding.DERIVED:
+                    base = self._store.get(derivation(row, stored, path)[1])
+                check(row, decode(row, stored, path, base), path)
+            except (DamagedError, NotFoundError):
+                continue
+            return True
+        return False
 
     def get(self, object_id: ObjectId) -> bytes:
         """Return an object of this batch or of the store, checked against its id.
@@ -186,6 +292,11 @@ class PackWriter:
         data = decode(row, stored, pack.path, base)
         check(row, data, pack.path)
         return bytes(data)
+
+    @property
+    def names(self) -> list[str]:
+        """File names of the packs that were published, or will be."""
+        return [pack.name for pack in self._begun if pack.name is not None]
 
     def publish(self) -> None:
         """Make the batch durable and visible, as the last thing that is done with it.
@@ -227,6 +338,9 @@ class PackWriter:
                 return pack
             pack.finish()
         else:
+            if self._enter is not None:
+                self._enter()
+                self._packs.refresh()
             self._files.make_folder(self._packs.path)
             self._files.clean_temporary(self._packs.path)
         self._begun.append(_NewPack(self._packs.path, self._files))

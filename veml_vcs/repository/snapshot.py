@@ -94,6 +94,8 @@ def take_snapshot(
     outside = external if external is not None else (base.annotations if base else ())
     disk = _scan(repo, path, outside)
     cache = StatCache() if verify else load_statcache(repo.statcache_path(path), repo.files)
+    if sink is not None:
+        _forget_collected(repo, cache, base_entries)
     files = _Files(repo, path, disk, base_entries, cache, only)
     files.read_all(sink, progress)
     snapshot = Snapshot(path, external=outside, rows=files.rows)
@@ -118,6 +120,22 @@ def take_snapshot(
     else:
         _count_changes(repo, snapshot, base, base_entries)
     return snapshot
+
+
+def _forget_collected(repo: Repository, cache: StatCache, base: Mapping[str, Entry]) -> None:
+    """Drop files from the stat cache whose bytes the store lost since: they must be read again.
+
+    Garbage collection takes what was added once and never committed; the cache knows nothing of it.
+    """
+    ids = []
+    for key, content in cache.contents.items():
+        old = base.get(key)
+        if old is None or old.content != content:
+            ids.append((key, content))
+    places = repo.catalog.find_many([content for _, content in ids], "content")
+    for (key, _), place in zip(ids, places[:, 0].tolist(), strict=True):
+        if place < 0:
+            del cache.stamps[key], cache.contents[key]
 
 
 def _layout(files: _Files, base: DataRecord | None, wanted: str | None) -> Layout:

@@ -37,6 +37,7 @@ class AnnotationWriter:
     """
 
     def __init__(self, catalog: Catalog, writer: ObjectWriter) -> None:
+        catalog.refresh()  # what was collected since is not known any more
         self._catalog = catalog
         self._writer = writer
         self._seen: set[bytes] = set()
@@ -48,13 +49,18 @@ class AnnotationWriter:
         fresh = [item for item in items if item[0] not in self._seen]
         places = self._catalog.find_many([one for one, _ in fresh], KIND)
         for (annotation_id, annotation), place in zip(fresh, places[:, 0].tolist(), strict=True):
-            if place >= 0 or annotation_id in self._seen:
-                continue
-            self._seen.add(annotation_id)
-            self._ids.append(annotation_id)
-            self._annotations.append(annotation)
-            if len(self._ids) == FRAGMENT_ROWS:
-                self._flush()
+            if place < 0:
+                self.take(annotation_id, annotation)
+
+    def take(self, annotation_id: AnnotationId, annotation: Annotation) -> None:
+        """Add an annotation whether it is stored or not, as a rewrite does; twice is once."""
+        if annotation_id in self._seen:
+            return
+        self._seen.add(annotation_id)
+        self._ids.append(annotation_id)
+        self._annotations.append(annotation)
+        if len(self._ids) == FRAGMENT_ROWS:
+            self._flush()
 
     def finish(self) -> None:
         """Write what is still pending."""
@@ -107,6 +113,9 @@ class AnnotationReader:
             NotFoundError: The store does not have it.
             DamagedError: What is stored is not what the id says.
         """
+        return self.catalog.retrying(lambda: self._read(annotation_id))
+
+    def _read(self, annotation_id: AnnotationId) -> Annotation:
         fragment, row = self.catalog.locate(annotation_id, KIND)
         return self._checked(annotation_id, self._open(fragment).rows(row, row + 1)[0], fragment)
 
@@ -118,6 +127,9 @@ class AnnotationReader:
             DamagedError: What is stored is not what an id says.
         """
         wanted = list(dict.fromkeys(ids))
+        return self.catalog.retrying(lambda: self._read_many(wanted))
+
+    def _read_many(self, wanted: list[AnnotationId]) -> dict[AnnotationId, Annotation]:
         places = self.catalog.find_many(wanted, KIND)
         found: dict[AnnotationId, Annotation] = {}
         order = np.lexsort((places[:, 1], places[:, 0])).tolist() if wanted else []
@@ -132,6 +144,21 @@ class AnnotationReader:
             for i, annotation in zip(run, rows, strict=True):
                 found[wanted[i]] = self._checked(wanted[i], annotation, fragment)
         return found
+
+    def read_rows(
+        self, fragment: Fragment, start: int, end: int
+    ) -> list[tuple[AnnotationId, Annotation]]:
+        """Return rows ``start`` to ``end`` of a fragment with their ids, each checked.
+
+        Raises:
+            DamagedError: What is stored is not what an id says.
+        """
+        ids = [AnnotationId(fragment.ids[row].tobytes()) for row in range(start, end)]
+        found = self._open(fragment).rows(start, end)
+        return [
+            (one, self._checked(one, annotation, fragment))
+            for one, annotation in zip(ids, found, strict=True)
+        ]
 
     def _open(self, fragment: Fragment) -> _Tables:
         tables = self._tables.get(fragment.id)

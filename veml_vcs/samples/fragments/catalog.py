@@ -5,6 +5,9 @@ disk may be deleted at any time and is rebuilt when it does not match the store.
 
 A fragment that cannot be read, or that a newer veml wrote, does not stand in the way of the others:
 its rows are not known, and asking for one that is nowhere else names it.
+
+Fragments may go while they are read (garbage collection, compaction: their rows are in another one
+then). A fragment's number is therefore never given to another one, and ``retrying`` looks again.
 """
 
 from __future__ import annotations
@@ -13,8 +16,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 _MAGIC = b"veml catalog 1\n"
 _FRESH_FRAGMENTS = 16
 _FRESH_ROWS = 2000
+_TRIES = 8  # collections that may overtake one read
+_T = TypeVar("_T")
 _ROW = np.dtype([("head", "<u8"), ("fragment", "<u4"), ("row", "<u4")])
 
 
@@ -67,6 +72,8 @@ class Catalog:
         self._listed: list[_Listed] = []
         self._tables: dict[tuple[str, str], NDArray[np.void]] = {}
         self._fresh: dict[tuple[str, str], dict[bytes, Place]] = {}
+        self._gone: set[int] = set()
+        self._generation = 0
         self._consolidated = 0
         self.unreadable: dict[FragmentId, VemlError] = {}
         self._load()
@@ -75,26 +82,49 @@ class Catalog:
     def refresh(self) -> None:
         """Notice fragments that were published since, and forget those that are gone."""
         present = {FragmentId(i) for i in self.store.ids(ObjectKind.FRAGMENT)}
-        known = {listed.id for listed in self._listed}
-        if known - present:
-            self._listed, self._tables, self._fresh, self._opened = [], {}, {}, {}
-            self._consolidated = 0
-            known = set()
+        known = self._present()
+        vanished = {number for one, number in known.items() if one not in present}
+        if vanished:
+            self._forget(vanished)
         self.unreadable = {}
-        for fragment_id in sorted(present - known):
+        for fragment_id in sorted(present - known.keys()):
             try:
                 self._add(fragment_id)
             except (DamagedError, NotFoundError) as error:
                 self.unreadable[fragment_id] = error.with_traceback(None)
         fresh = self._listed[self._consolidated :]
-        if len(fresh) > _FRESH_FRAGMENTS or sum(one.rows for one in fresh) > _FRESH_ROWS:
+        many = len(fresh) > _FRESH_FRAGMENTS or sum(one.rows for one in fresh) > _FRESH_ROWS
+        if many or (vanished and self._consolidated):
             self._consolidate()
+
+    def retrying(self, read: Callable[[], _T]) -> _T:
+        """Return what ``read`` returns, called again where fragments went away under it.
+
+        Raises:
+            NotFoundError: ``read`` misses something, and not because it was moved.
+        """
+        for _ in range(_TRIES):
+            try:
+                return read()
+            except NotFoundError:
+                before = self._generation
+                self.store.refresh()
+                self.refresh()
+                if self._generation == before:
+                    raise
+        return read()
 
     def find(self, row_id: bytes, kind: str, space: str = "") -> Place | None:
         """Return where a row lies, or None."""
         fresh = self._fresh.get((kind, space))
         if fresh is not None and (place := fresh.get(row_id)) is not None:
             return place
+        if (kind, space) not in self._tables:
+            return None
+        return self.retrying(lambda: self._search(row_id, kind, space))
+
+    def _search(self, row_id: bytes, kind: str, space: str) -> Place | None:
+        """Look a row up in the sorted table."""
         table = self._tables.get((kind, space))
         if table is None:
             return None
@@ -119,9 +149,12 @@ class Catalog:
         Returns:
             int64 [n, 2]: fragment index and row, -1 where the row is not known.
         """
-        places = np.full((len(row_ids), 2), -1, np.int64)
         if not len(row_ids):
-            return places
+            return np.full((0, 2), -1, np.int64)
+        return self.retrying(lambda: self._find_many(row_ids, kind, space))
+
+    def _find_many(self, row_ids: Sequence[bytes], kind: str, space: str) -> NDArray[np.int64]:
+        places = np.full((len(row_ids), 2), -1, np.int64)
         table = self._tables.get((kind, space))
         if table is not None and len(table):
             ids = np.frombuffer(b"".join(row_ids), np.uint8).reshape(-1, DIGEST_BYTES)
@@ -148,12 +181,24 @@ class Catalog:
 
     def fragments(self, kind: str | None = None) -> list[FragmentId]:
         """List the fragments of one kind, or all."""
-        return [listed.id for listed in self._listed if kind in (None, listed.kind)]
+        return [
+            listed.id
+            for number, listed in enumerate(self._listed)
+            if kind in (None, listed.kind) and number not in self._gone
+        ]
 
-    def opened(self, kind: str) -> Iterator[Fragment]:
-        """List the fragments of one kind, opened."""
+    def numbers(self) -> list[int]:
+        """List the numbers of the fragments there are."""
+        return sorted(self._present().values())
+
+    def id_of(self, number: int) -> FragmentId:
+        """Return the id of a fragment."""
+        return self._listed[number].id
+
+    def opened(self, kind: str | None = None) -> Iterator[Fragment]:
+        """List the fragments of one kind, or all, opened."""
         for number, listed in enumerate(self._listed):
-            if listed.kind == kind:
+            if kind in (None, listed.kind) and number not in self._gone:
                 yield self.fragment(number)
 
     def locate(self, row_id: bytes, kind: str, space: str = "") -> tuple[Fragment, int]:
@@ -193,22 +238,53 @@ class Catalog:
 
     def _add(self, fragment_id: FragmentId) -> None:
         fragment = Fragment(self.store, fragment_id)
-        data = fragment.ids.tobytes()
+        _ = fragment.ids
         number = len(self._listed)
+        self._generation += 1
         self._listed.append(_Listed(fragment_id, fragment.kind, fragment.space, fragment.rows))
         self._opened[number] = fragment
+        self._know(number)
+
+    def _know(self, number: int) -> None:
+        """Put the rows of a fragment among those that are not in the sorted table yet."""
+        fragment = self._opened[number]
+        data = fragment.ids.tobytes()
         fresh = self._fresh.setdefault((fragment.kind, fragment.space), {})
         for row in range(fragment.rows):
             row_id = data[row * DIGEST_BYTES : (row + 1) * DIGEST_BYTES]
             fresh.setdefault(row_id, Place(number, row))
 
+    def _present(self) -> dict[FragmentId, int]:
+        """Return the numbers of the fragments that are not gone."""
+        return {
+            listed.id: number
+            for number, listed in enumerate(self._listed)
+            if number not in self._gone
+        }
+
+    def _forget(self, vanished: set[int]) -> None:
+        """Drop the rows of fragments that are not there any more; their numbers stay taken."""
+        self._gone |= vanished
+        self._generation += 1
+        # Anew: a row that is in two fragments is known by one of them, which may be the one gone.
+        self._fresh = {}
+        for number in range(self._consolidated, len(self._listed)):
+            if number not in self._gone:
+                self._know(number)
+        numbers = np.fromiter(vanished, np.uint32, len(vanished))
+        for group, table in self._tables.items():
+            self._tables[group] = table[~np.isin(table["fragment"], numbers)]
+
     def _consolidate(self) -> None:
         """Sort all rows into one table a kind, and keep it on disk."""
         groups: dict[tuple[str, str], list[int]] = {}
-        for number, listed in enumerate(self._listed):
+        for number in self._present().values():
+            listed = self._listed[number]
             groups.setdefault((listed.kind, listed.space), []).append(number)
-        for group, numbers in groups.items():
-            self._tables[group] = self._table(numbers)
+        try:
+            self._tables = {group: self._table(numbers) for group, numbers in groups.items()}
+        except NotFoundError:
+            return  # one went away just now: the rows are known, and the next refresh forgets it
         self._fresh = {}
         self._consolidated = len(self._listed)
         if self._cache is not None:
@@ -230,14 +306,22 @@ class Catalog:
         return table[np.argsort(table["head"], kind="stable")]
 
     def _encode(self) -> bytes:
+        numbers = np.zeros(len(self._listed), np.uint32)
+        listed: list[_Listed] = []
+        for number in self._present().values():
+            numbers[number] = len(listed)
+            listed.append(self._listed[number])
         head = json.dumps(
             {
-                "fragments": [[f.id.hex(), f.kind, f.space, f.rows] for f in self._listed],
+                "fragments": [[f.id.hex(), f.kind, f.space, f.rows] for f in listed],
                 "tables": [[*group, len(table)] for group, table in self._tables.items()],
             }
         ).encode()
         body = len(head).to_bytes(8, "little") + head
-        body += b"".join(table.tobytes() for table in self._tables.values())
+        for table in self._tables.values():
+            renumbered = table.copy()
+            renumbered["fragment"] = numbers[table["fragment"]]
+            body += renumbered.tobytes()
         return _MAGIC + hashlib.sha256(body).digest() + body
 
     def _load(self) -> None:

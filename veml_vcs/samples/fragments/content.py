@@ -71,6 +71,7 @@ class ContentWriter:
     """
 
     def __init__(self, catalog: Catalog, writer: ObjectWriter) -> None:
+        catalog.refresh()  # what was collected since is not known any more
         self._catalog = catalog
         self._writer = writer
         self._pending = {False: _Pending(), True: _Pending()}
@@ -87,8 +88,20 @@ class ContentWriter:
         """
         if content_id in self._seen or self._catalog.find(content_id, KIND) is not None:
             return False
+        self.take(content_id, data, text=shrinks(name, data))
+        return True
+
+    def take(self, content_id: SampleId, data: bytes, *, text: bool) -> None:
+        """Add one content whether it is stored or not, as a rewrite does; twice is once.
+
+        Args:
+            content_id: SHA-256 of ``data``.
+            data: The bytes.
+            text: Whether to compress it.
+        """
+        if content_id in self._seen:
+            return
         self._seen.add(content_id)
-        text = shrinks(name, data)
         pending = self._pending[text]
         if pending.total and pending.total + len(data) > FRAGMENT_BYTES:
             self._flush(text)
@@ -97,7 +110,6 @@ class ContentWriter:
         pending.parts.append(data)
         pending.total += len(data)
         self.new_bytes += len(data)
-        return True
 
     def finish(self) -> None:
         """Write what is still pending."""
@@ -146,8 +158,9 @@ class ContentReader:
             NotFoundError: The store does not have them.
             DamagedError: What is stored does not hash to the id.
         """
-        fragment, row = self.catalog.locate(content_id, KIND)
-        return self.read_row(fragment, row, content_id)
+        return self.catalog.retrying(
+            lambda: self.read_row(*self.catalog.locate(content_id, KIND), content_id)
+        )
 
     def read_row(self, fragment: Fragment, row: int, content_id: SampleId) -> bytes:
         """Return the bytes of a row whose place is already known, checked against its id."""

@@ -62,6 +62,12 @@ def read_vectors(
     Raises:
         DamagedError: What is stored are not vectors of this dimension.
     """
+    return catalog.retrying(lambda: _read_vectors(catalog, space, ids, dimension))
+
+
+def _read_vectors(
+    catalog: Catalog, space: str, ids: Sequence[SampleId], dimension: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     vectors = np.zeros((len(ids), dimension), np.float32)
     places = catalog.find_many(ids, KIND, space)
     known = places[:, 0] >= 0

@@ -40,7 +40,7 @@ def zarr_view(catalog: Catalog, tree: TreeId) -> ZarrStore:
         NotFoundError: A node of the tree is not in the store.
         DamagedError: The tree is damaged.
     """
-    fragments, missing = _fragments(catalog, tree)
+    fragments, missing = catalog.retrying(lambda: _fragments(catalog, tree))
     names = [fragment.id.hex()[:_NAME_DIGITS] for fragment in fragments]
     if len(set(names)) < len(names):  # digits can be made to collide, ids cannot
         names = [fragment.id.hex() for fragment in fragments]

@@ -176,6 +176,32 @@ def _decode_leaf(data: bytes) -> list[tuple[str, Entry]]:
     return items
 
 
+def leaf_rows(data: bytes, node: ObjectId) -> tuple[list[bytes], list[bytes]]:
+    """Return the content ids and the annotation ids in a leaf, without reading its keys.
+
+    For whoever asks what must be kept; that the leaf is sound otherwise is not checked.
+
+    Raises:
+        DamagedError: The bytes are no leaf.
+    """
+    count = int.from_bytes(data[4:8], "little")
+    lengths_at = 8 + count
+    if data[:4] != LEAF_MAGIC or lengths_at + 10 * count > len(data):
+        raise DamagedError(f"tree leaf {short(node)} cannot be read")
+    flags = data[8:lengths_at]
+    contents_at = lengths_at + 10 * count + sum(struct.unpack_from(f"<{count}H", data, lengths_at))
+    contents = sum(1 for flag in flags if flag & 3 != EntryKind.ANNOTATION_ONLY)
+    annotations_at = contents_at + DIGEST_BYTES * contents
+    annotations = sum(1 for flag in flags if flag & _HAS_ANNOTATION)
+    end = annotations_at + DIGEST_BYTES * annotations
+    if end != len(data):
+        raise DamagedError(f"tree leaf {short(node)}: length does not match its entries")
+    return (
+        [data[at : at + DIGEST_BYTES] for at in range(contents_at, annotations_at, DIGEST_BYTES)],
+        [data[at : at + DIGEST_BYTES] for at in range(annotations_at, end, DIGEST_BYTES)],
+    )
+
+
 def decode_inner(data: bytes, node: ObjectId) -> tuple[int, list[ChildRef]]:
     """Return the level and the children of an inner node.
 

@@ -1,0 +1,51 @@
+"""Views of the commands that keep a store in order: gc, compact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from veml_cli.render.line import Line, line
+from veml_cli.render.words import plural, size
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.gc import GcResult
+
+_VERSIONS_LISTED = 20
+
+
+def gc_lines(result: GcResult) -> Iterator[Line]:
+    """Yield what a collection removed, and which versions it was of."""
+    if result.blocked:
+        yield line(("nothing was removed", "warning"), ": something cannot be read")
+        return
+    packs = result.packs_removed + result.packs_rewritten
+    if packs:
+        yield line(
+            "would free about " if result.dry_run else "freed ",
+            (size(result.freed_bytes), "title"),
+            f" of {size(result.store_bytes)}: ",
+            plural(result.packs_removed, "pack"),
+            " removed, ",
+            plural(result.packs_rewritten, "pack"),
+            " rewritten",
+        )
+    else:
+        yield line("nothing to remove in ", size(result.store_bytes))
+    for one in result.versions[:_VERSIONS_LISTED]:
+        yield line(
+            "  ", (one.name, "name"), "  ", plural(one.samples, "file"), ", ",
+            size(one.content_bytes), "  ", (f"version {one.version[:10]}", "dim"),
+        )  # fmt: skip
+    if len(result.versions) > _VERSIONS_LISTED:
+        yield line(f"  and {plural(len(result.versions) - _VERSIONS_LISTED, 'more version')}")
+    if result.other_samples:
+        yield line(
+            "  of no version that Git still has  ", plural(result.other_samples, "file"), ", ",
+            size(result.other_bytes),
+        )  # fmt: skip
+    if result.packs_young:
+        yield line(
+            (f"kept {plural(result.packs_young, 'pack')} whole that the grace period covers "
+             "(--prune=now looks into them)", "dim"),
+        )  # fmt: skip
