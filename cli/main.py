@@ -19,6 +19,7 @@ from veml_cli import (
     branch,
     checkout,
     commit,
+    compact,
     data,
     diff,
     drift,
@@ -44,7 +45,7 @@ from veml_vcs.errors import InvalidInputError, VemlError
 
 _COMMANDS: tuple[ModuleType, ...] = (
     init, add, rm, status, diff, commit, log, show, branch, checkout, switch, restore, merge,
-    resolve, tag, export, similar, drift, data, fsck, gc, version,
+    resolve, tag, export, similar, drift, data, fsck, gc, compact, version,
 )  # fmt: skip
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}

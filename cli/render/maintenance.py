@@ -9,6 +9,7 @@ from veml_cli.render.line import Line, line
 from veml_cli.render.words import plural, size
 
 if TYPE_CHECKING:
+    from veml_vcs.repository.compact import CompactResult
     from veml_vcs.repository.gc import GcResult
 
 _VERSIONS_LISTED = 20
@@ -49,3 +50,23 @@ def gc_lines(result: GcResult) -> Iterator[Line]:
             (f"kept {plural(result.packs_young, 'pack')} whole that the grace period covers "
              "(--prune=now looks into them)", "dim"),
         )  # fmt: skip
+
+
+def compact_lines(result: CompactResult) -> Iterator[Line]:
+    """Yield what a compaction rewrote."""
+    if not result.packs_rewritten:
+        yield line(
+            "nothing to compact in ", plural(result.packs_before, "pack"), ", ",
+            size(result.bytes_before),
+        )  # fmt: skip
+        return
+    packs, fragments = plural(result.packs_rewritten, "pack"), result.fragments_rewritten
+    if result.dry_run:
+        yield line("would rewrite ", packs, " and ", plural(fragments, "fragment"))
+        return
+    yield line("rewrote ", packs, " and ", plural(fragments, "fragment"))
+    yield line(
+        f"  packs      {result.packs_before} -> {result.packs_after}, "
+        f"{size(result.bytes_before)} -> {size(result.bytes_after)}"
+    )
+    yield line(f"  fragments  {result.fragments_before} -> {result.fragments_after}")

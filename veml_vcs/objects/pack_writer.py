@@ -298,6 +298,10 @@ class PackWriter:
         """File names of the packs that were published, or will be."""
         return [pack.name for pack in self._begun if pack.name is not None]
 
+    def __contains__(self, object_id: object) -> bool:
+        """Tell whether this batch itself holds an object."""
+        return object_id in self._places
+
     def publish(self) -> None:
         """Make the batch durable and visible, as the last thing that is done with it.
 

@@ -120,6 +120,7 @@ class _Plan:
     packs: list[Pack]
     pack_plan: PackPlan
     fragments: set[FragmentId] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -354,6 +355,9 @@ class _Collection:
                             writer.copy(object_id)
                         except (DamagedError, NotFoundError) as error:
                             raise _UnmovableError(object_id, error) from error
+                # What came out as it went in is new, not old.
+                plan.fragments = {one for one in plan.fragments if one not in writer}
+                plan.made.update(writer.names)
                 return
             except UnreadableFragmentError as error:
                 plan.fragments.discard(error.fragment)
@@ -370,7 +374,7 @@ class _Collection:
     def _remove(self, plan: _Plan, store_bytes: int) -> tuple[set[str], int]:
         """Think again, alone with the store, and remove; return packs, and bytes freed."""
         repo = self._repo
-        going = (plan.pack_plan.remove | plan.pack_plan.rewrite) - plan.failed.keys()
+        going = (plan.pack_plan.remove | plan.pack_plan.rewrite) - plan.failed.keys() - plan.made
         if not going:
             return set(), 0
         with repo.lock("veml gc"), repo.store.alone():
