@@ -2,27 +2,65 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from veml_cli._errors import DIFFERS
 from veml_cli._options import Json, examples
-from veml_cli._output import show
+from veml_cli._output import out, show
 from veml_cli._session import working
+from veml_vcs.errors import InvalidInputError
 
-EXAMPLES = examples(("re-hash everything in the store", "veml fsck"))
+EXAMPLES = examples(
+    ("re-hash everything in the store", "veml fsck"),
+    ("mend from the clone next door", "veml fsck --repair --from ../drives"),
+)
 
 
-def fsck(as_json: Json = False) -> None:
-    """Check that nothing is damaged or missing.
+def fsck(
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Mend from duplicates, work tree files and another clone."),
+    ] = False,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="PATH", help="A clone to mend from; else the remote."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also compare every annotation and class count.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check that nothing is damaged or missing, and mend it.
 
-    Re-hashes the whole store, and names the data versions that a problem hits. Ends with 1 if there
-    is a problem. git fsck checks Git's own objects.
+    Re-hashes the whole store, walks every version that anything in Git leads to, and names the
+    samples and versions that a problem hits. --repair moves damaged packs to .git/veml/quarantine
+    once what is sound in them is saved, and fills in what is missing. Ends with 1 if there is a
+    problem (left). git fsck checks Git's own objects.
     """
-    from veml_cli.render.simple import fsck_lines
-    from veml_vcs.repository.fsck import fsck as run
-
+    if source is not None and not repair:
+        raise InvalidInputError("--from goes with --repair", hint="veml fsck --repair --from PATH")
     with working() as (repo, progress):
-        done = run(repo, progress=progress)
-    show(done, fsck_lines(done), as_json=as_json)
-    if done.problems:
+        if repair:
+            from veml_cli.render.maintenance import repair_lines
+            from veml_vcs.repository.repair import repair as mend
+
+            mended = mend(repo, source, progress=progress)
+            show(mended, repair_lines(mended), as_json=as_json)
+            problems = mended.after.problems
+            if problems and mended.unreachable_source:
+                out.note(f"no other clone was asked: {mended.unreachable_source}")
+            if problems:
+                out.note("hint: veml fsck --repair --from PATH asks another clone")
+        else:
+            from veml_cli.render.simple import fsck_lines
+            from veml_vcs.repository.fsck import fsck as run
+
+            done = run(repo, full=full, progress=progress)
+            show(done, fsck_lines(done), as_json=as_json)
+            problems = done.problems
+            if problems:
+                out.note("hint: veml fsck --repair mends what can be mended")
+    if problems:
         raise typer.Exit(DIFFERS)

@@ -1,4 +1,4 @@
-"""Views of the commands that keep a store in order: gc, compact."""
+"""Views of the commands that keep a store in order: gc, compact, fsck --repair."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, line
+from veml_cli.render.simple import fsck_lines
 from veml_cli.render.words import plural, size
 
 if TYPE_CHECKING:
     from veml_vcs.repository.compact import CompactResult
     from veml_vcs.repository.gc import GcResult
+    from veml_vcs.repository.repair import RepairResult
 
 _VERSIONS_LISTED = 20
 
@@ -70,3 +72,15 @@ def compact_lines(result: CompactResult) -> Iterator[Line]:
         f"{size(result.bytes_before)} -> {size(result.bytes_after)}"
     )
     yield line(f"  fragments  {result.fragments_before} -> {result.fragments_after}")
+
+
+def repair_lines(result: RepairResult) -> Iterator[Line]:
+    """Yield what a repair did, and what is left."""
+    found = len(result.before.problems)
+    if found:
+        yield line(plural(found, "problem"), " found")
+    for where, count in result.recovered.items():
+        yield line("  recovered ", (f"{count:,}", "added"), f" from {where}")
+    for pack in result.quarantined:
+        yield line(f"  pack {pack[:10]} moved to .git/veml/quarantine")
+    yield from fsck_lines(result.after)

@@ -30,6 +30,7 @@ from veml_vcs.objects.pack import (
     decode,
     derivation,
     read_table,
+    salvage_rows,
 )
 from veml_vcs.objects.pack_folder import PackFolder
 from veml_vcs.objects.pack_writer import PackWriter
@@ -188,6 +189,26 @@ class LocalObjectStore:
             return None
         return derivation(row, self._packs.stored(pack, row), self._packs.path_of(pack))[1]
 
+    def salvage(self, pack: str) -> Iterator[tuple[ObjectId, ObjectKind, bytes]]:
+        """List the sound objects of a pack whose table cannot be trusted.
+
+        Each is checked against its id, so that it does not matter where the table is wrong.
+        """
+        path = self._packs.path_of(pack)
+        with self._files.open(path) as file:
+            data = file.read_at(0, file.size_bytes())
+        for row in salvage_rows(data):
+            stored = data[row.offset : row.offset + row.stored_bytes]
+            try:
+                base = None
+                if row.encoding == Encoding.DERIVED:
+                    base = self.get(derivation(row, stored, path)[1])
+                found = bytes(decode(row, stored, path, base))
+                check(row, found, path)
+                yield row.object_id, ObjectKind(row.kind), found
+            except (DamagedError, NotFoundError, ValueError):
+                continue
+
     def remove_packs(self, packs: Iterable[str]) -> int:
         """Remove packs, under ``alone``; return how many bytes they had.
 
@@ -276,10 +297,14 @@ class LocalObjectStore:
         """
         self._packs.refresh()
 
-    def verify(self) -> Iterator[Problem]:
-        """Re-hash everything and list what is wrong, pack by pack in order of their names."""
+    def verify(self, done: Callable[[int], None] = lambda _bytes: None) -> Iterator[Problem]:
+        """Re-hash everything and list what is wrong, pack by pack in order of their names.
+
+        Args:
+            done: Is told how many bytes were just read.
+        """
         for pack in self._packs.names():
-            yield from verify_pack(self._packs.path_of(pack), self._files, self.get)
+            yield from verify_pack(self._packs.path_of(pack), self._files, self.get, done)
 
     def close(self) -> None:
         """Let go of mapped files; a map stays as long as a view of it does."""

@@ -172,6 +172,21 @@ def read_table(file: OpenFile) -> PackTable:
     return PackTable(rows, offset)
 
 
+def salvage_rows(data: bytes) -> list[PackRow]:
+    """Return what may be the rows of a pack that ``read_table`` refuses; none can be believed."""
+    end = len(data) - _TRAILER.size
+    if end < HEADER_BYTES:
+        return []
+    offset, count, _, _ = _TRAILER.unpack_from(data, end)
+    if not HEADER_BYTES <= offset <= end or (end - offset) % ROW.size:
+        offset = end - ROW.size * min(count, (end - HEADER_BYTES) // ROW.size)
+    rows = [
+        PackRow(ObjectId(bytes(one[0])), *one[1:])
+        for one in ROW.iter_unpack(data[offset : end - (end - offset) % ROW.size])
+    ]
+    return [row for row in rows if row.offset + row.stored_bytes <= len(data)]
+
+
 def deflate(data: Buffer) -> bytes:
     """Return ``data`` as a raw DEFLATE stream (RFC 1951)."""
     # A window no larger than the data needs finds the same matches in half the time: for a tree

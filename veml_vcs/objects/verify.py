@@ -43,27 +43,35 @@ class Problem:
     what: str
 
 
-def verify_pack(path: str, files: Files, get: Callable[[ObjectId], bytes]) -> Iterator[Problem]:
+def verify_pack(
+    path: str,
+    files: Files,
+    get: Callable[[ObjectId], bytes],
+    done: Callable[[int], None] = lambda _bytes: None,
+) -> Iterator[Problem]:
     """List what is wrong in a pack. A pack that is gone has no problems.
 
     Args:
         path: The pack.
         files: All file operations go through it.
         get: Returns an object of the store, for those that are derived from it.
+        done: Is told how many bytes were just read.
 
     Every byte of the file is looked at. A change inside a deflated object that does not change
     what it inflates to is no problem.
     """
     try:
         with files.open(path) as file:
-            yield from _verify(file, get)
+            yield from _verify(file, get, done)
     except NotFoundError:
         return
     except (DamagedError, StorageError) as error:
         yield Problem(path, None, str(error))
 
 
-def _verify(file: OpenFile, get: Callable[[ObjectId], bytes]) -> Iterator[Problem]:
+def _verify(
+    file: OpenFile, get: Callable[[ObjectId], bytes], done: Callable[[int], None]
+) -> Iterator[Problem]:
     table = read_table(file)
     rows = [PackRow._make(row) for row in ROW.iter_unpack(table.rows)]
     rows.sort(key=lambda row: row.offset)
@@ -78,6 +86,7 @@ def _verify(file: OpenFile, get: Callable[[ObjectId], bytes]) -> Iterator[Proble
             continue
         try:
             stored = file.read_at(row.offset, row.stored_bytes)
+            done(row.stored_bytes)
             base = None
             if row.encoding == Encoding.DERIVED:
                 base = get(derivation(row, stored, file.path)[1])

@@ -68,12 +68,14 @@ class Roots:
         words: Digests that files of a merge or of notes name.
         problems: What could not be read, and where.
         unreadable: Records that only a newer veml can read.
+        paths: Every path that the record of a data version lies at -> where that was seen first.
     """
 
     records: dict[VersionId, FoundRecord] = field(default_factory=dict)
     words: set[bytes] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
 
 
 class RootFinder:
@@ -215,14 +217,14 @@ class RootFinder:
         if again:
             self._seen.discard(tree)
         for path, sha in self._record_blobs(tree, missing, self._seen):
-            if sha in self._seen:
-                continue
-            self._seen.add(sha)
-            one = self._get(sha)
-            if isinstance(one, Blob):
-                self._record(sha, one.data, f"{commit}:{path}")
-            else:
-                missing.add(sha)
+            if sha not in self._seen:
+                self._seen.add(sha)
+                one = self._get(sha)
+                if isinstance(one, Blob):
+                    self._record(sha, one.data, f"{commit}:{path}")
+                else:
+                    missing.add(sha)
+            self._place(sha, path, f"{commit}:{path}")
         for lost in missing:
             self._problem(f"object {lost.decode()}", f"missing or damaged; {commit} needs it")
         return not missing
@@ -235,9 +237,10 @@ class RootFinder:
         while pending:
             above, sha = pending.pop()
             if seen is not None:
-                if sha in seen:
+                place = sha + os.fsencode(above)  # a record counts at each path it lies at
+                if place in seen:
                     continue
-                seen.add(sha)
+                seen.add(place)
             one = self._get(sha)
             if not isinstance(one, Tree):
                 missing.add(sha)
@@ -272,7 +275,7 @@ class RootFinder:
                 if path.endswith(RECORD_SUFFIX):
                     paths.add(path)
                     for sha in _stages(entry):
-                        sound &= self._blob(sha, f"index:{path}")
+                        sound &= self._blob(sha, f"index:{path}", path)
         if root is not None:
             for path in sorted(paths):
                 full = os.path.join(root, path)
@@ -281,13 +284,15 @@ class RootFinder:
                     self._record(Blob.from_string(data).id, data, f"file:{path}")
         return sound
 
-    def _blob(self, sha: bytes, name: str) -> bool:
+    def _blob(self, sha: bytes, name: str, path: str) -> bool:
         if sha in self._seen:
+            self._place(sha, path, name)
             return True
         self._seen.add(sha)
         one = self._get(sha)
         if isinstance(one, Blob):
             self._record(sha, one.data, name)
+            self._place(sha, path, name)
             return True
         self._problem(f"object {sha.decode()}", f"missing or damaged; {name} needs it")
         return False
@@ -335,6 +340,12 @@ class RootFinder:
             self.found.records[version] = FoundRecord(
                 name.removesuffix(RECORD_SUFFIX), words, record
             )
+
+    def _place(self, sha: bytes, path: str, name: str) -> None:
+        """Remember that the record of a data version lies at a path."""
+        found = self.found.records.get(VersionId(sha.decode()))
+        if found is not None and found.record is not None:
+            self.found.paths.setdefault(path, name)
 
     def _get(self, sha: bytes) -> ShaFile | None:
         """Return an object of Git whose bytes fit its id; None if there is none."""

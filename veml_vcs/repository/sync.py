@@ -89,19 +89,36 @@ def fetch_data(
         NotFoundError: There is no such source or revision.
     """
     wanted = wanted_versions(repo, revisions, everything=everything)
-    missing = []
     with open_source(repo, source) as opened:
-        with _Copy(repo, opened, progress) as copy:
-            for name, record in wanted.items():
-                try:
-                    copy.version(name, record)
-                except (NotFoundError, DamagedError) as error:
-                    missing.append(MissingVersion(name, error.message))
-        done = copy.counts
+        done, missing = copy_versions(repo, opened, wanted, progress)
         return FetchResult(
             opened.path, len(wanted), done.files, done.annotations, done.nodes,
             done.content_bytes, tuple(missing),
         )  # fmt: skip
+
+
+def copy_versions(
+    repo: Repository, source: Source, wanted: Mapping[str, DataRecord], progress: Progress = silent
+) -> tuple[CopyCounts, list[MissingVersion]]:
+    """Copy what is missing of some versions from another clone's store.
+
+    Args:
+        repo: The repository.
+        source: The other clone's store.
+        wanted: The versions, by name.
+        progress: Is told how far it is.
+
+    Returns:
+        What was copied, and which versions the source could not complete.
+    """
+    missing = []
+    with _Copy(repo, source, progress) as copy:
+        for name, record in wanted.items():
+            try:
+                copy.version(name, record)
+            except (NotFoundError, DamagedError) as error:
+                missing.append(MissingVersion(name, error.message))
+    return copy.counts, missing
 
 
 def wanted_versions(
@@ -143,7 +160,9 @@ def wanted_versions(
 
 
 @dataclass
-class _Counts:
+class CopyCounts:
+    """What a copy moved: numbers of rows and nodes, and bytes of files."""
+
     files: int = 0
     annotations: int = 0
     nodes: int = 0
@@ -172,7 +191,7 @@ class _Copy:
         self._nodes = _EitherStore(repo.store, source.store)
         self._complete: set[ObjectId] = set()
         self._batch: _Batch | None = None
-        self.counts = _Counts()
+        self.counts = CopyCounts()
 
     def __enter__(self) -> _Copy:
         return self

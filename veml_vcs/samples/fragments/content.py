@@ -8,12 +8,13 @@ Two layouts. ``raw``: one flat ``payload`` that is mapped and sliced (images: al
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from veml_vcs.errors import DamagedError
+from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import FragmentId, SampleId, digest, short
 from veml_vcs.objects.protocol import ObjectWriter
 from veml_vcs.samples.fragments.catalog import Catalog
@@ -175,6 +176,22 @@ class ContentReader:
                 hint="veml fsck lists all that is damaged",
             )
         return data
+
+
+def salvage(fragment: Fragment) -> Iterator[bytes]:
+    """List the rows of a damaged fragment that can be read at all, unchecked.
+
+    Whoever takes them compares their hash with an id.
+    """
+    try:
+        payload = _Payload(fragment)
+    except (DamagedError, NotFoundError):
+        return
+    for row in range(fragment.rows):
+        try:
+            yield payload.row(row)
+        except (DamagedError, NotFoundError):
+            continue
 
 
 class _Payload:
