@@ -142,27 +142,18 @@ def test_a_reader_that_leaves_is_no_error(drives: Place) -> None:
 def test_control_c_ends_with_130(drives: Place) -> None:
     drives.write("notes.txt", "two\n")
     veml = str(Path(os.sys.executable).with_name("veml"))  # type: ignore[attr-defined]
+    message = drives.root.parent / "message"
+    os.mkfifo(message)
     running = subprocess.Popen(
-        [veml, "commit", "-a", "-F", "-"], cwd=drives.root, stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
+        [veml, "commit", "-a", "-F", str(message)], cwd=drives.root, stderr=subprocess.PIPE,
+        text=True,
     )  # fmt: skip
-    assert running.stdin is not None
-    # What it reads from stdin comes late enough that it is surely waiting for it.
-    _wait_until_reading(running.pid)
-    running.send_signal(signal.SIGINT)
-    _, told = running.communicate()
+    # Opening the pipe waits until veml has opened it, and veml then reads until it is closed.
+    with open(message, "w"):
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate()
     assert running.returncode == 130
     assert "Traceback" not in told
-
-
-def _wait_until_reading(pid: int) -> None:
-    import time
-
-    for _ in range(3000):
-        with open(f"/proc/{pid}/wchan") as state, open(f"/proc/{pid}/cmdline") as command:
-            if "pipe" in state.read() and "commit" in command.read():
-                return
-        time.sleep(0.02)
 
 
 def test_c_changes_the_folder(
