@@ -23,7 +23,14 @@ BRANCHES = ("main", "left", "right")
 SHARED = ("0001.png", "0002.png", "0003.png")
 """Images that are never removed; slot s of them belongs to branch s % 3."""
 
-boxes = st.builds(Box, st.sampled_from(CLASSES), st.integers(0, 1), st.integers(0, 1))
+boxes = st.builds(
+    Box,
+    st.sampled_from(CLASSES),
+    st.integers(0, 1),
+    st.integers(0, 1),
+    st.just(11),
+    st.just(11),
+)
 
 
 class Graph:

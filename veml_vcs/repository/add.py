@@ -162,15 +162,15 @@ def _plan_folder(
 ) -> None:
     inside = [name for name in tracked if not relative or name.startswith(relative + "/")]
     if as_data or (not inside and relative and _holds_images(path)):
-        if inside:
-            raise InvalidInputError(
-                f"{relative}: holds the data set {inside[0]}, and data sets cannot be nested",
-                hint=f"veml rm --cached {inside[0]}",
-            )
         if not relative:
             raise InvalidInputError(
                 "the repository's root cannot be a data set (its record needs a place beside it)",
                 hint="move the data into a folder, then veml add FOLDER",
+            )
+        if inside:
+            raise InvalidInputError(
+                f"{relative}: holds the data set {inside[0]}, and data sets cannot be nested",
+                hint=f"veml rm --cached {inside[0]}",
             )
         plan.whole[relative] = None
         return

@@ -73,6 +73,8 @@ def restore(
                         f"{path}: not in {source or 'the index'}", kind="no-such-path"
                     )
                 plain += found
+        for name, parts in wanted.items():
+            _refuse_unknown(repo, name, parts, datasets.get(name), old_staged.get(name), source)
         done: dict[str, int] = {}
         for name, parts in wanted.items():
             record = datasets.get(name)
@@ -84,6 +86,24 @@ def restore(
         for path in plain:
             _restore_plain(repo, path, files[path], staged, worktree)
     return RestoreResult(done, tuple(plain))
+
+
+def _refuse_unknown(
+    repo: Repository,
+    name: str,
+    parts: list[str],
+    record: DataRecord | None,
+    staged: DataRecord | None,
+    source: str | None,
+) -> None:
+    """Refuse a path inside a data set that no version in question has."""
+    inner = [part for part in parts if part.startswith(name + "/")]
+    if not inner:
+        return
+    known = entries_of(repo, record).keys() | entries_of(repo, staged).keys()
+    for part in inner:
+        if not any(map(_selector(name, [part]), known)):
+            raise NotFoundError(f"{part}: not in {source or 'the index'}", kind="no-such-path")
 
 
 def _plain(relative: str, files: dict[str, TreeFile], datasets: dict[str, DataRecord]) -> list[str]:

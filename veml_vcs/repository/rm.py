@@ -14,7 +14,7 @@ from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import entries_of, folder_changes
-from veml_vcs.samples.tree import Change
+from veml_vcs.samples.tree import Change, Entry
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 
@@ -84,11 +84,20 @@ def rm(
     samples = {}
     if not dry_run:
         with repo.lock("veml rm"):
+            # All refusals first, so that a command that is refused has removed nothing.
             for name in whole:
-                _remove_dataset(repo, name, tracked[name], cached, force)
-            for name, keys in parts.items():
-                samples[name] = _remove_keys(repo, name, tracked[name], keys, force)
-            _remove_plain(repo, plain, cached, force)
+                _refuse_dirty_dataset(repo, name, tracked[name], cached, force)
+            chosen = {
+                name: _choose(repo, name, tracked[name], keys, force)
+                for name, keys in parts.items()
+            }
+            _refuse_dirty_plain(repo, plain, cached, force)
+            for name in whole:
+                _remove_dataset(repo, name, tracked[name], cached)
+            for name, entries in chosen.items():
+                samples[name] = len(entries)
+                _remove_keys(repo, name, tracked[name], entries)
+            _remove_plain(repo, plain, cached)
         for name, keys in parts.items():
             if os.path.isdir(repo.absolute(name)):
                 add(repo, [repo.absolute(f"{name}/{key}") for key in keys], progress=progress)
@@ -120,18 +129,23 @@ def _plain(
     return below
 
 
-def _remove_dataset(
+def _refuse_dirty_dataset(
     repo: Repository, name: str, record: DataRecord, cached: bool, force: bool
 ) -> None:
+    if cached or force:
+        return
+    changes = folder_changes(repo, name, record)
+    if changes.changed or changes.added:
+        keys = [*changes.changed, *changes.added]
+        raise ConflictError(
+            f"{name} has files that no version has: {', '.join(keys[:5])}",
+            hint=f"veml rm --cached {name} keeps the folder; --force removes what is tracked",
+            kind="would-lose-changes",
+        )
+
+
+def _remove_dataset(repo: Repository, name: str, record: DataRecord, cached: bool) -> None:
     if not cached:
-        changes = folder_changes(repo, name, record)
-        if (changes.changed or changes.added) and not force:
-            keys = [*changes.changed, *changes.added]
-            raise ConflictError(
-                f"{name} has files that no version has: {', '.join(keys[:5])}",
-                hint=f"veml rm --cached {name} keeps the folder; --force removes what is tracked",
-                kind="would-lose-changes",
-            )
         gone = [Change(key, entry, None) for key, entry in entries_of(repo, record).items()]
         write_changes(repo, name, gone)
     unstage_record(repo, name, record)
@@ -140,43 +154,53 @@ def _remove_dataset(
         repo.files.remove(cache)
 
 
-def _remove_keys(
+def _choose(
     repo: Repository, name: str, record: DataRecord, keys: list[str], force: bool
-) -> int:
+) -> dict[str, Entry]:
+    """Return the entries of a data set that some paths in it mean."""
     entries = entries_of(repo, record)
-    chosen = [
-        key for key in entries if any(key == one or key.startswith(one + "/") for one in keys)
-    ]
+    chosen = {
+        key: entry
+        for key, entry in entries.items()
+        if any(key == one or key.startswith(one + "/") for one in keys)
+    }
     for one in keys:
         if not any(key == one or key.startswith(one + "/") for key in chosen):
             raise NotFoundError(f"{name}/{one}: not tracked", kind="no-such-path")
-    if not force:
-        dirty = {*folder_changes(repo, name, record).changed} & set(chosen)
-        if dirty:
-            raise ConflictError(
-                f"{name} has uncommitted changes: {', '.join(sorted(dirty)[:5])}",
-                hint="--force removes them all the same",
-                kind="would-lose-changes",
-            )
-    write_changes(repo, name, [Change(key, entries[key], None) for key in chosen])
-    if not os.path.isdir(repo.absolute(name)):
-        _remove_dataset(repo, name, record, cached=True, force=force)  # that was its last file
-    return len(chosen)
-
-
-def _remove_plain(repo: Repository, plain: list[str], cached: bool, force: bool) -> None:
-    if not cached:
-        dirty = sorted(
-            path
-            for path in set(unstaged_paths(repo)) & set(plain)
-            if os.path.lexists(repo.absolute(path))
+    dirty = set() if force else {*folder_changes(repo, name, record).changed} & chosen.keys()
+    if dirty:
+        raise ConflictError(
+            f"{name} has uncommitted changes: {', '.join(sorted(dirty)[:5])}",
+            hint="--force removes them all the same",
+            kind="would-lose-changes",
         )
-        if dirty and not force:
-            raise ConflictError(
-                f"uncommitted changes in {', '.join(dirty[:5])}",
-                hint="--cached keeps the files, --force removes them",
-                kind="would-lose-changes",
-            )
+    return chosen
+
+
+def _remove_keys(repo: Repository, name: str, record: DataRecord, chosen: dict[str, Entry]) -> None:
+    write_changes(repo, name, [Change(key, entry, None) for key, entry in chosen.items()])
+    if not os.path.isdir(repo.absolute(name)):
+        _remove_dataset(repo, name, record, cached=True)  # that was its last file
+
+
+def _refuse_dirty_plain(repo: Repository, plain: list[str], cached: bool, force: bool) -> None:
+    if cached or force or not plain:
+        return
+    dirty = sorted(
+        path
+        for path in set(unstaged_paths(repo)) & set(plain)
+        if os.path.lexists(repo.absolute(path))
+    )
+    if dirty:
+        raise ConflictError(
+            f"uncommitted changes in {', '.join(dirty[:5])}",
+            hint="--cached keeps the files, --force removes them",
+            kind="would-lose-changes",
+        )
+
+
+def _remove_plain(repo: Repository, plain: list[str], cached: bool) -> None:
+    if not cached:
         for path in plain:
             repo.files.remove(repo.absolute(path))
     repo.git.unstage(plain)

@@ -1,0 +1,205 @@
+"""Whole histories: hypothesis does what users do, in any order, and a plain-Python model agrees.
+
+After every step: the folder holds the bytes the model remembers, each ref resolves, each reachable
+object exists and hashes to its id (``veml fsck``, ``git fsck``), each record's counts are those of
+its tree, status says what differs. At the end every commit is checked out and compared.
+
+``VEML_EXAMPLES=30 pytest tests/repository/test_repo_machine.py -m 'slow or not slow'`` searches.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.repository.kit import CLASSES, examples
+from tests.repository.machine import World
+from tests.repository.model import FORMATS, Box, Image, State
+
+BRANCHES = st.sampled_from(("main", "left", "right"))
+INDEX = st.integers(0, 9)
+
+boxes = st.builds(
+    Box,
+    st.sampled_from(CLASSES),
+    st.integers(0, 1),
+    st.integers(0, 1),
+    st.just(11),
+    st.just(11),
+)
+
+
+class Histories(RuleBasedStateMachine):
+    """What users do to a repository."""
+
+    layouts = ("coco", "voc")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.world: World
+
+    @initialize(data=st.data())
+    def start(self, data: st.DataObject) -> None:
+        layout = data.draw(st.sampled_from(self.layouts))
+        self.world = World(Path(self.folder.name), layout)
+
+    # -- edits ---------------------------------------------------------------------------------
+
+    @rule(image=INDEX, slot=st.integers(0, 8), box=st.none() | boxes)
+    def edit_box(self, image: int, slot: int, box: Box | None) -> None:
+        def change(state: State) -> State:
+            names = sorted(state)
+            if not names:
+                return state
+            name = names[image % len(names)]
+            slots = {**state[name].boxes, slot: box}
+            kept = {key: value for key, value in slots.items() if value is not None}
+            return state | {name: state[name]._replace(boxes=kept)}
+
+        self.world.edit(change)
+
+    @rule(boxes=st.dictionaries(st.integers(0, 8), boxes, max_size=2))
+    def add_sample(self, boxes: dict[int, Box]) -> None:
+        self.world.serial += 1
+        name = FORMATS[self.world.layout].places(self.world.serial, "")[0]
+        self.world.edit(lambda state: state | {name: Image(self.world.serial, boxes)})
+
+    @rule(image=INDEX)
+    def remove_sample(self, image: int) -> None:
+        def change(state: State) -> State:
+            names = sorted(state)
+            if len(names) < 2:
+                return state
+            return {key: one for key, one in state.items() if key != names[image % len(names)]}
+
+        self.world.edit(change)
+
+    @rule(image=INDEX, place=st.integers(0, 2))
+    def rename_sample(self, image: int, place: int) -> None:
+        def change(state: State) -> State:
+            names = sorted(state)
+            name = names[image % len(names)]
+            number = int("".join(filter(str.isdigit, name)))
+            new = FORMATS[self.world.layout].places(number, "")[place]
+            return state if new in state else {new if k == name else k: v for k, v in state.items()}
+
+        self.world.edit(change)
+
+    @rule(image=INDEX)
+    def replace_bytes(self, image: int) -> None:
+        self.world.serial += 1
+
+        def change(state: State) -> State:
+            names = sorted(state)
+            name = names[image % len(names)]
+            return state | {name: state[name]._replace(pixels=self.world.serial)}
+
+        self.world.edit(change)
+
+    @rule(number=st.integers(0, 3))
+    def edit_plain_file(self, number: int) -> None:
+        self.world.edit_plain(number)
+
+    # -- veml ------------------------------------------------------------------------------------
+
+    @rule()
+    def add(self) -> None:
+        self.world.add()
+
+    @rule(all_=st.booleans())
+    def commit(self, all_: bool) -> None:
+        self.world.commit(all_=all_)
+
+    @rule()
+    def commit_everything(self) -> None:
+        self.world.commit(all_=True)
+
+    @rule()
+    def amend(self) -> None:
+        self.world.commit(amend=True)
+
+    @rule(name=BRANCHES)
+    def branch(self, name: str) -> None:
+        self.world.branch(name)
+
+    @rule(name=BRANCHES)
+    def checkout(self, name: str) -> None:
+        if name in self.world.heads:
+            self.world.checkout(name)
+
+    @rule(name=BRANCHES, then=st.sampled_from(("ours", "theirs", "base", "abort")))
+    def merge(self, name: str, then: str) -> None:
+        if name in self.world.heads:
+            self.world.merge(name, then)  # type: ignore[arg-type]
+
+    @rule(message=st.none() | st.just("a tag"))
+    def tag(self, message: str | None) -> None:
+        self.world.tag(message)
+
+    @rule()
+    def restore(self) -> None:
+        self.world.restore()
+
+    @rule()
+    def restore_all(self) -> None:
+        self.world.restore_all()
+
+    # -- everything else ---------------------------------------------------------------------------
+
+    @rule()
+    def reopen(self) -> None:
+        self.world.reopen()
+
+    @rule()
+    def second_process(self) -> None:
+        self.world.elsewhere()
+
+    @rule(what=st.sampled_from(("commit", "gc", "pack-refs")))
+    def plain_git(self, what: str) -> None:
+        self.world.git(what)
+
+    @rule(
+        command=st.sampled_from(("add", "commit", "amend", "checkout")),
+        fraction=st.floats(0, 1, exclude_max=True),
+        name=BRANCHES,
+    )
+    def crash(self, command: str, fraction: float, name: str) -> None:
+        self.world.crash(command, fraction, name)
+
+    # -- checks ------------------------------------------------------------------------------------
+
+    @invariant()
+    def agrees(self) -> None:
+        if hasattr(self, "world"):
+            self.world.check()
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "world"):
+                with self.world.closing():
+                    self.world.check_all()
+        finally:
+            self.folder.cleanup()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+class TestHistories(Histories.TestCase):  # type: ignore[misc, name-defined]
+    settings = settings(examples(2), stateful_step_count=20)
+
+
+class MoreHistories(Histories):
+    """As above, in all layouts, and longer."""
+
+    layouts = tuple(FORMATS)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+class TestMoreHistories(MoreHistories.TestCase):  # type: ignore[misc, name-defined]
+    settings = settings(examples(10), stateful_step_count=50)
