@@ -172,12 +172,39 @@ def test_what_is_stored_meanwhile_stays(project: Project, monkeypatch: pytest.Mo
     project.assert_clean()
 
 
+def test_a_chunk_that_is_relied_on_meanwhile_stays(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ids of a fragment with one image are the ids of that image's embedding, too."""
+    project.write({"0001.png": png(1)}, "d")
+    project.save("d")
+    project.write({"0002.png": png(2)}, "d")
+    project.save("d")
+    other = Repository(str(project.root))
+    ids = [one.entry.content for one in other.dataset("d")][:1]
+    alone = LocalObjectStore.alone
+
+    def embed_first(self: LocalObjectStore) -> object:
+        write_vectors(other.store, "e", ids, np.ones((1, 4), np.float32))  # type: ignore[arg-type]
+        return alone(self)
+
+    monkeypatch.setattr(LocalObjectStore, "alone", embed_first)
+    run(project)
+    other.close()
+    repo = project.reopen()
+    found, known = read_vectors(repo.catalog, "e", ids, 4)  # type: ignore[arg-type]
+    assert known.all()
+    assert (found == 1).all()
+    project.assert_intact()
+
+
 def test_a_reader_that_knows_the_old_places_goes_on(project: Project) -> None:
     commits = many_edits(project)
     reader = Repository(str(project.root))
     data = reader.dataset("d", commits[-1])
     _ = data.keys, reader.catalog
     run(project, everything=True)
+    reader.store.refresh()  # which lets go of the old packs, still mapped until then
     assert {one.key: one.data for one in data} == {
         key: value for key, value in project.files("d").items() if key.endswith(".png")
     }
