@@ -79,19 +79,31 @@ def load_merge_state(repo: Repository) -> MergeState | None:
     if heads is None:
         return None
     if not repo.files.exists(path):
-        return MergeState(heads.decode().split()[0], "", heads.decode().split()[0])
+        theirs = (heads.decode("utf-8", "replace").split() or [""])[0]
+        return MergeState(theirs, "", theirs)
     try:
         state = json.loads(bytes(repo.files.read(path)))
-        return MergeState(
+        found = MergeState(
             state["theirs_name"],
             state["ours"],
             state["theirs"],
             tuple(DataConflict(**one) for one in state["conflicts"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+        _check_words(found)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedError(
             f"{path}: the state of the merge cannot be read", hint="veml merge --abort"
         ) from error
+    return found
+
+
+def _check_words(state: MergeState) -> None:
+    """Raise TypeError where something that has to be text is not."""
+    words: list[Any] = [state.theirs_name, state.ours, state.theirs]
+    for one in state.conflicts:
+        words += [one.dataset, one.key, one.kind, one.path, one.choice or ""]
+    if not all(isinstance(word, str) for word in words):
+        raise TypeError("expected text")
 
 
 def save_merge_state(repo: Repository, state: MergeState | None) -> None:

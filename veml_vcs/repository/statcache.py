@@ -78,6 +78,14 @@ def load_statcache(path: str, files: Files) -> StatCache:
     body = data[start:]
     if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
         return StatCache()
+    try:
+        return _decode(body, written_ns)
+    except ValueError:
+        return StatCache()
+
+
+def _decode(body: bytes, written_ns: int) -> StatCache:
+    """Read what follows the checksum; ValueError if that is no cache."""
     tree, at = body[:DIGEST_BYTES], DIGEST_BYTES
     count = int.from_bytes(body[at : at + 8], "little")
     at += 8
@@ -92,6 +100,8 @@ def load_statcache(path: str, files: Files) -> StatCache:
     ids = body[at : at + DIGEST_BYTES * count]
     at += DIGEST_BYTES * count
     keys = decode_key(body[at:]).split("\0") if count else []
+    if len(ids) != DIGEST_BYTES * count or len(set(keys)) != count:
+        raise ValueError(f"{len(keys)} keys of {count} files")
     stamps = dict(zip(keys, map(Stamp, *columns, (flag == 1 for flag in flags)), strict=True))
     contents = {
         key: SampleId(ids[i * DIGEST_BYTES : (i + 1) * DIGEST_BYTES]) for i, key in enumerate(keys)

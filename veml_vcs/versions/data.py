@@ -108,7 +108,7 @@ def parse_data_record(data: bytes, where: str) -> DataRecord:
     """
     record = load_record(data, where)
     if record.get("kind") != "data":
-        raise FormatError(f"{where}: expected a data record, found kind {record.get('kind')!r}")
+        raise FormatError(f"{where}: expected a data record, found kind {record.get('kind')!r:.80}")
     try:
         classes = [_class_info(line) for line in _typed(record, "classes", list)]
         names = [one.name for one, _ in classes]
@@ -116,6 +116,9 @@ def parse_data_record(data: bytes, where: str) -> DataRecord:
             raise FormatError("a class name stands twice")
         annotations = tuple(_typed(record, "annotations", list, []))
         sources = tuple(_typed(record, "sources", list, []))
+        for key in [*sources, *annotations]:
+            if not isinstance(key, str):
+                raise FormatError(f"expected the name of a file, found {key!r:.80}")
         for key in [*sources, *("/" + path for path in annotations)]:
             check_key(key)
         return DataRecord(
@@ -137,7 +140,7 @@ def parse_data_record(data: bytes, where: str) -> DataRecord:
             derived=_typed(record, "derived", dict, {}),
         )
     except (FormatError, InvalidInputError, TypeError) as error:
-        raise FormatError(f"{where}: {error}") from error
+        raise FormatError(f"{where}: {error!s:.300}") from error
 
 
 def is_data_record(data: bytes) -> bool:

@@ -51,12 +51,12 @@ def load_record(data: bytes, where: str) -> dict[str, Any]:
     try:
         record = json.loads(data.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{where}: not a veml record: {error}") from error
+        raise FormatError(f"{where}: not a veml record: {error!s:.200}") from error
     if not isinstance(record, dict) or type(record.get("veml")) is not int:
         raise FormatError(f"{where}: not a veml record (no format version under 'veml')")
     if record["veml"] > FORMAT_VERSION:
         raise FormatError(
-            f"{where}: written by a newer veml (format {record['veml']}, this one reads "
+            f"{where}: written by a newer veml (format {record['veml']!s:.20}, this one reads "
             f"{FORMAT_VERSION})",
             hint="pip install --upgrade veml",
             kind="newer-format",

@@ -127,8 +127,10 @@ def parse_note(data: bytes) -> VersionSummary | None:
             matrix[k:],
             min(int(head["holdout"]), m),
         )
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise DamagedError(f"a summary note cannot be read: {error!r}") from error
+    except (
+        ValueError, KeyError, IndexError, TypeError, RecursionError, OverflowError
+    ) as error:  # fmt: skip
+        raise DamagedError(f"a summary note cannot be read: {error!r:.200}") from error
 
 
 def _parse_line(line: str, dimension: int) -> tuple[SampleId, NDArray[np.float16]]:

@@ -103,7 +103,9 @@ def parse_array(text: str) -> ArrayInfo:
         keys = meta["chunk_key_encoding"]
         forms = (meta["chunk_grid"]["name"], keys["name"], keys["configuration"]["separator"])
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise DamagedError(f"array metadata cannot be read ({error!r}): {text[:80]!r}") from error
+        raise DamagedError(
+            f"array metadata cannot be read ({error!r:.200}): {text[:80]!r}"
+        ) from error
     if (
         meta.get("node_type") != "array"
         or dtype not in DTYPES
