@@ -14,6 +14,7 @@ from veml_cli.data._conditions import Rev, Spec
 
 EXAMPLES = examples(
     ("what is said about one sample", "veml data show images/train 0001.jpg"),
+    ("what a table holds", "veml data show air seoul_daily_2018.csv"),
     ("as it was in v1.0, boxes drawn", "veml data show v1.0:images/train 0001.jpg --plot out.png"),
 )
 
@@ -30,7 +31,7 @@ def show(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show one sample of a data version: its size, what is said of it, its objects.
+    """Show one sample of a data version: its size, what is said of it, its objects or columns.
 
     Drawing needs Pillow: pip install 'veml[plot]'.
     """
@@ -44,5 +45,9 @@ def show(
 
             draw_sample(data, found.annotation, found.key, plot)
             out.note(f"drawn into {plot}")
-    lines = sample_lines(found.path, found.key, found.entry, found.annotation, out.width)
+    lines = [*sample_lines(found.path, found.key, found.entry, found.annotation, out.width)]
+    if found.table is not None:
+        from veml_cli.render.text_tables import summary_lines
+
+        lines += summary_lines(found.table, out.width)
     write(found, lines, as_json=as_json)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from veml_cli.render.classes import class_lines
 from veml_cli.render.line import Line, Piece, Style, joined, line
 from veml_cli.render.tables import Cell, Column, natural_width, table
+from veml_cli.render.text_tables import table_diff_lines
 from veml_cli.render.values import box_text, class_text, value_text
 from veml_cli.render.words import plural, plus_minus, size
 
@@ -94,6 +95,7 @@ def _dataset(diff: DataDiff, limit: int, width: int | None) -> Iterator[Line]:
     left = len(diff.samples) - len(shown)
     if left > 0:
         yield line((f"  … and {left:,} more (--samples 0 shows all)", "dim"))
+    yield from table_diff_lines(diff.tables, limit, width)
     yield from _facts(diff)
     yield from _other_files(diff, width)
     yield from class_lines(diff.classes, limit, width)

@@ -16,10 +16,14 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.snapshot import Snapshot, take_snapshot
 from veml_vcs.repository.statcache import save_statcache
 from veml_vcs.repository.store_snapshot import store_snapshot
+from veml_vcs.samples.formats.tables import holds_numbers, is_beside
 from veml_vcs.samples.fragments.content import ContentWriter
 from veml_vcs.samples.images import is_image
 from veml_vcs.samples.tree import Entry, EntryKind, Tree
 from veml_vcs.versions.data import DataRecord
+
+LEAST_TABLE_BYTES = 100_000
+"""A folder of tables alone is a data set from this size on, all of them together."""
 
 _NO_TREE = bytes(DIGEST_BYTES)
 
@@ -87,7 +91,8 @@ def add(
     """Stage data sets and ordinary files.
 
     A folder is a data set if it is tracked as one, if ``format`` or ``annotations`` is given, or if
-    there are images in it; every other path is staged as Git does.
+    there are images in it, or nothing but tables of some size; every other path is staged as Git
+    does.
 
     Args:
         repo: The repository.
@@ -161,7 +166,7 @@ def _plan_folder(
     plan: _Plan,
 ) -> None:
     inside = [name for name in tracked if not relative or name.startswith(relative + "/")]
-    if as_data or (not inside and relative and _holds_images(path)):
+    if as_data or (not inside and relative and _holds_data(path)):
         if not relative:
             raise InvalidInputError(
                 "the repository's root cannot be a data set (its record needs a place beside it)",
@@ -178,8 +183,22 @@ def _plan_folder(
     plan.plain.append(relative)
 
 
-def _holds_images(path: str) -> bool:
-    return any(is_image(name) for _, _, names in os.walk(path) for name in names)
+def _holds_data(path: str) -> bool:
+    """Tell whether a folder is a data set to be: there are images in it, or nothing but tables.
+
+    A few small tables are left to Git, which shows their lines; ``--format tables`` tracks them.
+    """
+    numbers = 0
+    only_numbers = True
+    for folder, _, names in os.walk(path):
+        for name in names:
+            if is_image(name):
+                return True
+            if holds_numbers(name):
+                numbers += os.path.getsize(os.path.join(folder, name))
+            else:
+                only_numbers = only_numbers and is_beside(name)
+    return only_numbers and numbers >= LEAST_TABLE_BYTES
 
 
 def _selector(repo: Repository, dataset: str, parts: list[str]) -> Callable[[str], bool]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from veml_vcs.ids import AnnotationId, CommitId
+from veml_vcs.ids import AnnotationId, CommitId, digest
 from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.tables import table_diffs
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
 from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.tables import TableDiff
 from veml_vcs.samples.tree import Change, Entry, EntryKind, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, ClassCount, DataRecord
 
@@ -67,6 +69,7 @@ class DataDiff:
         files: Other files that differ: key -> ``added``, ``removed`` or ``changed``.
         classes: Every class of either side, in the list's order.
         counts: Sums over all annotations.
+        tables: How text tables among the samples and files differ, by rows: key -> difference.
     """
 
     path: str
@@ -76,6 +79,7 @@ class DataDiff:
     files: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[ClassDiff, ...] = ()
     counts: DiffCounts = field(default_factory=DiffCounts)
+    tables: Mapping[str, TableDiff] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
         """Return how many samples differ in one way."""
@@ -266,7 +270,18 @@ def _diff_data(
                 said,
             )
         )
-    return DataDiff(path, old, new, tuple(samples), files, _classes(old, new), counts)
+    tables = table_diffs(changes, lambda key, entry: _bytes(repo, path, key, entry))
+    return DataDiff(path, old, new, tuple(samples), files, _classes(old, new), counts, tables)
+
+
+def _bytes(repo: Repository, path: str, key: str, entry: Entry) -> bytes | None:
+    """Return the bytes of an entry from the store, else from the work tree; None if neither."""
+    assert entry.content is not None
+    if repo.catalog.find(entry.content, "content") is not None:
+        return repo.contents.read(entry.content)
+    full = repo.key_path(path, key)
+    data = bytes(repo.files.read(full)) if repo.files.exists(full) else b""
+    return data if digest(data) == entry.content else None
 
 
 def _changes(repo: Repository, path: str, before: _Side, after: _Side) -> list[Change]:

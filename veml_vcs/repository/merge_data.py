@@ -27,10 +27,12 @@ from veml_vcs.repository.merge_moves import find_moves
 from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.snapshot import Counts, class_order
+from veml_vcs.repository.tables import merge_table
 from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.annotations import Choice, MergeCounts, annotation_id
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.formats import Layout, Parsed, ReadFile, detect, get_format
+from veml_vcs.samples.tables import is_table
 from veml_vcs.samples.tree import Entry, EntryKind, build_tree, diff_trees, update_tree
 from veml_vcs.versions.data import DataRecord
 
@@ -197,11 +199,47 @@ class _Merge:
         for key, change in right.items():
             if key in moved:
                 continue
-            if key in left:
-                merger.merge(key, change.old, left[key].new, change.new)
-            else:
+            if key not in left:
                 merger.result.changes[key] = change.new
+            elif not self._merge_table(
+                key, change.old, left[key].new, change.new, merger.result
+            ):
+                merger.merge(key, change.old, left[key].new, change.new)
         return merger.result
+
+    def _merge_table(
+        self,
+        key: str,
+        base: Entry | None,
+        ours: Entry | None,
+        theirs: Entry | None,
+        result: MergedEntries,
+    ) -> bool:
+        """Merge a text table that both sides changed by its rows; tell whether that was done."""
+        if not is_table(key) or ours is None or theirs is None or ours.content == theirs.content:
+            return False
+        sides = (ours, theirs) if base is None else (ours, theirs, base)
+        if any(one.annotation is not None or one.content is None for one in sides):
+            return False
+        if base is not None and base.content in (ours.content, theirs.content):
+            return False
+        read = self._repo.contents.read
+        texts = [None if one is None or one.content is None else read(one.content)
+                 for one in (base, ours, theirs)]  # fmt: skip
+        assert texts[1] is not None
+        assert texts[2] is not None
+        choice = self._choices.get(key, self._default)
+        merged = merge_table(self._path, key, texts[0], texts[1], texts[2], choice)
+        if merged is None:
+            return False
+        self._made[key] = merged.data
+        result.conflicts += merged.conflicts
+        result.changes[key] = ours._replace(
+            content=SampleId(digest(merged.data)),
+            size=len(merged.data),
+            executable=merge_execute_bit(base, ours, theirs),
+        )
+        return True
 
     # -- annotation files ----------------------------------------------------------------------
 

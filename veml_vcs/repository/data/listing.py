@@ -11,6 +11,7 @@ from veml_vcs.repository.data.version import open_version
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.query import Conditions, Selector
+from veml_vcs.samples.tables import TableSummary, is_table, read_table, summarise
 from veml_vcs.samples.tree import Entry
 
 
@@ -67,6 +68,7 @@ class ShownSample:
         annotation: What is said of it.
         width: Of the image, from its bytes; None if it is no image.
         height: As ``width``.
+        table: Of a text table: its form, columns and first rows.
     """
 
     path: str
@@ -75,6 +77,7 @@ class ShownSample:
     annotation: Annotation | None
     width: int | None = None
     height: int | None = None
+    table: TableSummary | None = None
 
 
 def list_data(
@@ -135,7 +138,8 @@ def show_sample(
     data = None if entry.content is None else repo.contents.read(entry.content)
     size = source.size_of(key)
     width, height = size if size is not None else (None, None)
-    return ShownSample(source.path, key, entry, said, width, height), data
+    table = summarise(read_table(data, key)) if data is not None and is_table(key) else None
+    return ShownSample(source.path, key, entry, said, width, height, table), data
 
 
 def _by_end(key: str, keys: Sequence[str], name: str) -> str:

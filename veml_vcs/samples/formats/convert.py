@@ -62,13 +62,18 @@ def convert(
 
     Raises:
         NotFoundError: There is no format ``target``.
-        InvalidInputError: A box needs the image's size, and nothing says it.
+        InvalidInputError: A box needs the image's size, and nothing says it; or one of the two is
+            the format of tables.
     """
     build = _TARGETS.get(target)
-    if build is None:
+    if "tables" in (target, facts.format) and target != facts.format:
+        raise InvalidInputError(
+            f"images and tables are not converted into each other: {facts.format} to {target}"
+        )
+    if build is None and target != facts.format:
         raise NotFoundError(f"format {target!r}: expected one of {', '.join(_TARGETS)}")
     samples = sorted({*annotations, *sizes})
-    if target == facts.format and facts.layout:
+    if build is None or (target == facts.format and facts.layout):
         return Converted(dict(annotations), facts, {key: key for key in samples})
     source = Source(
         annotations, facts, sizes, tuple(samples), _complete(facts.classes, annotations)

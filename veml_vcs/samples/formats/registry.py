@@ -10,10 +10,11 @@ from veml_vcs.samples.formats.coco import Coco
 from veml_vcs.samples.formats.files import Files
 from veml_vcs.samples.formats.folders import Folders
 from veml_vcs.samples.formats.kitti import Kitti
+from veml_vcs.samples.formats.tables import Tables
 from veml_vcs.samples.formats.voc import Voc
 from veml_vcs.samples.formats.yolo import Yolo
 
-FORMATS: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Kitti(), Folders(), Files())
+FORMATS: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Kitti(), Folders(), Tables(), Files())
 """In order of detection: what is surest first, what fits everything last."""
 
 

@@ -27,6 +27,9 @@ KIND = "content"
 FRAGMENT_BYTES = 64 << 20
 RAW_CHUNK_BYTES = 8 << 20
 TEXT_CHUNK_BYTES = 1 << 20
+LARGE_TEXT_BYTES = 2 * TEXT_CHUNK_BYTES
+"""A text of at least this size has a fragment of its own."""
+
 _COMPRESSED_SUFFIXES = frozenset(
     [
         "jpg",
@@ -104,13 +107,18 @@ class ContentWriter:
             return
         self._seen.add(content_id)
         pending = self._pending[text]
-        if pending.total and pending.total + len(data) > FRAGMENT_BYTES:
+        # A large text has a fragment of its own and chunks of one length: when it has grown at its
+        # end (a series, a log), it is cut into the same chunks, and these are stored already.
+        large = text and len(data) >= LARGE_TEXT_BYTES
+        if pending.total and (large or pending.total + len(data) > FRAGMENT_BYTES):
             self._flush(text)
             pending = self._pending[text]
         pending.ids.append(content_id)
         pending.parts.append(data)
         pending.total += len(data)
         self.new_bytes += len(data)
+        if large:
+            self._flush(text)
 
     def finish(self) -> None:
         """Write what is still pending."""
@@ -127,7 +135,8 @@ class ContentWriter:
         payload = b"".join(pending.parts)
         lengths = np.fromiter(map(len, pending.parts), np.int64, len(pending.parts))
         pending.parts.clear()
-        builder.add_bytes("payload", payload, chunk_bytes=chunk_bytes, zstd=text)
+        alone = text and len(pending.ids) == 1 and len(payload) >= LARGE_TEXT_BYTES
+        builder.add_bytes("payload", payload, chunk_bytes=chunk_bytes, zstd=text, fixed=alone)
         builder.add_array("offsets", np.concatenate(([0], np.cumsum(lengths))), zstd=True)
         return builder.finish(pending.ids)
 

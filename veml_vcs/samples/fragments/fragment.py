@@ -65,14 +65,18 @@ class FragmentBuilder:
             data = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
             self._put_chunk(f"{name}/c/" + "/".join("0" * values.ndim), data, zstd)
 
-    def add_bytes(self, name: str, data: bytes, *, chunk_bytes: int, zstd: bool) -> None:
+    def add_bytes(
+        self, name: str, data: bytes, *, chunk_bytes: int, zstd: bool, fixed: bool = False
+    ) -> None:
         """Store bytes as a one-dimensional uint8 array of several chunks.
 
         Chunks have one length, as Zarr wants; the last one is filled up with fewer zeros than there
-        are chunks, because the length is chosen to fit.
+        are chunks, because the length is chosen to fit. With ``fixed`` it is ``chunk_bytes``, so
+        that two arrays that begin alike share chunks, and the last one is filled up (where zeros
+        cost nothing: ``zstd``).
         """
         count = max(1, -(-len(data) // chunk_bytes))
-        length = max(1, -(-len(data) // count))
+        length = chunk_bytes if fixed else max(1, -(-len(data) // count))
         info = ArrayInfo((len(data),), "uint8", (length,), zstd)
         self._manifest[f"{name}/zarr.json"] = array_metadata(info).encode()
         view = memoryview(data)

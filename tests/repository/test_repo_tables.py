@@ -1,0 +1,155 @@
+"""Tables under history: recognised, byte-exact, compared and merged by rows, chunks shared."""
+
+from __future__ import annotations
+
+import os
+import random
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.repository.kit import Project, png
+from veml_vcs.repository.add import LEAST_TABLE_BYTES
+from veml_vcs.repository.data.listing import show_sample
+from veml_vcs.repository.diff import diff
+from veml_vcs.repository.resolve import resolve
+
+HEAD = "날짜,측정소,농도\r\n"
+ROWS = [f"2018{m:02}{d:02},{s},{m + d / 100}\r\n" for m in range(1, 4) for d in range(1, 11)
+        for s in ("강남구", "종로구")]  # fmt: skip
+
+
+def write(project: Project, rows: list[str], name: str = "air/seoul.csv") -> None:
+    project.write({name: (HEAD + "".join(rows)).encode("cp949")})
+
+
+@pytest.fixture
+def air(project: Project) -> Project:
+    write(project, ROWS)
+    project.write({"air/README": b"daily means\n"})
+    project.add("air", format="tables")
+    project.commit("air")
+    return project
+
+
+def test_rows_of_two_branches_are_merged(air: Project) -> None:
+    air.checkout("b", create=True)
+    write(air, [*ROWS[:3], ROWS[3].replace("1.0", "9.0"), *ROWS[4:], "20180401,강남구,1\r\n"])
+    air.commit("b", all=True)
+    air.checkout("main")
+    write(air, [ROWS[0].replace("1.0", "8.0"), *ROWS[2:]])
+    air.commit("a", all=True)
+    assert air.merge("b").kind == "merged"
+    expected = [ROWS[0].replace("1.0", "8.0"), ROWS[2], ROWS[3].replace("1.0", "9.0"), *ROWS[4:],
+                "20180401,강남구,1\r\n"]  # fmt: skip
+    assert air.files("air")["seoul.csv"] == (HEAD + "".join(expected)).encode("cp949")
+    air.assert_clean()
+
+
+def test_a_cell_both_changed_is_a_conflict_that_can_be_settled(air: Project) -> None:
+    air.checkout("b", create=True)
+    write(air, [ROWS[0].replace("1.0", "9.0"), *ROWS[1:]])
+    air.commit("b", all=True)
+    air.checkout("main")
+    write(air, [ROWS[0].replace("1.0", "8.0"), ROWS[1].replace("1.0", "7.0"), *ROWS[2:]])
+    air.commit("a", all=True)
+    found = air.merge("b")
+    assert found.kind == "conflicts"
+    (one,) = found.conflicts
+    assert (one.kind, one.key, one.path) == (
+        "cell-both",
+        "seoul.csv",
+        "rows[20180101, 강남구].농도",
+    )
+    assert (one.base, one.ours, one.theirs) == ("1.01", "8.01", "9.01")
+    resolve(air.repo, ["air/seoul.csv"], "theirs")
+    air.commit("merged")
+    expected = [ROWS[0].replace("1.0", "9.0"), ROWS[1].replace("1.0", "7.0"), *ROWS[2:]]
+    assert air.files("air")["seoul.csv"] == (HEAD + "".join(expected)).encode("cp949")
+    air.assert_clean()
+
+
+def test_a_table_beside_images_is_merged_by_rows_too(project: Project) -> None:
+    base = "id,v\n" + "".join(f"{i},{i * i}\n" for i in range(9))
+    project.write({"data/a.png": png(1), "data/meta.csv": base.encode()})
+    project.save("data")
+    project.checkout("b", create=True)
+    project.write({"data/meta.csv": base.replace("3,9\n", "3,10\n").encode()})
+    project.commit("b", all=True)
+    project.checkout("main")
+    project.write({"data/meta.csv": base.replace("4,16\n", "4,17\n").encode()})
+    project.commit("a", all=True)
+    assert project.merge("b").kind == "merged"
+    # Neighbouring lines: a merge of text would be a conflict.
+    assert b"3,10\n4,17\n" in project.files("data")["meta.csv"]
+
+
+def test_diff_of_the_work_tree_and_of_commits(air: Project) -> None:
+    write(air, [ROWS[0].replace("1.0", "9.0"), *ROWS[2:]])
+    (here,) = diff(air.repo).datasets
+    air.commit("edited", all=True)
+    (there,) = diff(air.repo, "HEAD~1", "HEAD").datasets
+    assert here.tables == there.tables
+    table = there.tables["seoul.csv"]
+    assert table.key_columns == ("날짜", "측정소")
+    assert [(row.row, row.kind) for row in table.rows] == [
+        ("20180101, 강남구", "changed"), ("20180101, 종로구", "removed")
+    ]  # fmt: skip
+    shown, _ = show_sample(air.repo, "air", "seoul.csv", revision="HEAD~1")
+    assert shown.table is not None
+    assert (shown.table.rows, shown.table.encoding) == (len(ROWS), "cp949")
+
+
+def test_what_is_a_data_set_of_tables(project: Project) -> None:
+    rows = "id,v\n" + "".join(f"{i},{i}\n" for i in range(LEAST_TABLE_BYTES // 8))
+    assert len(rows) > LEAST_TABLE_BYTES
+    project.write({"big/a.csv": rows.encode(), "big/README.md": b"x", "small/a.csv": b"id,v\n1,2\n",
+                   "code/a.csv": rows.encode(), "code/run.py": b"print()\n"})  # fmt: skip
+    project.add("big", "small", "code")
+    assert list(project.repo.staged_datasets()) == ["big"]
+    assert project.repo.staged_datasets()["big"].facts.format == "tables"
+    assert {"small/a.csv", "code/run.py"} <= set(project.repo.git.staged_files())
+
+
+def test_an_appended_series_shares_its_chunks(project: Project) -> None:
+    random.seed(3)
+    rows = [",".join(f"{random.random():.9f}" for _ in range(20)) + "\n" for _ in range(24_000)]
+    text = "".join(rows).encode()
+    assert len(text) > 4 << 20
+    project.write({"a/one.csv": b"id,v\n1,2\n", "a/series.csv": text, "a/two.csv": b"id,v\n1,3\n"})
+    project.save("a")
+    first = stored(project)
+    project.write({"a/series.csv": text + rows[0].encode()})
+    project.save("a")
+    # Of the five chunks of a MiB, the last one alone is new.
+    assert stored(project) - first < first / 3
+    assert project.repo.dataset("a")["series.csv"].data == text + rows[0].encode()
+    project.assert_intact()
+
+
+def stored(project: Project) -> int:
+    return sum(one.stat().st_size for one in project.path(".git/veml/packs").iterdir())
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["los_loop", "seoul_air_2018_2020", "beijing_prsa"])
+def test_real_series(project: Project, name: str) -> None:
+    with tarfile.open(Path(os.environ["VEML_DATA"]) / f"{name}.tar.gz") as archive:
+        archive.extractall(project.root, filter="data")
+    before = project.files(name)
+    project.save(name)
+    assert project.repo.staged_datasets()[name].facts.format == "tables"
+    key = max((k for k in before if k.endswith(".csv")), key=lambda k: len(before[k]))
+    lines = before[key].splitlines(keepends=True)
+    project.checkout("b", create=True)
+    cut = lines[7].rindex(b",")
+    mine = [*lines[:7], lines[7][:cut] + b",123" + lines[7][len(lines[7].rstrip()) :], *lines[8:]]
+    project.write({f"{name}/{key}": b"".join(mine)})
+    project.commit("b", all=True)
+    project.checkout("main")
+    assert project.files(name) == before
+    project.write({f"{name}/{key}": b"".join([*lines[:99], *lines[100:]])})
+    project.commit("a", all=True)
+    assert project.merge("b").kind == "merged"
+    assert project.files(name)[key] == b"".join([*mine[:99], *mine[100:]])

@@ -1,0 +1,77 @@
+"""Tables and arrays: a folder of CSV, Parquet, NPY or NPZ files, each of which is a sample.
+
+Rows are not samples: a file is kept byte for byte, and compared and merged by rows where it is text
+(``samples.tables``). So a series that grows by a row a day is one sample that changes, and a folder
+of one file a station has a sample a station. There are no annotation files, and nothing is said of
+a sample; what a table holds is told from its bytes when somebody asks (``veml data show``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from veml_vcs.errors import InvalidInputError
+from veml_vcs.samples.facts import Annotation, Facts
+from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
+from veml_vcs.samples.formats.keys import images_in
+from veml_vcs.samples.tables.text import is_table
+
+ARRAY_SUFFIXES = (".npy", ".npz", ".parquet", ".feather", ".arrow")
+_BESIDE = (".md", ".txt", ".rst", ".json", ".yaml", ".yml", ".toml", ".pdf", ".html")
+_BESIDE_NAMES = frozenset(
+    ("license", "licence", "readme", "copying", "notice", "authors", "citation")
+)
+
+
+def holds_numbers(key: str) -> bool:
+    """Tell whether a file is a table or an array, by its extension."""
+    return is_table(key) or key.lower().endswith(ARRAY_SUFFIXES)
+
+
+def is_beside(key: str) -> bool:
+    """Tell whether a file is what lies beside data: a README, a licence, a list of sensors."""
+    base = key.rsplit("/", 1)[-1].lower()
+    return base.endswith(_BESIDE) or base.split(".")[0] in _BESIDE_NAMES or base.startswith(".")
+
+
+class Tables(Format):
+    """Folders of tables and arrays."""
+
+    name = "tables"
+    needs = "files of numbers (.csv, .tsv, .parquet, .npy, .npz)"
+    has_files = False
+
+    def recognise(
+        self, keys: Sequence[str], read: ReadFile, *, forced: bool = False
+    ) -> Layout | Refusal:
+        """See ``Format.recognise``."""
+        inside = [key for key in keys if not key.startswith("/")]
+        samples = [key for key in inside if holds_numbers(key)]
+        if not samples:
+            return Refusal("no file of numbers")
+        if not forced:
+            if images := images_in(inside):
+                return Refusal(f"there are images, for example {images[0]}")
+            other = next((k for k in inside if not holds_numbers(k) and not is_beside(k)), None)
+            if other is not None:
+                return Refusal(f"there are other files, for example {other}")
+        return Layout(self.name, tuple(samples))
+
+    def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
+        """See ``Format.read``. Nothing is said of a sample."""
+        return Parsed({}, Facts(self.name, "tabular"))
+
+    def write(
+        self,
+        annotations: Mapping[str, Annotation],
+        facts: Facts,
+        only: Collection[str] | None = None,
+    ) -> dict[str, bytes]:
+        """See ``Format.write``."""
+        for key, annotation in annotations.items():
+            if annotation:
+                raise InvalidInputError(
+                    f"{key}: a folder of tables has no place for what is said of a file, "
+                    f"found {annotation!r:.80}"
+                )
+        return {}
