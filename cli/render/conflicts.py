@@ -29,6 +29,7 @@ _WORDS = {
     "place-both": "both moved it, to different places",
     "file-both": "both changed the file",
     "fact-both": "both changed it",
+    "mask-both": "both gave pixels another class",
     "cell-both": "both changed a cell",
     "row-both": "both added or changed a row",
     "row-removed-changed": "one side removed a row, the other changed it",

@@ -96,6 +96,7 @@ def _dataset(diff: DataDiff, limit: int, width: int | None) -> Iterator[Line]:
     if left > 0:
         yield line((f"  … and {left:,} more (--samples 0 shows all)", "dim"))
     yield from table_diff_lines(diff.tables, limit, width)
+    yield from _masks(diff, limit)
     yield from _facts(diff)
     yield from _other_files(diff, width)
     yield from class_lines(diff.classes, limit, width)
@@ -227,6 +228,24 @@ def _facts(diff: DataDiff) -> Iterator[Line]:
         marked = [line((f"-{n}", "removed")) for n in gone]
         marked += [line((f"+{n}", "added")) for n in came]
         yield line("  class list  ") + joined(marked, " ")
+
+
+def _masks(diff: DataDiff, limit: int) -> Iterator[Line]:
+    """Yield which classes pixels of masks had before and after."""
+    shown = list(diff.masks.items())
+    for key, one in shown[: limit or None]:
+        head = line("  mask ", (key, "name"), "  ")
+        if one.resized:
+            yield head + line("other size")
+            continue
+        moves = list((one.moves or {}).items())
+        parts = [line(f"{name} ", (f"{count:,}", "changed")) for name, count in moves[:3]]
+        if len(moves) > len(parts):
+            parts.append(line((f"… and {len(moves) - len(parts)} more", "dim")))
+        share = one.changed / one.pixels
+        yield head + line(f"{one.changed:,} pixels ({share:.2%}): ") + joined(parts)
+    if limit and len(shown) > limit:
+        yield line((f"  … and {len(shown) - limit:,} more masks (--samples 0 shows all)", "dim"))
 
 
 def _other_files(diff: DataDiff, width: int | None) -> Iterator[Line]:

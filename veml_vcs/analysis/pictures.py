@@ -20,6 +20,7 @@ from veml_vcs.errors import (
     StorageError,
 )
 from veml_vcs.samples.annotations import box_of, image_size
+from veml_vcs.samples.annotations.shapes import polygons_of
 from veml_vcs.samples.facts import Annotation
 
 if TYPE_CHECKING:
@@ -179,10 +180,10 @@ def _draw_object(
     scale: tuple[float, float],
     color: Color,
 ) -> None:
-    for points in _polygons(obj, size):
-        scaled = [(x * scale[0], y * scale[1]) for x, y in points]
-        if len(scaled) > 1:
-            draw.line([*scaled, scaled[0]], color, 2)
+    for points in polygons_of(obj, *size):
+        pairs = zip(points[::2], points[1::2], strict=True)
+        scaled = [(x * scale[0], y * scale[1]) for x, y in pairs]
+        draw.line([*scaled, scaled[0]], color, 2)
     for x, y in _keypoints(obj, size):
         x, y = x * scale[0], y * scale[1]
         draw.ellipse((x - 3, y - 3, x + 3, y + 3), color)
@@ -191,18 +192,6 @@ def _draw_object(
         x1, y1, x2, y2 = (value * scale[i % 2] for i, value in enumerate(box))
         draw.rectangle((x1, y1, x2, y2), None, color, 2)
         _label(draw, (x1, max(0.0, y1 - 14)), str(obj.get("class", "")), color)
-
-
-def _polygons(obj: Mapping[str, Any], size: tuple[float, float]) -> list[list[tuple[float, float]]]:
-    """Return an object's polygons in pixels."""
-    found = []
-    whole = obj.get("segmentation")
-    if isinstance(whole, list):
-        found += [one for one in whole if isinstance(one, list)]
-    relative = obj.get("segmentation_n")
-    if isinstance(relative, list):
-        found.append([value * size[i % 2] for i, value in enumerate(relative)])
-    return [list(zip(one[::2], one[1::2], strict=False)) for one in found]
 
 
 def _keypoints(obj: Mapping[str, Any], size: tuple[float, float]) -> list[tuple[float, float]]:

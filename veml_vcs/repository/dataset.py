@@ -102,9 +102,41 @@ class Sample:
                     names.append(str(obj.get("class")))
         return np.array(boxes, np.float64).reshape(-1, 4), names
 
+    def masks(self) -> tuple[NDArray[np.bool_], list[str]]:
+        """Return the masks of the objects that have a polygon or a mask, and their classes.
+
+        Returns:
+            bool [n, height, width] and n class names.
+
+        Raises:
+            InvalidInputError: A mask is malformed, or of an image of another size.
+            FormatError: Nothing says the image's size, and its bytes are no image.
+        """
+        import numpy as np
+
+        from veml_vcs.samples.annotations.shapes import SHAPES, mask_of
+        from veml_vcs.samples.images import image_shape
+
+        said = self.annotation or {}
+        shaped = [obj for obj in said.get("objects", ()) if any(name in obj for name in SHAPES)]
+        size = image_size(said)
+        width, height = (
+            size if size[0] is not None else image_shape(self.data) if shaped else (0, 0)
+        )
+        masks, names = [], []
+        for obj in shaped:
+            mask = mask_of(obj, int(width or 0), int(height or 0))
+            if mask is not None:
+                masks.append(mask)
+                names.append(str(obj.get("class")))
+        shape = (len(masks), int(height or 0), int(width or 0))
+        return np.array(masks, np.bool_).reshape(shape), names
+
     def _size(self, said: Annotation) -> tuple[float | None, float | None]:
         width, height = image_size(said)
-        if width is None and any("cxcywhn" in obj for obj in said.get("objects", ())):
+        if width is None and any(
+            "cxcywhn" in obj or "segmentation_n" in obj for obj in said.get("objects", ())
+        ):
             from veml_vcs.samples.images import image_shape
 
             return image_shape(self.data)

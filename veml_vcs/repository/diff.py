@@ -15,10 +15,11 @@ from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.tables import table_diffs
+from veml_vcs.repository.tables import is_class_list, mask_diffs, table_diffs
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
 from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.masks import MaskDiff, class_names
 from veml_vcs.samples.tables import TableDiff
 from veml_vcs.samples.tree import Change, Entry, EntryKind, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, ClassCount, DataRecord
@@ -70,6 +71,7 @@ class DataDiff:
         classes: Every class of either side, in the list's order.
         counts: Sums over all annotations.
         tables: How text tables among the samples and files differ, by rows: key -> difference.
+        masks: How class masks among the files differ, by pixels: key -> difference.
     """
 
     path: str
@@ -80,6 +82,7 @@ class DataDiff:
     classes: tuple[ClassDiff, ...] = ()
     counts: DiffCounts = field(default_factory=DiffCounts)
     tables: Mapping[str, TableDiff] = field(default_factory=dict)
+    masks: Mapping[str, MaskDiff] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
         """Return how many samples differ in one way."""
@@ -270,8 +273,29 @@ def _diff_data(
                 said,
             )
         )
-    tables = table_diffs(changes, lambda key, entry: _bytes(repo, path, key, entry))
-    return DataDiff(path, old, new, tuple(samples), files, _classes(old, new), counts, tables)
+
+    def read(key: str, entry: Entry) -> bytes | None:
+        return _bytes(repo, path, key, entry)
+
+    return DataDiff(
+        path,
+        old,
+        new,
+        tuple(samples),
+        files,
+        _classes(old, new),
+        counts,
+        table_diffs(changes, read),
+        mask_diffs(changes, read, lambda: _mask_classes(repo, new)),
+    )
+
+
+def _mask_classes(repo: Repository, record: DataRecord | None) -> Mapping[int, str]:
+    """Return the classes of masks that a file of the data set lists, by their number."""
+    for key, entry in entries_of(repo, record).items():
+        if is_class_list(key) and entry.content is not None and entry.size < 1 << 20:
+            return class_names(repo.contents.read(entry.content).decode("utf-8", "replace"))
+    return {}
 
 
 def _bytes(repo: Repository, path: str, key: str, entry: Entry) -> bytes | None:

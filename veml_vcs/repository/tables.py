@@ -1,13 +1,17 @@
-"""Tables of two versions, compared and merged by rows: between ``samples.tables`` and history."""
+"""Files whose content veml understands, compared and merged: tables by rows, masks by pixels.
+
+Between ``samples.tables``, ``samples.masks`` and history.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from veml_vcs.errors import FormatError
 from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.masks import MaskDiff, diff_masks, is_mask, merge_masks, read_mask
 from veml_vcs.samples.tables import (
     Table,
     TableDiff,
@@ -20,8 +24,8 @@ from veml_vcs.samples.tree import Change, Entry
 
 
 @dataclass(frozen=True)
-class MergedTable:
-    """The bytes of a merged table, and what both sides changed differently."""
+class MergedFile:
+    """The bytes of a merged file, and what both sides changed differently."""
 
     data: bytes
     conflicts: tuple[DataConflict, ...]
@@ -60,7 +64,7 @@ def table_diffs(
 
 def merge_table(
     dataset: str, key: str, base: bytes | None, ours: bytes, theirs: bytes, choice: Choice | None
-) -> MergedTable | None:
+) -> MergedFile | None:
     """Merge a table that both sides changed; None if it cannot be merged by rows."""
     try:
         before: Table | None = None if base is None else read_table(base, key)
@@ -71,4 +75,64 @@ def merge_table(
         DataConflict(dataset, key, one.kind, one.path, one.base, one.ours, one.theirs, choice)
         for one in merged.conflicts
     )
-    return MergedTable(merged.table.to_bytes(), conflicts)
+    return MergedFile(merged.table.to_bytes(), conflicts)
+
+
+def mask_diffs(
+    changes: Iterable[Change],
+    read: Callable[[str, Entry], bytes | None],
+    names: Callable[[], Mapping[int, str]],
+) -> dict[str, MaskDiff]:
+    """Compare the class masks among changed files by pixels.
+
+    Args:
+        changes: What differs.
+        read: Returns the bytes of an entry, None where they cannot be had.
+        names: Returns class number -> name, as far as the data set says; called if needed.
+
+    Returns:
+        Key -> difference, of masks that both sides have and whose bytes differ.
+    """
+    found = {}
+    for change in changes:
+        old, new = change.old, change.new
+        if old is None or new is None or old.content == new.content or not is_mask(change.key):
+            continue
+        if old.content is None or new.content is None:
+            continue
+        before, after = read(change.key, old), read(change.key, new)
+        if before is None or after is None:
+            continue
+        try:
+            masks = (read_mask(before, change.key), read_mask(after, change.key))
+        except FormatError:
+            continue  # no mask that can be read: it still is listed as a file that changed
+        found[change.key] = diff_masks(*masks, names())
+    return found
+
+
+def is_class_list(key: str) -> bool:
+    """Tell whether a file may list the classes of masks: ``mask_classes.txt``, ``classes.txt``."""
+    base = key.lower().rsplit("/", 1)[-1]
+    return base.endswith((".txt", ".csv", ".names")) and ("class" in base or "label" in base)
+
+
+def merge_mask(
+    dataset: str, key: str, base: bytes | None, ours: bytes, theirs: bytes, choice: Choice | None
+) -> MergedFile | None:
+    """Merge a class mask that both sides changed; None if it cannot be merged by pixels."""
+    if base is None:
+        return None
+    try:
+        merged = merge_masks(
+            read_mask(base, key), read_mask(ours, key), read_mask(theirs, key), choice
+        )
+    except FormatError:
+        return None
+    conflicts: tuple[DataConflict, ...] = ()
+    if merged.box is not None:
+        left, top, right, bottom = merged.box
+        path = f"pixels[{left}:{right}, {top}:{bottom}]"
+        said = f"{merged.clashes} pixels"
+        conflicts = (DataConflict(dataset, key, "mask-both", path, None, said, said, choice),)
+    return MergedFile(merged.mask.to_bytes(), conflicts)

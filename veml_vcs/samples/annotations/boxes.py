@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from veml_vcs.errors import InvalidInputError
+from veml_vcs.samples.annotations.shapes import bounds_of
 from veml_vcs.samples.facts import Annotation
 
 AnnotatedObject: TypeAlias = dict[str, Any]
@@ -56,15 +57,16 @@ def box_of(
 
     Returns:
         Corners in pixels; of a relative box, relative to the image if a side of it is not known.
-        Swapped corners and negative extents are put in order. None where the object has no box, or
-        one that is not four finite numbers: then only its content can be compared.
+        Swapped corners and negative extents are put in order. Of an object without a box, the box
+        around its polygons, mask or keypoints (``shapes.bounds_of``). None where it has none of
+        these, or a box that is not four finite numbers: then only its content can be compared.
     """
     for name in BOX_FIELDS:
         if name in obj:
             numbers = _four_numbers(obj[name])
             break
     else:
-        return None
+        return bounds_of(obj, width, height)
     if numbers is None:
         return None
     a, b, c, d = numbers

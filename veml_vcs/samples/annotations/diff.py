@@ -24,6 +24,7 @@ from veml_vcs.samples.annotations.canonical import child_path
 from veml_vcs.samples.annotations.conflicts import MISSING
 from veml_vcs.samples.annotations.counts import DiffCounts
 from veml_vcs.samples.annotations.match import match_objects
+from veml_vcs.samples.annotations.shapes import SHAPES
 from veml_vcs.samples.annotations.three_way import all_names, same
 from veml_vcs.samples.facts import Annotation
 
@@ -137,8 +138,9 @@ def diff_annotation(old: Annotation | None, new: Annotation | None) -> Annotatio
         a, b = before[i], after[j]
         if same(a, b):
             continue
-        has_moved = _differs(a, b, BOX_FIELDS)
-        ignored = (*BOX_FIELDS, "class", *(SHAPE_FIELDS if has_moved else ()))
+        has_moved = _differs(a, b, _place_fields(a, b))
+        places = (*BOX_FIELDS, "segmentation_n")
+        ignored = (*places, "class", *(SHAPE_FIELDS if has_moved else ()))
         change = ObjectChange(i, j, a, b, _overlap(a, b, size), _field_changes(a, b, ignored))
         edited.append(change)
         if has_moved:
@@ -183,6 +185,13 @@ def _field_changes(
 
 def _differs(a: AnnotatedObject, b: AnnotatedObject, names: tuple[str, ...]) -> bool:
     return not all(same(a.get(name, MISSING), b.get(name, MISSING)) for name in names)
+
+
+def _place_fields(a: AnnotatedObject, b: AnnotatedObject) -> tuple[str, ...]:
+    """Return the fields that say where an object is: its box, or the outline of one without."""
+    if any(name in obj for obj in (a, b) for name in BOX_FIELDS):
+        return (*BOX_FIELDS, "segmentation_n")
+    return (*SHAPES, "keypoints")
 
 
 def _overlap(

@@ -119,7 +119,7 @@ class ObjectScope:
 
 
 def object_box(obj: Mapping[str, Any], sample: SampleScope) -> Box | None:
-    """Return an object's box in pixels; of one that has only a polygon, the box around it.
+    """Return an object's box in pixels; of one that has only an outline, the box around it.
 
     None where it has neither, or is relative to an image whose size nothing tells.
     """
@@ -127,11 +127,4 @@ def object_box(obj: Mapping[str, Any], sample: SampleScope) -> Box | None:
     width, height = sample.size if relative else (None, None)
     if relative and not (width and height):
         return None
-    found = box_of(obj, width, height)
-    if found is not None or "segmentation_n" not in obj:
-        return found
-    points = obj["segmentation_n"]
-    if not isinstance(points, list) or len(points) < 2 or not (width and height):
-        return None
-    xs, ys = points[::2], points[1::2]
-    return min(xs) * width, min(ys) * height, max(xs) * width, max(ys) * height
+    return box_of(obj, width, height)
