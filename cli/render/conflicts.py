@@ -30,6 +30,8 @@ _WORDS = {
     "file-both": "both changed the file",
     "fact-both": "both changed it",
     "mask-both": "both gave pixels another class",
+    "elements-both": "both changed elements",
+    "rows-added-both": "both added rows at the end",
     "cell-both": "both changed a cell",
     "row-both": "both added or changed a row",
     "row-removed-changed": "one side removed a row, the other changed it",

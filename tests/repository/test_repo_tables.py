@@ -7,6 +7,7 @@ import random
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.repository.kit import Project, png
@@ -14,6 +15,7 @@ from veml_vcs.repository.add import LEAST_TABLE_BYTES
 from veml_vcs.repository.data.listing import show_sample
 from veml_vcs.repository.diff import diff
 from veml_vcs.repository.resolve import resolve
+from veml_vcs.samples.arrays import write_array
 
 HEAD = "날짜,측정소,농도\r\n"
 ROWS = [f"2018{m:02}{d:02},{s},{m + d / 100}\r\n" for m in range(1, 4) for d in range(1, 11)
@@ -117,7 +119,8 @@ def test_an_appended_series_shares_its_chunks(project: Project) -> None:
     rows = [",".join(f"{random.random():.9f}" for _ in range(20)) + "\n" for _ in range(24_000)]
     text = "".join(rows).encode()
     assert len(text) > 4 << 20
-    project.write({"a/one.csv": b"id,v\n1,2\n", "a/series.csv": text, "a/two.csv": b"id,v\n1,3\n"})
+    beside = b"id,v\n" + b"1,2\n" * 999
+    project.write({"a/one.csv": beside, "a/series.csv": text, "a/two.csv": beside + b"3,4\n"})
     project.save("a")
     first = stored(project)
     project.write({"a/series.csv": text + rows[0].encode()})
@@ -130,6 +133,27 @@ def test_an_appended_series_shares_its_chunks(project: Project) -> None:
 
 def stored(project: Project) -> int:
     return sum(one.stat().st_size for one in project.path(".git/veml/packs").iterdir())
+
+
+def test_arrays_of_two_branches_are_merged(project: Project) -> None:
+    base = np.arange(60, dtype=np.float32).reshape(20, 3)
+    project.write({"x/series.npy": write_array(base), "x/README": b"x"})
+    project.add("x", format="tables")
+    project.commit("x")
+    project.checkout("b", create=True)
+    project.write({"x/series.npy": write_array(np.concatenate([base, base[:2]]))})
+    project.commit("b", all=True)
+    project.checkout("main")
+    edited = base.copy()
+    edited[4] = np.nan
+    project.write({"x/series.npy": write_array(edited)})
+    project.commit("a", all=True)
+    (found,) = diff(project.repo, "HEAD~1", "HEAD").datasets
+    assert (found.arrays["series.npy"].changed, found.arrays["series.npy"].rows) == (3, ((4, 5),))
+    assert project.merge("b").kind == "merged"
+    expected = write_array(np.concatenate([edited, base[:2]]))
+    assert project.files("x")["series.npy"] == expected
+    project.assert_clean()
 
 
 @pytest.mark.data

@@ -15,9 +15,10 @@ from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.tables import is_class_list, mask_diffs, table_diffs
+from veml_vcs.repository.tables import array_diffs, is_class_list, mask_diffs, table_diffs
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
+from veml_vcs.samples.arrays import ArrayDiff
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.masks import MaskDiff, class_names
 from veml_vcs.samples.tables import TableDiff
@@ -72,6 +73,7 @@ class DataDiff:
         counts: Sums over all annotations.
         tables: How text tables among the samples and files differ, by rows: key -> difference.
         masks: How class masks among the files differ, by pixels: key -> difference.
+        arrays: How NPY files differ, by elements: key -> difference.
     """
 
     path: str
@@ -83,6 +85,7 @@ class DataDiff:
     counts: DiffCounts = field(default_factory=DiffCounts)
     tables: Mapping[str, TableDiff] = field(default_factory=dict)
     masks: Mapping[str, MaskDiff] = field(default_factory=dict)
+    arrays: Mapping[str, ArrayDiff] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
         """Return how many samples differ in one way."""
@@ -287,6 +290,7 @@ def _diff_data(
         counts,
         table_diffs(changes, read),
         mask_diffs(changes, read, lambda: _mask_classes(repo, new)),
+        array_diffs(changes, read),
     )
 
 

@@ -27,13 +27,11 @@ from veml_vcs.repository.merge_moves import find_moves
 from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.snapshot import Counts, class_order
-from veml_vcs.repository.tables import merge_mask, merge_table
+from veml_vcs.repository.tables import merger_of
 from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.annotations import Choice, MergeCounts, annotation_id
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.formats import Layout, Parsed, ReadFile, detect, get_format
-from veml_vcs.samples.masks import is_mask
-from veml_vcs.samples.tables import is_table
 from veml_vcs.samples.tree import Entry, EntryKind, build_tree, diff_trees, update_tree
 from veml_vcs.versions.data import DataRecord
 
@@ -202,11 +200,11 @@ class _Merge:
                 continue
             if key not in left:
                 merger.result.changes[key] = change.new
-            elif not self._merge_table(key, change.old, left[key].new, change.new, merger.result):
+            elif not self._merge_content(key, change.old, left[key].new, change.new, merger.result):
                 merger.merge(key, change.old, left[key].new, change.new)
         return merger.result
 
-    def _merge_table(
+    def _merge_content(
         self,
         key: str,
         base: Entry | None,
@@ -214,17 +212,13 @@ class _Merge:
         theirs: Entry | None,
         result: MergedEntries,
     ) -> bool:
-        """Merge a table by rows, or a class mask by pixels, that both sides changed.
+        """Merge a file that both sides changed by its content: table, class mask or array.
 
         Returns:
             Whether that was done.
         """
-        if (
-            not (is_table(key) or is_mask(key))
-            or ours is None
-            or theirs is None
-            or ours.content == theirs.content
-        ):
+        merge = merger_of(key)
+        if merge is None or ours is None or theirs is None or ours.content == theirs.content:
             return False
         sides = (ours, theirs) if base is None else (ours, theirs, base)
         if any(one.annotation is not None or one.content is None for one in sides):
@@ -237,7 +231,6 @@ class _Merge:
         assert texts[1] is not None
         assert texts[2] is not None
         choice = self._choices.get(key, self._default)
-        merge = merge_table if is_table(key) else merge_mask
         merged = merge(self._path, key, texts[0], texts[1], texts[2], choice)
         if merged is None:
             return False

@@ -1,6 +1,6 @@
-"""Files whose content veml understands, compared and merged: tables by rows, masks by pixels.
+"""Files whose content veml understands: tables by rows, masks by pixels, arrays by elements.
 
-Between ``samples.tables``, ``samples.masks`` and history.
+Between ``samples.tables``, ``samples.masks``, ``samples.arrays`` and history.
 """
 
 from __future__ import annotations
@@ -11,6 +11,14 @@ from dataclasses import dataclass
 from veml_vcs.errors import FormatError
 from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.arrays import (
+    ArrayDiff,
+    diff_arrays,
+    is_array,
+    merge_arrays,
+    read_array,
+    write_array,
+)
 from veml_vcs.samples.masks import MaskDiff, diff_masks, is_mask, merge_masks, read_mask
 from veml_vcs.samples.tables import (
     Table,
@@ -136,3 +144,60 @@ def merge_mask(
         said = f"{merged.clashes} pixels"
         conflicts = (DataConflict(dataset, key, "mask-both", path, None, said, said, choice),)
     return MergedFile(merged.mask.to_bytes(), conflicts)
+
+
+def array_diffs(
+    changes: Iterable[Change], read: Callable[[str, Entry], bytes | None]
+) -> dict[str, ArrayDiff]:
+    """Compare the NPY files among changed files by elements; see ``table_diffs``."""
+    found = {}
+    for change in changes:
+        old, new = change.old, change.new
+        if old is None or new is None or old.content == new.content or not is_array(change.key):
+            continue
+        if old.content is None or new.content is None:
+            continue
+        before, after = read(change.key, old), read(change.key, new)
+        if before is None or after is None:
+            continue
+        try:
+            arrays = (read_array(before, change.key), read_array(after, change.key))
+        except FormatError:
+            continue  # no array that can be read: it still is listed as a file that changed
+        found[change.key] = diff_arrays(*arrays)
+    return found
+
+
+def merge_array(
+    dataset: str, key: str, base: bytes | None, ours: bytes, theirs: bytes, choice: Choice | None
+) -> MergedFile | None:
+    """Merge an NPY file that both sides changed; None if it cannot be merged by elements."""
+    if base is None:
+        return None
+    try:
+        merged = merge_arrays(
+            read_array(base, key), read_array(ours, key), read_array(theirs, key), choice
+        )
+    except FormatError:
+        return None
+    conflicts = []
+    if merged.rows is not None:
+        path = f"rows[{merged.rows[0]}:{merged.rows[1]}]"
+        said = f"{merged.clashes} elements"
+        conflicts.append(
+            DataConflict(dataset, key, "elements-both", path, None, said, said, choice)
+        )
+    if merged.both_grew:
+        conflicts.append(
+            DataConflict(dataset, key, "rows-added-both", "end", None, "rows", "rows", choice)
+        )
+    return MergedFile(write_array(merged.array), tuple(conflicts))
+
+
+def merger_of(key: str) -> Callable[..., MergedFile | None] | None:
+    """Return what merges a file of this name by its content; None where only its bytes count."""
+    if is_table(key):
+        return merge_table
+    if is_mask(key):
+        return merge_mask
+    return merge_array if is_array(key) else None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from zarr.codecs import ZstdCodec
 from zarr.core.metadata.v3 import ArrayV3Metadata
@@ -55,6 +55,7 @@ def test_zarr_understands_what_is_written(info: ArrayInfo) -> None:
     assert meta.encode_chunk_key((0,) * len(info.shape)) == key
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])  # most are readable
 @given(infos().filter(lambda info: not is_readable(info)))
 def test_an_array_larger_than_any_real_one_is_damage(info: ArrayInfo) -> None:
     with pytest.raises(DamagedError, match="larger than any real one"):
