@@ -40,3 +40,11 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 def test_history_commands_never_import_torch_or_zarr(command: list[str], tmp_path: Path) -> None:
     imported_by(["init"], tmp_path)
     assert imported_by(command, tmp_path) & (HEAVY - {"numpy"}) == set()
+
+
+def test_looking_at_differences_needs_no_arrays() -> None:
+    """Masks and arrays are compared with numpy, which ``log`` and ``diff`` of others do without."""
+    modules = "sys, veml_vcs.repository.diff, veml_vcs.repository.log"
+    code = f"import {modules}; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

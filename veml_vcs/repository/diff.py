@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from veml_vcs.ids import AnnotationId, CommitId, digest
 from veml_vcs.repository.datasets import owner_of
@@ -15,15 +16,18 @@ from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.tables import array_diffs, is_class_list, mask_diffs, table_diffs
+from veml_vcs.repository.tables import array_diffs, mask_diffs, table_diffs
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
-from veml_vcs.samples.arrays import ArrayDiff
 from veml_vcs.samples.facts import Annotation
-from veml_vcs.samples.masks import MaskDiff, class_names
+from veml_vcs.samples.kinds import is_class_list
 from veml_vcs.samples.tables import TableDiff
 from veml_vcs.samples.tree import Change, Entry, EntryKind, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, ClassCount, DataRecord
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.arrays import ArrayDiff
+    from veml_vcs.samples.masks import MaskDiff
 
 INDEX = ":index"
 WORKTREE = ":worktree"
@@ -296,6 +300,8 @@ def _diff_data(
 
 def _mask_classes(repo: Repository, record: DataRecord | None) -> Mapping[int, str]:
     """Return the classes of masks that a file of the data set lists, by their number."""
+    from veml_vcs.samples.masks import class_names
+
     for key, entry in entries_of(repo, record).items():
         if is_class_list(key) and entry.content is not None and entry.size < 1 << 20:
             return class_names(repo.contents.read(entry.content).decode("utf-8", "replace"))

@@ -7,19 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from veml_vcs.errors import FormatError
 from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.samples.annotations import Choice
-from veml_vcs.samples.arrays import (
-    ArrayDiff,
-    diff_arrays,
-    is_array,
-    merge_arrays,
-    read_array,
-    write_array,
-)
-from veml_vcs.samples.masks import MaskDiff, diff_masks, is_mask, merge_masks, read_mask
+from veml_vcs.samples.kinds import is_array, is_mask
 from veml_vcs.samples.tables import (
     Table,
     TableDiff,
@@ -29,6 +22,10 @@ from veml_vcs.samples.tables import (
     read_table,
 )
 from veml_vcs.samples.tree import Change, Entry
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.arrays import ArrayDiff
+    from veml_vcs.samples.masks import MaskDiff
 
 
 @dataclass(frozen=True)
@@ -101,6 +98,11 @@ def mask_diffs(
     Returns:
         Key -> difference, of masks that both sides have and whose bytes differ.
     """
+    changes = [one for one in changes if is_mask(one.key)]
+    if not changes:
+        return {}
+    from veml_vcs.samples.masks import diff_masks, read_mask  # numpy: only when needed
+
     found = {}
     for change in changes:
         old, new = change.old, change.new
@@ -119,16 +121,12 @@ def mask_diffs(
     return found
 
 
-def is_class_list(key: str) -> bool:
-    """Tell whether a file may list the classes of masks: ``mask_classes.txt``, ``classes.txt``."""
-    base = key.lower().rsplit("/", 1)[-1]
-    return base.endswith((".txt", ".csv", ".names")) and ("class" in base or "label" in base)
-
-
 def merge_mask(
     dataset: str, key: str, base: bytes | None, ours: bytes, theirs: bytes, choice: Choice | None
 ) -> MergedFile | None:
     """Merge a class mask that both sides changed; None if it cannot be merged by pixels."""
+    from veml_vcs.samples.masks import merge_masks, read_mask
+
     if base is None:
         return None
     try:
@@ -150,6 +148,11 @@ def array_diffs(
     changes: Iterable[Change], read: Callable[[str, Entry], bytes | None]
 ) -> dict[str, ArrayDiff]:
     """Compare the NPY files among changed files by elements; see ``table_diffs``."""
+    changes = [one for one in changes if is_array(one.key)]
+    if not changes:
+        return {}
+    from veml_vcs.samples.arrays import diff_arrays, read_array
+
     found = {}
     for change in changes:
         old, new = change.old, change.new
@@ -172,6 +175,8 @@ def merge_array(
     dataset: str, key: str, base: bytes | None, ours: bytes, theirs: bytes, choice: Choice | None
 ) -> MergedFile | None:
     """Merge an NPY file that both sides changed; None if it cannot be merged by elements."""
+    from veml_vcs.samples.arrays import merge_arrays, read_array, write_array
+
     if base is None:
         return None
     try:

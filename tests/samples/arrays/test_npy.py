@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 
 from veml_vcs.errors import FormatError
-from veml_vcs.samples.arrays import diff_arrays, is_array, merge_arrays, read_array, write_array
+from veml_vcs.samples.arrays import diff_arrays, merge_arrays, read_array, write_array
+from veml_vcs.samples.kinds import is_array
 
 
 @given(scalar_dtypes().flatmap(lambda kind: arrays(kind, array_shapes(min_dims=0, max_side=4))))

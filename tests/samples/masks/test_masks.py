@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from veml_vcs.errors import FormatError
+from veml_vcs.samples.kinds import is_mask
 from veml_vcs.samples.masks import (
     Mask,
     class_names,
     diff_masks,
-    is_mask,
     merge_masks,
     read_mask,
 )

@@ -65,11 +65,6 @@ class ArrayMerge:
     both_grew: bool
 
 
-def is_array(key: str) -> bool:
-    """Tell whether a key names an NPY file."""
-    return key.lower().endswith(".npy")
-
-
 def read_array(data: bytes, key: str) -> NDArray[Any]:
     """Read an NPY file; never a pickle.
 

@@ -5,7 +5,6 @@ from veml_vcs.samples.masks.compare import (
     MaskMerge,
     class_names,
     diff_masks,
-    is_mask,
     merge_masks,
 )
 from veml_vcs.samples.masks.png import Mask, read_mask
@@ -16,7 +15,6 @@ __all__ = [
     "MaskMerge",
     "class_names",
     "diff_masks",
-    "is_mask",
     "merge_masks",
     "read_mask",
 ]

@@ -11,8 +11,6 @@ from veml_vcs.errors import FormatError
 from veml_vcs.samples.annotations.conflicts import Choice
 from veml_vcs.samples.masks.png import Mask
 
-_FOLDERS = ("mask", "label", "seg", "gt", "annot", "semantic")
-
 
 @dataclass(frozen=True)
 class MaskDiff:
@@ -45,14 +43,6 @@ class MaskMerge:
     mask: Mask
     clashes: int
     box: tuple[int, int, int, int] | None
-
-
-def is_mask(key: str) -> bool:
-    """Tell whether a key may name a class mask: a PNG in a folder that is called like one."""
-    folder = key.lower().rpartition("/")[0]
-    return key.lower().endswith(".png") and any(
-        part.startswith(_FOLDERS) or part.endswith(_FOLDERS) for part in folder.split("/") if part
-    )
 
 
 def diff_masks(old: Mask, new: Mask, names: Mapping[int, str]) -> MaskDiff:
