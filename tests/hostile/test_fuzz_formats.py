@@ -157,7 +157,7 @@ def test_xml_entities(data: bytes) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"names: !!python/object/apply:os.system ['touch /tmp/veml-was-here']\n",
+        b"names: !!python/object/apply:os.system ['touch veml-was-here']\n",
         b"a: &a [x, x, x, x, x, x, x, x, x]\n"
         + b"".join(
             b"%c: &%c [%s]\n" % (98 + i, 98 + i, b", ".join([b"*%c" % (97 + i)] * 9))
