@@ -20,6 +20,7 @@ import mmap
 import os
 import re
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -343,6 +344,17 @@ class Files:
             except OSError:
                 return False  # somebody's files are in it, which is the point of asking
         return True
+
+    def remove_tree(self, path: StrPath) -> None:
+        """Remove a folder of veml's own with all that is in it; one that is gone is no error.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        name = os.fspath(path)
+        with reporting("remove", name):
+            self._observe("remove", name)
+            shutil.rmtree(name, ignore_errors=not os.path.isdir(name))
 
     def make_folder(self, path: StrPath, *, durable: bool = True) -> None:
         """Make a folder and the ones above it; one that is there is left alone.

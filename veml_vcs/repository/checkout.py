@@ -97,7 +97,7 @@ def checkout(
         ConflictError: Uncommitted changes would be lost.
         InvalidInputError: The new branch exists, or its name is not one.
     """
-    with repo.lock("veml checkout"):
+    with repo.lock("veml checkout"), repo.git.batch():
         _refuse_merging(repo, force)
         head = repo.git.head()
         branches = repo.git.branches()
@@ -120,6 +120,7 @@ def checkout(
         if force:
             drop_conflicts(repo)
             forget_merge(repo)
+            repo.unfinished.forget()
         _move_head(repo, head.branch or head.commit, branch, commit_id, created)
     return CheckoutResult(
         branch,
@@ -287,9 +288,19 @@ def _move_head(
         repo.git.detach_head(commit_id, message)
         return
     ref = Ref(b"refs/heads/" + branch.encode())
-    if create and not refs.add_if_new(ref, raw, message=b"branch: Created from HEAD"):
-        raise ConflictError(f"the branch {branch} was created by someone else just now")
-    refs.set_symbolic_ref(HEADREF, ref, message=message)
+    if not create:
+        refs.set_symbolic_ref(HEADREF, ref, message=message)
+        return
+    with repo.unfinished.about(_about(branch, commit_id)):
+        made = refs.add_if_new(ref, raw, message=b"branch: Created from HEAD")
+        if not made and repo.git.branches().get(branch) != commit_id:
+            raise ConflictError(f"the branch {branch} was created by someone else just now")
+        refs.set_symbolic_ref(HEADREF, ref, message=message)
+
+
+def _about(branch: str, commit: CommitId) -> str:
+    """Say what making a branch and switching to it is about, for who finds it half done."""
+    return f"switch -c {branch} {commit}"
 
 
 def _remote_branch(repo: Repository, name: str) -> CommitId | None:
@@ -308,7 +319,8 @@ def _check_new_branch(repo: Repository, name: str) -> None:
     if not check_ref_format(Ref(b"refs/heads/" + name.encode())) or name.startswith("-"):
         raise InvalidInputError(f"{name!r} is not a valid branch name")
     refuse_nested_name(name, repo.git.branches())
-    if name in repo.git.branches():
+    made = repo.git.branches().get(name)
+    if made is not None and repo.unfinished.interrupted != _about(name, made):
         raise InvalidInputError(
             f"a branch named {name} exists already",
             hint=f"veml checkout {name}",

@@ -11,13 +11,13 @@ from dulwich.refs import HEADREF
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import CommitId, short
-from veml_vcs.repository.durable import sync_commit
 from veml_vcs.repository.merge_state import load_merge_state, save_merge_state
 from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.status import StagedData, staged_data_changes
+from veml_vcs.repository.unfinished import MERGE
 from veml_vcs.repository.worktree import folder_changes
 from veml_vcs.versions.data import RECORD_SUFFIX
 
@@ -93,6 +93,7 @@ def commit(
         head = repo.git.head()
         _refuse_conflicts(repo)
         merging = repo.git.read_state("MERGE_HEAD") is not None
+        _refuse_half_a_merge(repo)
         if amend and head.commit is None:
             raise NotFoundError("there is no commit to amend", kind="unborn")
         if amend and merging:
@@ -109,10 +110,12 @@ def commit(
         data = staged_data_changes(
             repo, repo.datasets_at(_parent(repo, amend)), repo.staged_datasets()
         )
-        new = _write(repo, text, amend, author, committer, no_verify)
-        sync_commit(repo, new)
+        with repo.git.batch():
+            new = _write(repo, text, amend, author, committer, no_verify)
         repo.git.write_state("MERGE_MSG", None)
         save_merge_state(repo, None)
+        repo.unfinished.forget()
+        repo.git.tidy()
         changed = {
             path
             for path in before.keys() | after.keys()
@@ -160,6 +163,17 @@ def _refuse_conflicts(repo: Repository) -> None:
             f"{max(len(left), len(paths))} conflicts are not settled: {', '.join(names)}",
             hint="veml status lists them; veml resolve KEY --ours|--theirs|--base settles them",
             kind="unresolved",
+        )
+
+
+def _refuse_half_a_merge(repo: Repository) -> None:
+    about = repo.unfinished.interrupted or ""
+    if about.startswith(MERGE) and repo.git.read_state("MERGE_HEAD") is None:
+        theirs = short(about.split()[-1])
+        raise ConflictError(
+            f"a merge of {theirs} was interrupted before it was complete",
+            hint=f"veml merge {theirs} goes on with it, veml merge --abort gives it up",
+            kind="merging",
         )
 
 

@@ -21,16 +21,27 @@ def stage_record(repo: Repository, path: str, record: DataRecord) -> None:
         file, line = ignore_line(ignored)
         old = staged.get(file, _read(repo, file))
         new = with_line(old, line)
-        if new != old:
+        if new != old or not _stages_line(repo, file, line):
             staged[file] = new
     for file, data in staged.items():
         if _read(repo, file) != data:
-            repo.files.write_atomic(repo.absolute(file), data)
+            repo.write_file(file, data)
     repo.git.stage_blobs(staged)
     outside = set(record.annotations)
     known = [one for one in repo.git.staged_files() if owner_of([path], one) or one in outside]
     if known:
         repo.git.unstage(known)
+
+
+def _stages_line(repo: Repository, file: str, line: str) -> bool:
+    """Tell whether the index's version of an ignore file has a line (a kill may come between)."""
+    data = _staged(repo, file)
+    return data is not None and with_line(data, line) == data
+
+
+def _staged(repo: Repository, file: str) -> bytes | None:
+    staged = repo.git.staged_files().get(file)
+    return None if staged is None else repo.git.read_blob(staged.blob)
 
 
 def refuse_foreign_record(repo: Repository, path: str) -> None:
@@ -57,12 +68,13 @@ def unstage_record(repo: Repository, path: str, record: DataRecord) -> None:
         file, line = ignore_line(ignored)
         old = changed.get(file, _read(repo, file))
         new = without_line(old, line)
-        if new != old:
+        # On disk it may be done already, by a run of this that was killed.
+        if new != old or (not old and _staged(repo, file) == os.fsencode(line) + b"\n"):
             changed[file] = new
     gone = [path + RECORD_SUFFIX, *(file for file, data in changed.items() if not data)]
     for file, data in changed.items():
         if data:
-            repo.files.write_atomic(repo.absolute(file), data)
+            repo.write_file(file, data)
     for file in gone:
         if os.path.lexists(repo.absolute(file)):
             repo.files.remove(repo.absolute(file))

@@ -137,7 +137,7 @@ def _write(
         data = _read(repo, entries, key)
         _put(repo, destination, name, data)
         if entries[key].executable:
-            os.chmod(_target(destination, name), 0o755)
+            repo.files.set_mode(_target(destination, name), 0o755)
         total += len(data)
         samples += entries[key].kind is EntryKind.SAMPLE
     for name, data in made.items():

@@ -6,9 +6,12 @@ with ``/``, ids are hex ``str``.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from dulwich.errors import NotGitRepository
@@ -16,12 +19,16 @@ from dulwich.index import ConflictedIndexEntry, Index, IndexEntry, commit_tree
 from dulwich.object_store import iter_tree_contents
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.refs import HEADREF, Ref
-from dulwich.repo import Repo
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, VersionId, short
+from veml_vcs.objects.files import Files
+from veml_vcs.repository.git_disk import GitDisk
 
 REGULAR_MODE = 0o100644
+
+_MANY_PACKS = 50
+"""Git's own ``gc.autoPackLimit``."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +57,16 @@ class GitRepo:
 
     Args:
         root: A folder in the work tree.
+        files: All file operations go through it.
 
     Raises:
         NotFoundError: ``root`` is in no Git repository.
         InvalidInputError: The repository is bare.
     """
 
-    def __init__(self, root: str) -> None:
-        try:
-            self.dulwich = Repo.discover(root)
-        except NotGitRepository as error:
-            raise NotFoundError(
-                f"not in a Git repository: {os.path.abspath(root)}", hint="veml init"
-            ) from error
+    def __init__(self, root: str, files: Files | None = None) -> None:
+        self._files = files or Files()
+        self.dulwich = _discover(root, self._files)
         if self.dulwich.bare:
             raise InvalidInputError(
                 f"{root}: a bare repository has no work tree", hint="clone it and work in the clone"
@@ -103,6 +107,10 @@ class GitRepo:
         blob = Blob.from_string(data)
         self.dulwich.object_store.add_object(blob)
         return VersionId(blob.id.decode())
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Write the objects that are made in a block together, at its end or before a ref."""
+        return self.dulwich.object_store.batch()
 
     def commit(self, commit: CommitId) -> Commit:
         """Return a commit.
@@ -161,11 +169,29 @@ class GitRepo:
             (os.fsencode(path), ObjectID(file.blob.encode()), file.mode)
             for path, file in files.items()
         ]
-        if not blobs:
-            tree = Tree()
-            self.dulwich.object_store.add_object(tree)
-            return tree.id
-        return commit_tree(self.dulwich.object_store, blobs)
+        with self.batch():
+            if not blobs:
+                tree = Tree()
+                self.dulwich.object_store.add_object(tree)
+                return tree.id
+            return commit_tree(self.dulwich.object_store, blobs)
+
+    def tidy(self) -> None:
+        """Let Git join its packs where there are many, as it does itself after a commit.
+
+        dulwich's own automatic ``gc`` is not run: it prunes what it does not know to be needed.
+        """
+        folder = os.path.join(self.common_folder, "objects", "pack")
+        packs = sum(name.endswith(".pack") for name in self._files.listdir(folder))
+        if packs > _MANY_PACKS:
+            with contextlib.suppress(FileNotFoundError):  # no git: more packs, nothing worse
+                subprocess.run(
+                    ["git", "-C", self.root, "gc", "--auto", "--quiet"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    check=False,
+                )
 
     # -- refs ----------------------------------------------------------------------------------
 
@@ -220,8 +246,12 @@ class GitRepo:
     # -- index ---------------------------------------------------------------------------------
 
     def index(self) -> Index:
-        """Open the index."""
+        """Open the index, to read it."""
         return self.dulwich.open_index(config=self.config)
+
+    def changing_index(self) -> AbstractContextManager[Index]:
+        """Open the index under its lock, to change it; it is written when the block ends."""
+        return self.dulwich.changing_index()
 
     def staged_files(self) -> dict[str, TreeFile]:
         """Return the files of the index that are not in conflict."""
@@ -245,12 +275,14 @@ class GitRepo:
         Args:
             blobs: Path -> bytes.
         """
-        index = self.index()
         staged = {}
-        for path, data in blobs.items():
-            staged[path] = self.write_blob(data)
-            self._stage_entry(index, path, staged[path])
-        index.write()
+        with self.batch():
+            for path, data in blobs.items():
+                staged[path] = self.write_blob(data)
+        if staged:
+            with self.changing_index() as index:
+                for path, blob in staged.items():
+                    self._stage_entry(index, path, blob)
         return staged
 
     def _stage_entry(self, index: Index, path: str, blob: VersionId) -> None:
@@ -272,23 +304,23 @@ class GitRepo:
 
     def unstage(self, paths: list[str]) -> None:
         """Remove paths from the index."""
-        index = self.index()
-        for path in paths:
-            raw = os.fsencode(path)
-            if raw in index:
-                del index[raw]
-        index.write()
+        if not paths:
+            return
+        with self.changing_index() as index:
+            for path in paths:
+                raw = os.fsencode(path)
+                if raw in index:
+                    del index[raw]
 
     def stage_file(self, path: str, file: TreeFile) -> None:
         """Stage a blob that Git has, whatever the file on disk holds.
 
         The entry has no stamp, so that the file is read when it is next compared.
         """
-        index = self.index()
         entry = _bare_entry(file)
-        if entry is not None:
-            index[os.fsencode(path)] = entry
-        index.write()
+        with self.changing_index() as index:
+            if entry is not None:
+                index[os.fsencode(path)] = entry
 
     def conflict_stages(
         self, path: str
@@ -303,12 +335,11 @@ class GitRepo:
         self, conflicts: Mapping[str, tuple[TreeFile | None, TreeFile | None, TreeFile | None]]
     ) -> None:
         """Record paths as conflicted, the way Git does: base, ours and theirs as stages 1 to 3."""
-        index = self.index()
-        for path, (base, ours, theirs) in conflicts.items():
-            index[os.fsencode(path)] = ConflictedIndexEntry(
-                ancestor=_bare_entry(base), this=_bare_entry(ours), other=_bare_entry(theirs)
-            )
-        index.write()
+        with self.changing_index() as index:
+            for path, (base, ours, theirs) in conflicts.items():
+                index[os.fsencode(path)] = ConflictedIndexEntry(
+                    ancestor=_bare_entry(base), this=_bare_entry(ours), other=_bare_entry(theirs)
+                )
 
     # -- state files ---------------------------------------------------------------------------
 
@@ -323,22 +354,30 @@ class GitRepo:
     def write_state(self, name: str, content: bytes | None) -> None:
         """Write a file like ``MERGE_HEAD``, or remove it (None)."""
         path = os.path.join(self.control_folder, name)
-        if content is None:
-            if os.path.exists(path):
-                os.remove(path)
-            return
-        temporary = f"{path}.tmp-{os.getpid()}"
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        if content is not None:
+            self._files.write_atomic(path, content)
+        elif os.path.lexists(path):
+            self._files.remove(path)
 
     def walk(self, heads: list[CommitId]) -> Iterator[Commit]:
         """List commits, children before parents, newest first."""
         walker = self.dulwich.get_walker([ObjectID(head.encode()) for head in heads], order="topo")
         for entry in walker:
             yield entry.commit
+
+
+def _discover(root: str, files: Files) -> GitDisk:
+    folder = os.path.abspath(root)
+    while True:
+        try:
+            return GitDisk(folder, files)
+        except NotGitRepository as error:
+            above = os.path.dirname(folder)
+            if above == folder:
+                raise NotFoundError(
+                    f"not in a Git repository: {os.path.abspath(root)}", hint="veml init"
+                ) from error
+            folder = above
 
 
 def blob_id(data: bytes) -> VersionId:

@@ -9,8 +9,11 @@ from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
+from veml_vcs.objects.files import TEMPORARY_PREFIX, Files
 from veml_vcs.repository.git import GitRepo
 from veml_vcs.repository.repository import Repository
+
+_UNBORN = "~git"
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def init(path: str = ".", *, branch: str | None = None) -> InitResult:
     if os.path.exists(path) and not os.path.isdir(path):
         raise InvalidInputError(f"{path}: not a folder")
     try:
-        os.makedirs(path, exist_ok=True)
+        files = Files()
+        files.make_folder(path)
         new_git = not os.path.exists(os.path.join(path, ".git"))
         if new_git:
             outer = _outer(path)
@@ -54,13 +58,28 @@ def init(path: str = ".", *, branch: str | None = None) -> InitResult:
             name = (branch or "").encode() or _default_branch()
             if not check_ref_format(Ref(b"refs/heads/" + name)) or name.startswith(b"-"):
                 raise InvalidInputError(f"{os.fsdecode(name)!r} is not a valid branch name")
-            Repo.init(path, default_branch=name).close()
+            _make_git(path, name, files)
     except OSError as error:
         raise StorageError(f"{path}: cannot be made a repository: {error.strerror}") from error
     with Repository(path) as repo:
         new_store = not os.path.exists(os.path.join(repo.folder, "format"))
         repo.create_store()
         return InitResult(repo.root, new_git, new_store)
+
+
+def _make_git(path: str, branch: bytes, files: Files) -> None:
+    """Make the Git repository, whole or not at all: beside its place, and renamed to it."""
+    for name in files.listdir(path):
+        if name.startswith(TEMPORARY_PREFIX) and name.endswith(_UNBORN):
+            files.remove_tree(os.path.join(path, name))  # of an init that was killed
+    beside = files.temporary_path(path) + _UNBORN
+    files.make_folder(beside, durable=False)
+    try:
+        Repo.init(beside, default_branch=branch).close()
+        files.rename(os.path.join(beside, ".git"), os.path.join(path, ".git"))
+        files.fsync_folder(path)
+    finally:
+        files.remove_tree(beside)
 
 
 def _outer(path: str) -> str | None:

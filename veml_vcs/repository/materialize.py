@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
-from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
-from veml_vcs.objects.files import TEMPORARY_PREFIX
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, stamp_of
@@ -136,13 +134,16 @@ def write_changes(
         writer.remove(key)
     writer.prune()  # first, so that a file can take the place of a folder
     put = [change for change in changes if change.new is not None and change.new.content]
-    for done, change in enumerate(put):
-        if done % 256 == 0:
-            progress(f"writing {path}", done, len(put))
-        entry = change.new
-        if entry is not None and entry.content is not None:
-            stamp = writer.write(change.key, repo.contents.read(entry.content), entry.executable)
-            written[change.key] = (stamp, entry.content)
+    folders = {os.path.dirname(repo.key_path(path, change.key)) for change in put}
+    with repo.unfinished.writing(folders):
+        for done, change in enumerate(put):
+            if done % 256 == 0:
+                progress(f"writing {path}", done, len(put))
+            entry = change.new
+            if entry is not None and entry.content is not None:
+                data = repo.contents.read(entry.content)
+                stamp = writer.write(change.key, data, entry.executable)
+                written[change.key] = (stamp, entry.content)
     if put:
         progress(f"writing {path}", len(put), len(put))
     return written
@@ -194,48 +195,19 @@ class _FolderWriter:
         self._path = path
         self._safe: set[str] = set()
         self._emptied: set[str] = set()
-        self._temporary = f"{TEMPORARY_PREFIX}{os.getpid()}-"
-        self._count = 0
 
     def write(self, key: str, data: bytes, executable: bool) -> Stamp:
         target = self._repo.key_path(self._path, key)
-        folder = os.path.dirname(target)
-        self._make_safe(folder)
-        self._count += 1
-        temporary = os.path.join(folder, f"{self._temporary}{self._count}")
-        mode = 0o777 if executable else 0o666
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            descriptor = os.open(temporary, flags, mode)
-            try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(descriptor, view) :]
-                stamp = stamp_of(os.fstat(descriptor))
-            finally:
-                os.close(descriptor)
-            self._unlink(target)
-            os.rename(temporary, target)
-        except IsADirectoryError as error:
-            os.remove(temporary)
+        self._make_safe(os.path.dirname(target))
+        if os.path.isdir(target) and not os.path.islink(target):
             raise ConflictError(
                 f"{target}: a folder stands where a file of the data set belongs",
                 hint="move it away",
-            ) from error
-        except OSError as error:
-            if os.path.lexists(temporary):
-                os.remove(temporary)
-            raise StorageError(f"{target}: cannot be written: {error.strerror}") from error
-        return stamp
-
-    def _unlink(self, target: str) -> None:
-        """Remove the file that is about to be replaced, whose bytes are in the store.
-
-        A rename over it would make ext4 start writing the new file to disk at once; a file that a
-        kill leaves missing is written again by the next checkout.
-        """
-        with suppress(FileNotFoundError):
-            os.unlink(target)
+            )
+        # Not synced: the store has the bytes. Renamed over the old file, never removed first, so
+        # that there is the one or the other, whole, whenever the process is killed.
+        mode = 0o777 if executable else 0o666
+        return stamp_of(self._repo.files.write_atomic(target, data, durable=False, mode=mode))
 
     def remove(self, key: str) -> None:
         target = self._repo.key_path(self._path, key)
@@ -243,20 +215,15 @@ class _FolderWriter:
         if not os.path.lexists(target):
             return
         self._make_safe(folder)
-        try:
-            os.remove(target)
-        except OSError as error:
-            raise StorageError(f"{target}: cannot be removed: {error.strerror}") from error
+        self._repo.files.remove(target)
         self._emptied.add(folder)
 
     def prune(self) -> None:
         """Remove folders that lost their last file, up to the repository's root."""
         for folder in sorted(self._emptied, key=len, reverse=True):
             while folder != self._repo.root and folder.startswith(self._repo.root + os.sep):
-                try:
-                    os.rmdir(folder)
-                except OSError:
-                    break  # not empty: somebody's files are in it, which is the point of asking
+                if not self._repo.files.remove_folder(folder):
+                    break
                 folder = os.path.dirname(folder)
         self._safe.clear()
 
@@ -277,5 +244,5 @@ class _FolderWriter:
                     f"{folder}: a symbolic link; files of a data set are not written through it"
                 )
             if not os.path.isdir(folder):
-                self._repo.files.make_folder(folder)
+                self._repo.files.make_folder(folder, durable=False)
         self._safe.add(folder)

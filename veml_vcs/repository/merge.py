@@ -6,7 +6,8 @@ state come last. A merge that is killed leaves HEAD where it was, and the same c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from dulwich.objects import ObjectID
@@ -16,6 +17,7 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.checkout import empty_version, move_work_tree
 from veml_vcs.repository.commit import Signature, commit
+from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.materialize import (
     file_changes,
     refuse_lost_changes,
@@ -44,6 +46,7 @@ from veml_vcs.repository.plain_files import (
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import is_ancestor
+from veml_vcs.repository.unfinished import MERGE
 from veml_vcs.repository.worktree import FolderChanges, folder_changes
 from veml_vcs.samples.annotations import Choice
 from veml_vcs.samples.tree import Change
@@ -100,44 +103,49 @@ def merge(
             be merged. Conflicts of the merge itself are no error: they are in the result.
         NotFoundError: There is no such revision.
     """
-    with repo.lock("veml merge"):
-        head = repo.git.head()
-        _check_ready(repo)
-        theirs = repo.resolve(revision)
-        if head.commit is None:
-            raise NotFoundError("HEAD has no commits yet", hint=f"veml checkout {revision}")
-        ours = head.commit
-        if is_ancestor(repo.git, theirs, ours):
-            return MergeResult("up-to-date", ours)
-        if is_ancestor(repo.git, ours, theirs) and not no_ff:
-            _refuse_staged(repo, ours, None)
-            move_work_tree(repo, ours, theirs, "merge", force=False, progress=progress)
-            _move_branch(repo, ours, theirs, revision)
-            return MergeResult("fast-forward", theirs)
-        if ff_only:
-            raise ConflictError(
-                f"{revision} cannot be reached by moving HEAD forward",
-                hint="veml merge without --ff-only",
-            )
-        with repo.store.write() as writer:
-            merged = TreeMerger(repo, writer, {}, favour, progress).merge(ours, theirs)
-        repo.catalog.refresh()
-        _refuse_staged(repo, ours, merged)
-        state = MergeState(
-            revision, ours, theirs, tuple(one for data in merged.data for one in data.conflicts)
-        )
-        _apply(repo, merged, repo.datasets_at(ours), ours, progress)
-        text = message or _message(repo, revision, head.branch)
-        repo.git.write_state("MERGE_MSG", text.encode() + b"\n")
-        save_merge_state(repo, state)
-        repo.git.write_state("MERGE_HEAD", theirs.encode() + b"\n")
-    left = state.open_conflicts
-    files = tuple(p for p in merged.conflicts if not _is_data(p, merged))
-    if left or files:
-        return MergeResult("conflicts", ours, tuple(merged.data), left, files)
-    if no_commit:
-        return MergeResult("stopped", ours, tuple(merged.data))
-    done = commit(repo, text, committer=committer, author=committer)
+    with ExitStack() as whole:
+        with repo.lock("veml merge"), repo.git.batch():
+            head = repo.git.head()
+            theirs = repo.resolve(revision)
+            about = f"{MERGE}{head.commit} {theirs}"
+            if repo.unfinished.interrupted != about:
+                _check_ready(repo)
+            if head.commit is None:
+                raise NotFoundError("HEAD has no commits yet", hint=f"veml checkout {revision}")
+            ours = head.commit
+            if is_ancestor(repo.git, theirs, ours):
+                return MergeResult("up-to-date", ours)
+            if is_ancestor(repo.git, ours, theirs) and not no_ff:
+                _refuse_staged(repo, ours, repo.git.files(theirs))
+                move_work_tree(repo, ours, theirs, "merge", force=False, progress=progress)
+                _move_branch(repo, ours, theirs, revision)
+                return MergeResult("fast-forward", theirs)
+            if ff_only:
+                raise ConflictError(
+                    f"{revision} cannot be reached by moving HEAD forward",
+                    hint="veml merge without --ff-only",
+                )
+            with repo.store.write() as writer:
+                merged = TreeMerger(repo, writer, {}, favour, progress).merge(ours, theirs)
+            repo.catalog.refresh()
+            _refuse_staged(repo, ours, merged.files, merged.conflicts)
+            conflicts = tuple(one for data in merged.data for one in data.conflicts)
+            state = MergeState(revision, ours, theirs, conflicts)
+            # Until the merge is committed, or its state complete: killed in between, the same
+            # command goes on, and no commit takes half a merge for changes of the user's.
+            whole.enter_context(repo.unfinished.about(about))
+            _apply(repo, merged, repo.datasets_at(ours), ours, progress)
+            text = message or _message(repo, revision, head.branch)
+            repo.git.write_state("MERGE_MSG", text.encode() + b"\n")
+            save_merge_state(repo, state)
+            repo.git.write_state("MERGE_HEAD", theirs.encode() + b"\n")
+        left = state.open_conflicts
+        files = tuple(p for p in merged.conflicts if not _is_data(p, merged))
+        if left or files:
+            return MergeResult("conflicts", ours, tuple(merged.data), left, files)
+        if no_commit:
+            return MergeResult("stopped", ours, tuple(merged.data))
+        done = commit(repo, text, committer=committer, author=committer)
     return MergeResult("merged", done.id, tuple(merged.data))
 
 
@@ -209,7 +217,7 @@ def _stage_settled(repo: Repository, data: DataMerge, merged: TreeMerge) -> None
         repo.files.remove(repo.absolute(path))
         return
     text = data.record.to_bytes()
-    repo.files.write_atomic(repo.absolute(path), text)
+    repo.write_file(path, text)
     if any(one.choice is None for one in data.conflicts):
         repo.git.stage_conflicts({path: merged.conflicts[path]})
     else:
@@ -225,11 +233,14 @@ def _check_ready(repo: Repository) -> None:
         )
 
 
-def _refuse_staged(repo: Repository, ours: CommitId, merged: TreeMerge | None) -> None:
+def _refuse_staged(
+    repo: Repository,
+    ours: CommitId,
+    new: Mapping[str, TreeFile],
+    conflicts: Collection[str] = (),
+) -> None:
     """Refuse an index that is neither HEAD's nor what this merge, killed before, left behind."""
     old = repo.git.files(ours)
-    new = merged.files if merged else old
-    conflicts = merged.conflicts if merged else {}
     staged = repo.git.staged_files()
     open_paths = repo.git.conflicted_paths()
     foreign = [path for path in open_paths if path not in conflicts] + [
@@ -268,6 +279,7 @@ def _apply(
         path
         for path in sorted(changed & set(unstaged_paths(repo)))
         if not same_on_disk(repo, path, merged.files.get(path))
+        and not same_on_disk(repo, path, old_files.get(path))
     ]
     lost += [
         path

@@ -14,6 +14,7 @@ from veml_vcs.repository.merge_state import MergeState, forget_merge, load_merge
 from veml_vcs.repository.plain_files import drop_conflicts, move_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.unfinished import MERGE
 from veml_vcs.repository.worktree import folder_changes
 from veml_vcs.samples.tree import Change, Tree
 from veml_vcs.versions.data import DataRecord
@@ -28,8 +29,8 @@ def abort(repo: Repository, *, progress: Progress = silent) -> CommitId:
     Raises:
         NotFoundError: No merge is under way.
     """
-    with repo.lock("veml merge --abort"):
-        state = load_merge_state(repo)
+    with repo.lock("veml merge --abort"), repo.git.batch():
+        state = load_merge_state(repo) or _half_a_merge(repo)
         if state is None:
             raise NotFoundError("no merge is under way", kind="not-merging")
         head = repo.git.head().commit
@@ -39,13 +40,23 @@ def abort(repo: Repository, *, progress: Progress = silent) -> CommitId:
         committed, staged = repo.datasets_at(head), repo.staged_datasets()
         for path in sorted(committed.keys() | staged.keys()):
             here, target = staged.get(path), committed.get(path)
-            if here != target or _in_conflict(state, path):
+            if here != target or _in_conflict(state, path) or not state.conflicts:
                 _undo(repo, path, here, target, theirs.get(path), progress)
         tree = repo.git.commit(head).tree
         move_plain(repo, repo.git.write_tree(repo.git.staged_files()), tree, committed)
         drop_conflicts(repo)
         forget_merge(repo)
+        repo.unfinished.forget()
     return head
+
+
+def _half_a_merge(repo: Repository) -> MergeState | None:
+    """Return the state of a merge that was killed before it had one."""
+    about = repo.unfinished.interrupted or ""
+    if not about.startswith(MERGE):
+        return None
+    ours, theirs = about.split()[-2:]
+    return MergeState(theirs, ours, theirs)
 
 
 def _in_conflict(state: MergeState, path: str) -> bool:

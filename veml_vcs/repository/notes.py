@@ -29,7 +29,7 @@ def write_note(repo: Repository, kind: str, version: VersionId, content: bytes) 
         version: The record's blob id.
         content: The note.
     """
-    with repo.lock(f"writing the note {kind}"):
+    with repo.lock(f"writing the note {kind}"), repo.git.batch():
         notes = Notes(repo.git.dulwich.object_store, repo.git.dulwich.refs)
         notes.set_note(
             version.encode(),

@@ -9,7 +9,7 @@ from itertools import islice
 from dulwich.ignore import IgnoreFilterManager
 
 from veml_vcs.repository.datasets import owner_of
-from veml_vcs.repository.plain_files import unstaged_paths
+from veml_vcs.repository.plain_files import stage_plain, unstaged_paths
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.images import is_image
 
@@ -41,9 +41,7 @@ def add_plain(
             wanted[path] = None
     listed = [path for path in wanted if owner_of(folders, path) is None]
     if listed and not dry_run:
-        repo.git.dulwich.get_worktree().stage(
-            [os.fsencode(path) for path in listed], config=repo.git.config
-        )
+        stage_plain(repo, listed)
     return sorted(listed)
 
 

@@ -9,22 +9,33 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from dulwich.diff_tree import CHANGE_DELETE, TreeChange, tree_changes
 from dulwich.filters import FilterBlobNormalizer
 from dulwich.index import (
+    EXTENDED_FLAG_INTEND_TO_ADD,
+    FLAG_EXTENDED,
     ConflictedIndexEntry,
     IndexEntry,
+    InvalidPathError,
+    _skip_worktree_entry,
+    _sparse_checkout_matcher,
     get_path_element_validator,
-    update_working_tree,
+    index_entry_from_directory,
+    index_entry_from_stat,
+    unchanged_entry_flags,
     validate_path,
+    verify_leading_dirs,
+    verify_tree_path,
 )
-from dulwich.objects import Blob, ObjectID
+from dulwich.objects import Blob, ObjectID, TreeEntry
 
-from veml_vcs.errors import FormatError
+from veml_vcs.errors import ConflictError, FormatError
+from veml_vcs.ids import VersionId
 from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.reading import read_file
 from veml_vcs.repository.repository import Repository
 
 _LINK_MODE = 0o120000
@@ -105,20 +116,8 @@ def in_the_way(repo: Repository, path: str, file: TreeFile, tracked: Collection[
 
 def write_plain(repo: Repository, path: str, file: TreeFile) -> None:
     """Write one file as Git's tree has it: link, execute bit, line ends and filters included."""
-    full = repo.absolute(path)
-    repo.files.make_folder(os.path.dirname(full))
-    data = repo.git.read_blob(file.blob)
-    if file.mode == _LINK_MODE:
-        if os.path.lexists(full):
-            repo.files.remove(full)
-        os.symlink(data, os.fsencode(full))
-        return
-    git = repo.git.dulwich
-    normalizer = git.get_blob_normalizer(config=repo.git.config)
-    blob = normalizer.checkout_normalize(Blob.from_string(data), os.fsencode(path))
-    repo.files.write_atomic(full, blob.as_raw_string(), durable=False)
-    if file.mode & stat.S_IXUSR:
-        os.chmod(full, 0o755)
+    with repo.unfinished.writing([os.path.dirname(repo.absolute(path))]):
+        _PlainWriter(repo).write(path, file)
 
 
 def move_plain(
@@ -139,24 +138,169 @@ def move_plain(
         skip: Paths to leave alone.
     """
     git = repo.git.dulwich
-    changes, taken_over = [], []
+    gone, put = [], {}
     for change in tree_changes(git.object_store, old_tree, new_tree):
-        path = change.old.path if change.type == CHANGE_DELETE and change.old else None
-        if path is not None and owner_of(datasets, os.fsdecode(path)) is not None:
-            taken_over.append(os.fsdecode(path))
-        elif os.fsdecode(_path_of(change)) not in skip:
-            changes.append(change)
-    update_working_tree(
-        git,
-        old_tree,
-        new_tree,
-        change_iterator=iter(changes),
-        allow_overwrite_modified=True,
-        blob_normalizer=git.get_blob_normalizer(config=repo.git.config, tree=new_tree),
-        config=repo.git.config,
-    )
-    if taken_over:
-        repo.git.unstage(taken_over)
+        path = os.fsdecode(_path_of(change))
+        if change.type != CHANGE_DELETE:
+            if path not in skip and change.new is not None:
+                put[path] = _tree_file(change.new)
+        elif path not in skip or owner_of(datasets, path) is not None:
+            gone.append(path)
+    wanted = _sparse_checkout_matcher(git, repo.git.config, "utf-8")
+    writer = _PlainWriter(repo)
+    folders = {os.path.dirname(repo.absolute(path)) for path in put}
+    with repo.unfinished.writing(folders), repo.git.changing_index() as index:
+        for path in gone:
+            if owner_of(datasets, path) is None:
+                writer.remove(path)
+            if os.fsencode(path) in index:
+                del index[os.fsencode(path)]
+        for path, file in put.items():
+            raw, blob = os.fsencode(path), ObjectID(file.blob.encode())
+            if wanted is not None and not wanted(raw):
+                if raw in index and not _is_skipped(index[raw]):
+                    writer.remove(path)
+                index[raw] = _skip_worktree_entry(blob, file.mode)
+                continue
+            status = writer.write(path, file)
+            flags, extended = unchanged_entry_flags(index, raw, blob, file.mode)
+            entry = index_entry_from_stat(status, blob, file.mode, flags, extended)
+            if wanted is not None:
+                entry.set_skip_worktree(False)
+            index[raw] = entry
+
+
+def stage_plain(repo: Repository, paths: Sequence[str]) -> None:
+    """Stage files as they are on disk; those that are gone leave the index.
+
+    Raises:
+        ConflictError: A file kept changing while it was read.
+        StorageError: A file cannot be read.
+    """
+    normalizer = repo.git.dulwich.get_blob_normalizer(config=repo.git.config)
+    staged: dict[bytes, IndexEntry | None] = {}
+    with repo.git.batch():
+        for path in paths:
+            raw = os.fsencode(path)
+            staged[raw] = None
+            try:
+                status = os.lstat(repo.absolute(path))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                staged[raw] = index_entry_from_directory(status, os.fsencode(repo.absolute(path)))
+                continue
+            if stat.S_ISLNK(status.st_mode):
+                data = os.readlink(os.fsencode(repo.absolute(path)))
+            elif stat.S_ISREG(status.st_mode):
+                read = read_file(path, repo.absolute(path))
+                data, status = read.data, read.status
+            else:
+                continue
+            blob = Blob.from_string(data)
+            if stat.S_ISREG(status.st_mode):
+                blob = normalizer.checkin_normalize(blob, raw)
+            repo.git.dulwich.object_store.add_object(blob)
+            staged[raw] = index_entry_from_stat(status, blob.id)
+    with repo.git.changing_index() as index:
+        for raw, entry in staged.items():
+            if entry is not None:
+                flags, extended = unchanged_entry_flags(index, raw, entry.sha, entry.mode)
+                extended &= ~EXTENDED_FLAG_INTEND_TO_ADD  # the content is staged now
+                entry.flags = flags if extended else flags & ~FLAG_EXTENDED
+                entry.extended_flags = extended
+                index[raw] = entry
+            elif raw in index:
+                del index[raw]
+
+
+class _PlainWriter:
+    """Writes and removes ordinary files, never through a symbolic link, each in one step."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self._files = repo.files
+        self._normalizer: FilterBlobNormalizer | None = None
+        self._is_safe = get_path_element_validator(repo.git.config)
+        self._checked: list[bytes] = []
+
+    def write(self, path: str, file: TreeFile) -> os.stat_result:
+        """Make a path what a Git tree says; a file that is so already is left alone."""
+        full = self._repo.absolute(path)
+        self._check(path)
+        folder = os.path.dirname(full)
+        if not os.path.isdir(folder):
+            self._files.make_folder(folder, durable=False)
+        if file.mode == _MODULE_MODE:
+            if os.path.lexists(full) and (os.path.islink(full) or not os.path.isdir(full)):
+                self._files.remove(full)
+            self._files.make_folder(full, durable=False)
+            return os.lstat(full)
+        if same_on_disk(self._repo, path, file):
+            return os.lstat(full)
+        data = self._repo.git.read_blob(file.blob)
+        if os.path.isdir(full) and not os.path.islink(full):
+            self._clear_folder(full)
+        if file.mode == _LINK_MODE:
+            self._files.symlink(data, full)
+            return os.lstat(full)
+        if self._normalizer is None:
+            git = self._repo.git
+            self._normalizer = git.dulwich.get_blob_normalizer(config=git.config)
+        blob = self._normalizer.checkout_normalize(Blob.from_string(data), os.fsencode(path))
+        mode = 0o777 if file.mode & stat.S_IXUSR else 0o666
+        # Not synced: Git has the bytes.
+        self._files.write_atomic(full, blob.as_raw_string(), durable=False, mode=mode)
+        return os.lstat(full)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, and the folders that it was the last in."""
+        full = self._repo.absolute(path)
+        try:
+            verify_leading_dirs(os.fsencode(path), [], os.fsencode(self._repo.root))
+        except InvalidPathError:
+            return  # behind a symbolic link: not the file that Git tracked
+        if not os.path.lexists(full):
+            return
+        if os.path.isdir(full) and not os.path.islink(full):
+            self._files.remove_folder(full)  # a submodule; kept if there is something in it
+        else:
+            self._files.remove(full)
+        self._checked.clear()
+        folder = os.path.dirname(full)
+        while folder != self._repo.root and self._files.remove_folder(folder):
+            folder = os.path.dirname(folder)
+
+    def _check(self, path: str) -> None:
+        try:
+            root = os.fsencode(self._repo.root)
+            verify_tree_path(os.fsencode(path), self._is_safe, self._checked, root)
+        except InvalidPathError as error:
+            raise FormatError(
+                f"{path!r:.200}: not a usable path in this work tree",
+                hint="a part of it is a symbolic link, or a name that Git refuses",
+                kind="hostile-path",
+            ) from error
+
+    def _clear_folder(self, full: str) -> None:
+        """Remove empty folders where a file is to be written."""
+        for folder, _, _ in os.walk(full, topdown=False):
+            if not self._files.remove_folder(folder):
+                raise ConflictError(
+                    f"{full}: a folder that is not empty stands where a file belongs",
+                    hint="move it away",
+                    kind="would-lose-changes",
+                )
+
+
+def _tree_file(entry: TreeEntry) -> TreeFile:
+    assert entry.mode is not None
+    assert entry.sha is not None
+    return TreeFile(entry.mode, VersionId(entry.sha.decode()))
+
+
+def _is_skipped(entry: object) -> bool:
+    return isinstance(entry, IndexEntry) and entry.skip_worktree
 
 
 def _path_of(change: TreeChange) -> bytes:

@@ -22,15 +22,20 @@ class ReadFile(NamedTuple):
 
     Attributes:
         key: Its key in the data set.
-        stamp: Its stamp when it was read.
+        status: What the system said of it when it was read.
         content: SHA-256 of the bytes.
         data: The bytes.
     """
 
     key: str
-    stamp: Stamp
+    status: os.stat_result
     content: SampleId
     data: bytes
+
+    @property
+    def stamp(self) -> Stamp:
+        """Its stamp when it was read."""
+        return stamp_of(self.status)
 
 
 def read_files(
@@ -52,7 +57,7 @@ def read_files(
     total = sum(stamp.size for _, stamp in wanted)
     if not wanted or _THREADS == 1 or total < _THREAD_WORTHY_BYTES * len(wanted):
         for key, _ in wanted:
-            yield _read(key, path_of(key))
+            yield read_file(key, path_of(key))
         return
     with ThreadPoolExecutor(_THREADS, "veml-read") as pool:
         under_way: deque[tuple[int, Future[ReadFile]]] = deque()
@@ -62,13 +67,19 @@ def read_files(
                 size, future = under_way.popleft()
                 window -= size
                 yield future.result()
-            under_way.append((stamp.size, pool.submit(_read, key, path_of(key))))
+            under_way.append((stamp.size, pool.submit(read_file, key, path_of(key))))
             window += stamp.size
         for _, future in under_way:
             yield future.result()
 
 
-def _read(key: str, path: str) -> ReadFile:
+def read_file(key: str, path: str) -> ReadFile:
+    """Read one file; again if it changed meanwhile, so that no half of a change is taken.
+
+    Raises:
+        ConflictError: It changed each of three times.
+        StorageError: It cannot be read.
+    """
     try:
         for _ in range(3):
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -83,8 +94,9 @@ def _read(key: str, path: str) -> ReadFile:
             if (
                 len(data) == after.st_size == before.st_size
                 and after.st_mtime_ns == before.st_mtime_ns
+                and after.st_ctime_ns == before.st_ctime_ns
             ):
-                return ReadFile(key, stamp_of(after), SampleId(digest(data)), data)
+                return ReadFile(key, after, SampleId(digest(data)), data)
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
     raise ConflictError(

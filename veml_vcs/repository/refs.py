@@ -112,13 +112,18 @@ def rename_branch(repo: Repository, old: str, new: str, *, force: bool = False) 
         refuse_nested_name(new, repo.git.branches())
         raw = ObjectID(commit.encode())
         message = f"Branch: renamed {old} to {new}".encode()
-        if force:
-            refs.set_if_equals(ref, None, raw, message=message)
-        elif not refs.add_if_new(ref, raw, message=message):
-            raise InvalidInputError(f"a branch named {new} exists already", kind="branch-exists")
-        if head.branch == old:
-            refs.set_symbolic_ref(HEADREF, ref, message=message)
-        refs.remove_if_equals(_ref("heads", old), raw)
+        about = f"branch -m {old} {new} {commit}"
+        goes_on = repo.unfinished.interrupted == about and repo.git.branches().get(new) == commit
+        with repo.unfinished.about(about):
+            if force:
+                refs.set_if_equals(ref, None, raw, message=message)
+            elif not goes_on and not refs.add_if_new(ref, raw, message=message):
+                raise InvalidInputError(
+                    f"a branch named {new} exists already", kind="branch-exists"
+                )
+            if head.branch == old:
+                refs.set_symbolic_ref(HEADREF, ref, message=message)
+            refs.remove_if_equals(_ref("heads", old), raw)
     return NamedCommit(new, commit, _subject(repo, commit), head.branch == old)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from veml_vcs.ids import CommitId, VersionId
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.lock import FileLock
 from veml_vcs.repository.git import GitRepo, TreeFile
-from veml_vcs.repository.revisions import resolve_commit
+from veml_vcs.repository.revisions import is_ancestor, resolve_commit
+from veml_vcs.repository.unfinished import MERGE, Unfinished
 from veml_vcs.versions.data import (
     RECORD_SUFFIX,
     DataRecord,
@@ -72,8 +74,8 @@ class Repository:
     """
 
     def __init__(self, path: str = ".", files: Files | None = None) -> None:
-        self.git = GitRepo(path)
         self.files = files or Files()
+        self.git = GitRepo(path, self.files)
         self.root = self.git.root
         self.folder = os.path.join(self.git.common_folder, "veml")
         self.private_folder = os.path.join(self.git.control_folder, "veml")
@@ -135,16 +137,45 @@ class Repository:
         if not self.files.exists(path):
             self.files.write_atomic(path, json.dumps({"format": STORE_FORMAT}).encode() + b"\n")
 
-    def lock(self, purpose: str, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> FileLock:
-        """Return the lock that every command which changes something holds.
+    @contextmanager
+    def lock(self, purpose: str, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
+        """Hold the lock of every command that changes something; sweep up after dead ones.
 
         Args:
             purpose: The command, for whoever has to wait.
             timeout_seconds: How long to wait for another process.
+
+        Raises:
+            LockedError: Another process held it for all that time; the message names it.
         """
         self.create_store()
         path = os.path.join(self.folder, "lock")
-        return FileLock(path, timeout_seconds=timeout_seconds, purpose=purpose)
+        with FileLock(path, timeout_seconds=timeout_seconds, purpose=purpose):
+            self.git.dulwich.locks.sweep()
+            self.unfinished.sweep(merging=self.git.read_state("MERGE_HEAD") is not None)
+            self._forget_finished_merge()
+            yield
+
+    def _forget_finished_merge(self) -> None:
+        """Remove the state of a merge whose commit was made by a process that died then."""
+        heads, head = self.git.read_state("MERGE_HEAD"), self.git.head().commit
+        if heads and head and all(self._reaches(head, one) for one in heads.decode().split()):
+            for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
+                self.git.write_state(name, None)
+        about = self.unfinished.interrupted or ""
+        if head and about.startswith(MERGE) and self._reaches(head, about.split()[-1]):
+            self.unfinished.forget()
+
+    def _reaches(self, head: CommitId, commit: str) -> bool:
+        try:
+            return is_ancestor(self.git, CommitId(commit), head)
+        except (NotFoundError, KeyError):
+            return False
+
+    @cached_property
+    def unfinished(self) -> Unfinished:
+        """Where a command notes which folders of the work tree it is writing."""
+        return Unfinished(os.path.join(self.private_folder, "writing"), self.files)
 
     def statcache_path(self, path: str) -> str:
         """Return where the stat cache of a data set lies."""
@@ -185,6 +216,20 @@ class Repository:
         if key.startswith("/"):
             return self.absolute(key[1:])
         return os.path.join(self.root, dataset, key)
+
+    def write_file(self, relative: str, data: bytes) -> None:
+        """Write a file of veml's own into the work tree (a record, an ignore file), durably.
+
+        Args:
+            relative: Its path from the root.
+            data: All of its content.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        path = self.absolute(relative)
+        with self.unfinished.writing([os.path.dirname(path)]):
+            self.files.write_atomic(path, data)
 
     # -- data sets -----------------------------------------------------------------------------
 

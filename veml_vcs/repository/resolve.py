@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from veml_vcs.errors import NotFoundError
+from veml_vcs.ids import CommitId
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.merge import settle
 from veml_vcs.repository.merge_state import DataConflict, MergeState, load_merge_state
 from veml_vcs.repository.plain_files import write_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import merge_bases
 from veml_vcs.samples.annotations import Choice
 
 
@@ -46,7 +48,7 @@ def resolve(
     Raises:
         NotFoundError: No merge is under way, or there is no such conflict.
     """
-    with repo.lock("veml resolve"):
+    with repo.lock("veml resolve"), repo.git.batch():
         state = load_merge_state(repo)
         if state is None:
             raise NotFoundError("no merge is under way", kind="not-merging")
@@ -59,6 +61,8 @@ def resolve(
                 settled += 1
                 continue
             found = _matching(state, text)
+            if not found and _is_settled_so(repo, state, text, choice):
+                continue  # by a run of this very command that was killed
             if not found:
                 raise NotFoundError(
                     f"no conflict at {text}", hint="veml status lists them", kind="no-conflict"
@@ -85,6 +89,17 @@ def _matching(state: MergeState, text: str) -> list[DataConflict]:
 def _plain_conflicts(repo: Repository, state: MergeState) -> tuple[str, ...]:
     data = {one.dataset + ".veml" for one in state.conflicts}
     return tuple(path for path in repo.git.conflicted_paths() if path not in data)
+
+
+def _is_settled_so(repo: Repository, state: MergeState, path: str, choice: Choice) -> bool:
+    """Tell whether an ordinary file is staged as the side that is asked for has it."""
+    if not state.ours:
+        return False
+    ours, theirs = CommitId(state.ours), CommitId(state.theirs)
+    sides = {"ours": [ours], "theirs": [theirs], "base": merge_bases(repo.git, ours, theirs)}
+    staged = repo.git.staged_files().get(path)
+    found = [repo.git.files(commit).get(path) for commit in sides[choice]]
+    return staged in found and staged is not None
 
 
 def _settle_file(repo: Repository, path: str, choice: Choice) -> None:

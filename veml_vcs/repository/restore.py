@@ -78,11 +78,12 @@ def restore(
         done: dict[str, int] = {}
         for name, parts in wanted.items():
             record = datasets.get(name)
-            if staged:
-                _stage(repo, name, files.get(name + RECORD_SUFFIX), old_staged.get(name))
             if worktree:
                 only = _selector(name, parts)
                 done[name] = _restore_data(repo, name, record, old_staged.get(name), only, progress)
+            if staged:
+                # Last: which files are to be removed follows from what was staged before.
+                _stage(repo, name, files.get(name + RECORD_SUFFIX), old_staged.get(name))
         for path in plain:
             _restore_plain(repo, path, files[path], staged, worktree)
     return RestoreResult(done, tuple(plain))
@@ -159,7 +160,7 @@ def _stage(repo: Repository, name: str, file: TreeFile | None, staged: DataRecor
             unstage_record(repo, name, staged)
         return
     data = repo.git.read_blob(file.blob)
-    repo.files.write_atomic(repo.absolute(path), data)
+    repo.write_file(path, data)
     repo.git.stage_blobs({path: data})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
@@ -61,48 +62,47 @@ def rm(
         ConflictError: A file has changes that no version has.
         InvalidInputError: A folder without ``recursive``, or part of a data set with ``cached``.
     """
-    tracked = repo.staged_datasets()
-    plain_files = repo.git.staged_files()
-    whole: list[str] = []
-    parts: dict[str, list[str]] = {}
-    plain: list[str] = []
-    for path in paths:
-        relative = repo.relative(path)
-        owner = owner_of(tracked, relative)
-        if owner == relative and owner is not None:
-            whole.append(owner)
-        elif owner is not None:
-            parts.setdefault(owner, []).append(relative[len(owner) + 1 :])
-        else:
-            plain += _plain(path, relative, plain_files, tracked, recursive)
-    if cached and parts:
-        raise InvalidInputError(
-            f"--cached: {next(iter(parts))} tracks everything in its folder, so a file cannot stay "
-            "in it untracked",
-            hint="move the file out of the folder, then veml add",
-        )
-    samples = {}
-    if not dry_run:
-        with repo.lock("veml rm"):
-            # All refusals first, so that a command that is refused has removed nothing.
-            for name in whole:
-                _refuse_dirty_dataset(repo, name, tracked[name], cached, force)
-            chosen = {
-                name: _choose(repo, name, tracked[name], keys, force)
-                for name, keys in parts.items()
-            }
-            _refuse_dirty_plain(repo, plain, cached, force)
-            for name in whole:
-                _remove_dataset(repo, name, tracked[name], cached)
-            for name, entries in chosen.items():
-                samples[name] = len(entries)
-                _remove_keys(repo, name, tracked[name], entries)
-            _remove_plain(repo, plain, cached)
-        for name, keys in parts.items():
-            if os.path.isdir(repo.absolute(name)):
-                add(repo, [repo.absolute(f"{name}/{key}") for key in keys], progress=progress)
-    else:
-        samples = {name: len(keys) for name, keys in parts.items()}
+    with nullcontext() if dry_run else repo.lock("veml rm"):
+        tracked = repo.staged_datasets()
+        plain_files = repo.git.staged_files()
+        whole: list[str] = []
+        parts: dict[str, list[str]] = {}
+        plain: list[str] = []
+        for path in paths:
+            relative = repo.relative(path)
+            owner = owner_of(tracked, relative)
+            if owner == relative and owner is not None:
+                whole.append(owner)
+            elif owner is not None:
+                parts.setdefault(owner, []).append(relative[len(owner) + 1 :])
+            else:
+                plain += _plain(path, relative, plain_files, tracked, recursive)
+        if cached and parts:
+            raise InvalidInputError(
+                f"--cached: {next(iter(parts))} tracks everything in its folder, so a file cannot "
+                "stay in it untracked",
+                hint="move the file out of the folder, then veml add",
+            )
+        if dry_run:
+            counts = {name: len(keys) for name, keys in parts.items()}
+            return RmResult(tuple(whole), counts, tuple(plain))
+        samples = {}
+        # All refusals first, so that a command that is refused has removed nothing.
+        for name in whole:
+            _refuse_dirty_dataset(repo, name, tracked[name], cached, force)
+        chosen = {
+            name: _choose(repo, name, tracked[name], keys, force) for name, keys in parts.items()
+        }
+        _refuse_dirty_plain(repo, plain, cached, force)
+        for name in whole:
+            _remove_dataset(repo, name, tracked[name], cached)
+        for name, entries in chosen.items():
+            samples[name] = len(entries)
+            _remove_keys(repo, name, tracked[name], entries)
+        _remove_plain(repo, plain, cached)
+    for name, keys in parts.items():
+        if os.path.isdir(repo.absolute(name)):
+            add(repo, [repo.absolute(f"{name}/{key}") for key in keys], progress=progress)
     return RmResult(tuple(whole), samples, tuple(plain))
 
 

@@ -1,0 +1,140 @@
+"""Runs a command in a process that kills itself at one step, and says what is left on disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.crash.scenarios import Scenario
+from tests.repository.kit import Files, Project
+from veml_vcs.errors import VemlError
+from veml_vcs.objects.files import TEMPORARY_PREFIX
+from veml_vcs.objects.files import Files as Door
+from veml_vcs.repository import Repository
+from veml_vcs.repository.fsck import fsck
+
+Step = tuple[str, str]
+
+
+class Steps:
+    """An observer that notes the steps of a command, and kills the process at one.
+
+    Args:
+        stop: The number of the step, from 1; 0 never.
+    """
+
+    def __init__(self, stop: int = 0) -> None:
+        self.seen: list[Step] = []
+        self._stop = stop
+
+    def __call__(self, operation: str, path: str) -> None:
+        self.seen.append((operation, path))
+        if len(self.seen) == self._stop:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a repository holds, in a form that two runs of a command can be compared in."""
+
+    files: Files
+    refs: dict[str, str]
+    index: str
+    merging: str
+
+
+def state_of(root: Path) -> State:
+    project = Project(root, create=False)
+    refs = {}
+    for line in project.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines():
+        name, value = line.split()
+        # A note's commit has the time of the day; what it says is its tree.
+        refs[name] = project.git("rev-parse", f"{value}^{{tree}}") if "notes" in name else value
+    refs["HEAD"] = (root / ".git/HEAD").read_text()
+    merging = root / ".git/MERGE_HEAD"
+    return State(
+        {name: data for name, data in project.files().items() if TEMPORARY_PREFIX not in name},
+        refs,
+        project.git("ls-files", "--stage"),
+        merging.read_text() if merging.exists() else "",
+    )
+
+
+def leftovers(root: Path) -> list[str]:
+    """Return files that a killed process must not leave for good."""
+    found = []
+    for folder, _, names in os.walk(root):
+        found += [
+            os.path.relpath(os.path.join(folder, name), root)
+            for name in names
+            if name.startswith((TEMPORARY_PREFIX, "tmp_")) or name.endswith(".lock")
+        ]
+    writing = root / ".git/veml/writing"
+    return found + ([str(one) for one in writing.iterdir()] if writing.exists() else [])
+
+
+def build(scenario: Scenario, folder: Path) -> Path:
+    """Make the project that a scenario starts from."""
+    project = Project(folder)
+    scenario.setup(project)
+    project.close()
+    return folder
+
+
+def copied(source: Path, target: Path) -> Path:
+    shutil.copytree(source, target, symlinks=True)
+    return target
+
+
+def run(scenario: Scenario, root: Path, observer: Callable[[str, str], None] | None = None) -> None:
+    """Run the command in this process."""
+    with Repository(str(root), Door(observer)) as repo:
+        scenario.command(repo)
+
+
+def run_killed(scenario: Scenario, root: Path, step: int) -> None:
+    """Run the command in a child that kills itself at a step, with all that a kill implies."""
+    child = os.fork()
+    if not child:
+        try:
+            run(scenario, root, Steps(step))
+        finally:
+            os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    assert os.WIFSIGNALED(status), "the command ended before the step"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def run_again(scenario: Scenario, root: Path) -> None:
+    """Run the command once more; that it was done already is the only error allowed."""
+    try:
+        run(scenario, root)
+    except VemlError as error:
+        if error.kind not in scenario.done:
+            raise AssertionError(f"the second run: {error}") from error
+
+
+def check_between(root: Path, old: State, new: State) -> None:
+    """Check what is promised right after a kill, before anything else runs."""
+    now = state_of(root)
+    for name in old.files.keys() | new.files.keys() | now.files.keys():
+        allowed = (old.files.get(name), new.files.get(name))
+        assert now.files.get(name) in allowed, f"{name} is neither the old file nor the new one"
+    for name in old.refs.keys() | new.refs.keys() | now.refs.keys():
+        assert now.refs.get(name) in (old.refs.get(name), new.refs.get(name)), name
+    check_intact(root)
+
+
+def check_intact(root: Path) -> None:
+    done = subprocess.run(
+        ["git", "fsck", "--strict", "--no-dangling"], cwd=root, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "error" not in done.stderr + done.stdout, done.stderr
+    with Repository(str(root)) as repo:
+        assert fsck(repo).problems == ()

@@ -1,0 +1,138 @@
+"""Git's objects, written so that they survive a power cut: dulwich's store with one other way in.
+
+The objects of one command are collected (``batch``) and written together, each exactly once, with
+everything synced before anything refers to them. Up to three go out as loose objects, more as one
+pack: a file and a folder to sync for each of many trees would cost a second.
+
+Reading is dulwich's own; it checks every object against its id.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+
+from dulwich.object_store import DiskObjectStore
+from dulwich.objects import ObjectID, RawObjectID, ShaFile, sha_to_hex
+from dulwich.pack import write_pack_index, write_pack_objects
+
+from veml_vcs.errors import NotFoundError, StorageError
+from veml_vcs.objects.files import Files
+
+MAX_LOOSE = 3
+"""So many objects of a batch are written loose: with a ref, nine fsyncs at most."""
+
+_MODE = 0o444
+
+
+class GitObjects(DiskObjectStore):
+    """Git's object store on disk. ``files`` is set by whoever opens it."""
+
+    files: Files
+    _pending: dict[ObjectID, ShaFile] | None = None
+
+    def add_object(self, obj: ShaFile) -> None:
+        """Store an object, or note it for the batch under way.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        if self._pending is None:
+            self._store([obj])
+        else:
+            self._pending[ObjectID(obj.get_id(self.object_format))] = obj
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Collect what is added in the block, and store it at its end; nothing if it raises.
+
+        Inside another batch it does nothing: the outer one stores. Collected objects can be read.
+        A ref that is set inside has them stored first (``flush``).
+        """
+        if self._pending is not None:
+            yield
+            return
+        self._pending = {}
+        try:
+            yield
+            self.flush()
+        finally:
+            self._pending = None
+
+    def flush(self) -> None:
+        """Store what was collected so far.
+
+        Raises:
+            StorageError: The system says no.
+        """
+        if self._pending:
+            pending, self._pending = list(self._pending.values()), {}
+            self._store(pending)
+
+    def get_raw(self, name: ObjectID | RawObjectID) -> tuple[int, bytes]:
+        """Return type and content of an object, collected ones included."""
+        if self._pending:
+            short = len(name) == self.object_format.oid_length
+            found = self._pending.get(sha_to_hex(RawObjectID(name)) if short else ObjectID(name))
+            if found is not None:
+                return found.type_num, found.as_raw_string()
+        return super().get_raw(name)
+
+    def _store(self, objects: Sequence[ShaFile]) -> None:
+        new = [
+            obj for obj in objects if not self._freshen(ObjectID(obj.get_id(self.object_format)))
+        ]
+        if len(new) > MAX_LOOSE:
+            self._store_pack(new)
+        elif new:
+            self._store_loose(new)
+
+    def _freshen(self, name: ObjectID) -> bool:
+        """Tell whether Git has an object, and make it young, so that no ``git gc`` takes it away.
+
+        An empty file, which a power cut may leave, is no object.
+        """
+        path = self._get_shafile_path(name)
+        try:
+            if os.path.getsize(path):
+                self.files.touch(path)
+                return True
+        except (FileNotFoundError, NotFoundError):
+            pass  # not loose
+        except StorageError:
+            pass  # not ours to touch: written again, as Git does
+        return self.contains_packed(name)
+
+    def _store_loose(self, objects: Sequence[ShaFile]) -> None:
+        top = os.fspath(self.path)
+        touched = {}
+        for obj in objects:
+            path = self._get_shafile_path(ObjectID(obj.get_id(self.object_format)))
+            folder = os.path.dirname(path)
+            if folder not in touched and not os.path.isdir(folder):
+                self.files.make_folder(folder, durable=False)
+                touched[top] = True
+            touched[folder] = True
+            data = obj.as_legacy_object(compression_level=self.loose_compression_level)
+            self.files.write_atomic(path, data, mode=_MODE, sync_folder=False)
+        for folder in sorted(touched, reverse=True):
+            self.files.fsync_folder(folder)
+
+    def _store_pack(self, objects: Sequence[ShaFile]) -> None:
+        data, index = BytesIO(), BytesIO()
+        entries, checksum = write_pack_objects(
+            data, [(obj, None) for obj in objects], self.object_format, deltify=False
+        )
+        rows = sorted((name, offset, crc) for name, (offset, crc) in entries.items())
+        write_pack_index(index, iter(rows), checksum, version=self.pack_index_version)
+        folder = os.fspath(self.pack_dir)
+        self.files.make_folder(folder)
+        base = os.path.join(folder, f"pack-{checksum.hex()}")
+        # The index last: a pack without one is not there for any reader.
+        for suffix, content in ((".pack", data), (".idx", index)):
+            self.files.write_atomic(
+                base + suffix, content.getvalue(), mode=_MODE, sync_folder=False
+            )
+        self.files.fsync_folder(folder)
