@@ -65,7 +65,12 @@ def prepared(scenario: Scenario, tmp_path: Path, isolated: Path) -> Prepared:
     return Prepared(scenario, tmp_path)
 
 
-@scenarios
+FAST = ("add edited", "commit", "checkout", "switch -c", "merge, conflicts", "restore")
+
+
+@pytest.mark.parametrize(
+    "scenario", [one for one in SCENARIOS if one.name in FAST], ids=lambda one: one.name
+)
 def test_killed_at_a_few_steps(prepared: Prepared) -> None:
     count = len(prepared.steps)
     for step in sorted({1, count // 2, count}):

@@ -297,6 +297,10 @@ class LocalObjectStore:
         """
         self._packs.refresh()
 
+    def unreadable(self) -> dict[str, DamagedError]:
+        """Return the packs, by file name, that cannot be read at all, and why."""
+        return self._packs.unreadable()
+
     def verify(self, done: Callable[[int], None] = lambda _bytes: None) -> Iterator[Problem]:
         """Re-hash everything and list what is wrong, pack by pack in order of their names.
 

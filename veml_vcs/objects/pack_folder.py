@@ -148,6 +148,10 @@ class PackFolder:
         """Return the file names of the packs, sorted, readable or not."""
         return sorted(filter(PACK_NAME.fullmatch, self._files.listdir(self.path)))
 
+    def unreadable(self) -> dict[str, DamagedError]:
+        """Return the packs that cannot be read at all, and why."""
+        return dict(self._state.unreadable)
+
     def absent(self, object_id: bytes) -> VemlError:
         """Return the error for an object that ``locate`` did not find."""
         unreadable = self._state.unreadable

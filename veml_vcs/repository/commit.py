@@ -227,6 +227,8 @@ def _write(
         )
     except CommitError as error:
         raise ConflictError(f"a Git hook refused the commit: {error}", kind="hook") from error
+    except StorageError:
+        raise  # says what and why already
     except OSError as error:
         raise StorageError(f"Git could not store the commit: {error}") from error
     if amend and old is not None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from veml_vcs.errors import NotFoundError
+from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId, TreeId
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.annotations import box_of, image_size
@@ -63,7 +63,12 @@ class Sample:
             NotFoundError: This clone's store does not have them.
             DamagedError: What is stored is not what the id says.
         """
-        return self._dataset.repository.contents.read(self.id)
+        try:
+            return self._dataset.repository.contents.read(self.id)
+        except DamagedError as error:
+            raise DamagedError(
+                f"{self._dataset.path}/{self.key}: {error}", hint=error.hint, kind=error.kind
+            ) from error
 
     @property
     def annotation(self) -> Annotation | None:

@@ -7,16 +7,20 @@ opens it.
 from __future__ import annotations
 
 import os
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 
+from dulwich.config import Config
+from dulwich.errors import ChecksumMismatch
 from dulwich.file import calc_shared_perm
 from dulwich.index import Index, IndexChecksumWriter, write_index_dict
 from dulwich.reflog import format_reflog_line
 from dulwich.repo import Repo, check_user_identity, get_user_identity
 
+from veml_vcs.errors import DamagedError
 from veml_vcs.objects.files import Files
 from veml_vcs.repository.git_lock import LockFolder
 from veml_vcs.repository.git_objects import GitObjects
@@ -81,6 +85,21 @@ class GitDisk(Repo):
             data = _encode(index)
             if data != _read(lock.path):
                 lock.commit(data, mode=self._index_mode())
+
+    def open_index(self, config: Config | None = None) -> Index:
+        """Open the index.
+
+        Raises:
+            DamagedError: It is not what somebody wrote.
+        """
+        try:
+            return super().open_index(config)
+        except (ChecksumMismatch, AssertionError, ValueError, struct.error, IndexError) as error:
+            raise DamagedError(
+                f"Git's index {self.index_path()} is damaged: {error or type(error).__name__}",
+                hint=f"rm {self.index_path()}, then veml restore --staged . makes it from HEAD",
+                kind="git-damaged",
+            ) from error
 
     def _index_mode(self) -> int | None:
         shared = self._get_shared_repository_permissions()

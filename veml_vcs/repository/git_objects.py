@@ -10,21 +10,36 @@ Reading is dulwich's own; it checks every object against its id.
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 
+from dulwich.errors import ApplyDeltaError, ChecksumMismatch, ObjectFormatException
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import ObjectID, RawObjectID, ShaFile, sha_to_hex
 from dulwich.pack import write_pack_index, write_pack_objects
 
-from veml_vcs.errors import NotFoundError, StorageError
+from veml_vcs.errors import DamagedError, NotFoundError, StorageError
 from veml_vcs.objects.files import Files
 
 MAX_LOOSE = 3
 """So many objects of a batch are written loose: with a ref, nine fsyncs at most."""
 
 _MODE = 0o444
+_DAMAGE = (
+    ApplyDeltaError,
+    AssertionError,
+    ChecksumMismatch,
+    EOFError,
+    IndexError,
+    ObjectFormatException,
+    UnicodeDecodeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 class GitObjects(DiskObjectStore):
@@ -79,6 +94,23 @@ class GitObjects(DiskObjectStore):
             if found is not None:
                 return found.type_num, found.as_raw_string()
         return super().get_raw(name)
+
+    def __getitem__(self, sha1: ObjectID | RawObjectID) -> ShaFile:
+        """Return an object, checked against its id.
+
+        Raises:
+            KeyError: Git does not have it.
+            DamagedError: What is stored is not it.
+        """
+        try:
+            return super().__getitem__(sha1)
+        except _DAMAGE as error:
+            name = sha1 if len(sha1) == self.object_format.hex_length else sha1.hex().encode()
+            raise DamagedError(
+                f"Git's object {name.decode()} is damaged: {error or type(error).__name__}",
+                hint="git fsck names what is damaged; fetch the object from a clone that has it",
+                kind="git-damaged",
+            ) from error
 
     def _store(self, objects: Sequence[ShaFile]) -> None:
         new = [

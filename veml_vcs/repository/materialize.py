@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
+from veml_vcs.errors import ConflictError, DamagedError, InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
@@ -78,7 +78,8 @@ def require_contents(repo: Repository, path: str, changes: Sequence[Change]) -> 
     """Check before anything is touched that everything can be written.
 
     Raises:
-        NotFoundError: The store lacks some contents.
+        NotFoundError: The store lacks some contents, and no damage explains it (what damage took
+            away is named file by file, and does not keep the rest from being written).
         ConflictError: A file or a link stands where the data set's folder belongs.
     """
     wanted = [c.new.content for c in changes if c.new is not None and c.new.content is not None]
@@ -90,7 +91,7 @@ def require_contents(repo: Repository, path: str, changes: Sequence[Change]) -> 
         repo.store.refresh()
         repo.catalog.refresh()
         missing = int((repo.catalog.find_many(wanted, "content")[:, 0] < 0).sum())
-    if missing:
+    if missing and not (repo.catalog.unreadable or repo.store.unreadable()):
         raise NotFoundError(
             f"{path}: {missing} of {len(wanted)} files are not in this clone's store; nothing was "
             "changed",
@@ -121,9 +122,10 @@ def write_changes(
     """Bring files to the ``new`` side of ``changes``; return what was written.
 
     Every content is checked against its id before a file is replaced; files are replaced by rename.
+    A content that is damaged does not keep the others from being written: what stood in its place
+    stays, and ``repo.unwritten`` names it, which makes the command end with an error.
 
     Raises:
-        DamagedError: A stored content is damaged; files before it are written, the rest is not.
         StorageError: The disk says no.
         InvalidInputError: A path leads through a symbolic link.
     """
@@ -141,7 +143,11 @@ def write_changes(
                 progress(f"writing {path}", done, len(put))
             entry = change.new
             if entry is not None and entry.content is not None:
-                data = repo.contents.read(entry.content)
+                try:
+                    data = repo.contents.read(entry.content)
+                except (DamagedError, NotFoundError) as error:
+                    repo.unwritten[repo.key_path(path, change.key)] = str(error)
+                    continue
                 stamp = writer.write(change.key, data, entry.executable)
                 written[change.key] = (stamp, entry.content)
     if put:
@@ -170,7 +176,7 @@ def remember(
     cache = load_statcache(cache_path, repo.files)
     disk = scan_dataset(repo, path, record) or {}
     rows: list[tuple[str, Stamp, SampleId]] = []
-    complete = clean and len(disk) == record.samples + record.files
+    complete = clean and len(disk) == record.samples + record.files and not repo.unwritten
     for key, stamp in disk.items():
         if key in written and written[key][0] == stamp:
             rows.append((key, stamp, written[key][1]))

@@ -6,6 +6,7 @@ Kept in the control folder beside Git's own ``MERGE_HEAD``, so that plain ``git 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
@@ -83,6 +84,9 @@ def load_merge_state(repo: Repository) -> MergeState | None:
         return MergeState(theirs, "", theirs)
     try:
         state = json.loads(bytes(repo.files.read(path)))
+        check = state.pop("check", None)  # veml 0.1 wrote none
+        if check is not None and check != _check(state):
+            raise ValueError("the checksum is another")
         found = MergeState(
             state["theirs_name"],
             state["ours"],
@@ -113,13 +117,20 @@ def save_merge_state(repo: Repository, state: MergeState | None) -> None:
         if repo.files.exists(path):
             repo.files.remove(path)
         return
-    data = {
+    data: dict[str, Any] = {
         "theirs_name": state.theirs_name,
         "ours": state.ours,
         "theirs": state.theirs,
         "conflicts": [one.as_dict() for one in state.conflicts],
     }
+    data["check"] = _check(data)
     repo.files.write_atomic(path, json.dumps(data, indent=1).encode())
+
+
+def _check(data: dict[str, Any]) -> str:
+    """Return the checksum of a state: a changed letter could settle a conflict the other way."""
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def forget_merge(repo: Repository) -> None:

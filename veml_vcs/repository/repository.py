@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
+from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, VersionId
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.lock import FileLock
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 STORE_FORMAT = 1
 LOCK_TIMEOUT_SECONDS = 60.0
+_LISTED = 20
 
 
 def check_store_format(folder: str, files: Files) -> bool:
@@ -71,10 +72,14 @@ class Repository:
     Raises:
         NotFoundError: ``path`` is in no Git repository.
         FormatError: A newer veml wrote the store.
+
+    Attributes:
+        unwritten: Files that the command under way could not write, and why: the store is damaged.
     """
 
     def __init__(self, path: str = ".", files: Files | None = None) -> None:
         self.files = files or Files()
+        self.unwritten: dict[str, str] = {}
         self.git = GitRepo(path, self.files)
         self.root = self.git.root
         self.folder = os.path.join(self.git.common_folder, "veml")
@@ -147,6 +152,7 @@ class Repository:
 
         Raises:
             LockedError: Another process held it for all that time; the message names it.
+            DamagedError: Everything was done, but for files whose bytes are damaged in the store.
         """
         self.create_store()
         path = os.path.join(self.folder, "lock")
@@ -154,7 +160,24 @@ class Repository:
             self.git.dulwich.locks.sweep()
             self.unfinished.sweep(merging=self.git.read_state("MERGE_HEAD") is not None)
             self._forget_finished_merge()
+            self.unwritten.clear()
             yield
+            self._report_unwritten()
+
+    def _report_unwritten(self) -> None:
+        """End a command with an error that names the files whose bytes are damaged in the store."""
+        unwritten = self.unwritten
+        if not unwritten:
+            return
+        listed = [f"{os.path.relpath(path, self.root)}: {why}" for path, why in unwritten.items()]
+        rest = f"\n  and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+        raise DamagedError(
+            f"{len(listed)} files could not be written, everything else was:\n  "
+            + "\n  ".join(listed[:_LISTED])
+            + rest,
+            hint="veml fsck names all versions that are hit; a clone may still have the bytes",
+            kind="unwritten",
+        )
 
     def _forget_finished_merge(self) -> None:
         """Remove the state of a merge whose commit was made by a process that died then."""
