@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = {"os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.chown"}
 _TO_TARGET = {"os.rename", "os.link", "os.symlink"}
+_LOCKS = ("lock", "gate")
 FAST = ("add new", "commit -a", "checkout", "merge, conflicts", "note", "branch -m", "restore")
 """What is watched in the fast suite; the slow one watches all."""
 
@@ -64,8 +65,10 @@ def _watched(scenario: Scenario, root: Path) -> list[str]:
     return [
         f"{event} {path}"
         for event, path in seen
-        # veml's own lock is held by the kernel, not by what is in the file.
-        if path.startswith(inside) and path not in announced and not path.endswith("/veml/lock")
+        # veml's own locks are held by the kernel, not by what is in the file.
+        if path.startswith(inside)
+        and path not in announced
+        and not path.endswith(("/veml/lock", "/veml/gate"))
     ]
 
 

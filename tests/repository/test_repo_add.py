@@ -39,7 +39,7 @@ def test_nothing_is_read_again_when_nothing_changed(
     project.write(coco(small_model(6)), "data")
     project.age("data")
     project.save("data")
-    monkeypatch.setattr(reading, "_read", None)
+    monkeypatch.setattr(reading, "read_file", None)
     assert project.status().clean
     assert project.add("data").datasets[0].new_bytes == 0
 

@@ -20,7 +20,7 @@ from dulwich.errors import ChecksumMismatch, FileFormatException, ObjectFormatEx
 from dulwich.index import ConflictedIndexEntry, Index, IndexEntry
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
 
-from veml_vcs.errors import FormatError, VemlError
+from veml_vcs.errors import DamagedError, FormatError, VemlError
 from veml_vcs.ids import VersionId, short
 from veml_vcs.repository.notes import NOTES_PREFIX
 from veml_vcs.repository.repository import Repository
@@ -38,6 +38,7 @@ _DAMAGED = (
     ChecksumMismatch,
     FileFormatException,
     ObjectFormatException,
+    DamagedError,
     AssertionError,
     ValueError,
     OSError,
