@@ -94,7 +94,7 @@ def load_merge_state(repo: Repository) -> MergeState | None:
             tuple(DataConflict(**one) for one in state["conflicts"]),
         )
         _check_words(found)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (AttributeError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedError(
             f"{path}: the state of the merge cannot be read", hint="veml merge --abort"
         ) from error

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
+from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError, VemlError
 from veml_vcs.ids import CommitId, VersionId
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.lock import FileLock
@@ -182,7 +182,11 @@ class Repository:
     def _forget_finished_merge(self) -> None:
         """Remove the state of a merge whose commit was made by a process that died then."""
         heads, head = self.git.read_state("MERGE_HEAD"), self.git.head().commit
-        if heads and head and all(self._reaches(head, one) for one in heads.decode().split()):
+        if (
+            heads
+            and head
+            and all(self._reaches(head, one) for one in heads.decode("utf-8", "replace").split())
+        ):
             for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
                 self.git.write_state(name, None)
         about = self.unfinished.interrupted or ""
@@ -192,8 +196,8 @@ class Repository:
     def _reaches(self, head: CommitId, commit: str) -> bool:
         try:
             return is_ancestor(self.git, CommitId(commit), head)
-        except (NotFoundError, KeyError):
-            return False
+        except (VemlError, KeyError, ValueError, AssertionError):
+            return False  # not a commit, or a damaged one
 
     @cached_property
     def unfinished(self) -> Unfinished:
