@@ -86,3 +86,20 @@ def test_fsck_repairs(place: Place) -> None:
     assert done.json()["after"]["problems"] == []
     assert done.json()["recovered"]["clone"] > 0
     place.veml("fsck", "--from", "x", code=128)
+
+
+def test_names_with_escapes_reach_no_terminal(place: Place) -> None:
+    place.veml("init", ".")
+    place.write("e\x1b[31mvil/a\x1b]0;x.png", png(1))
+    place.veml("add", "e\x1b[31mvil")
+    place.veml("commit", "-m", "hi \x1b[2J")
+    place.write("e\x1b[31mvil/b.png", png(2))
+    place.veml("add", "e\x1b[31mvil")
+    place.git("reset", "-q", "--hard")
+    said = [place.veml("gc", "-n", "--prune=now"), place.veml("gc", "--prune=now")]
+    for pack in (place.root / ".git/veml/packs").iterdir():
+        pack.unlink()
+    said += [place.veml("fsck", code=1), place.veml("gc", "--prune=now", code=1)]
+    said += [place.veml("fsck", "--repair", code=None)]
+    assert any("vil" in one.out + one.err for one in said)
+    assert all("\x1b" not in one.out + one.err for one in said)

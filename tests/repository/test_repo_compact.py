@@ -281,3 +281,31 @@ def test_after_compaction_a_collection_still_finds_its_garbage(project: Project)
     assert done.packs_rewritten == 1
     assert [one.samples for one in done.versions] == [1]
     project.assert_clean()
+
+
+def series(rows: int) -> bytes:
+    return b"".join(b"%d,%d\n" % (i, i * i % 9973) for i in range(rows))
+
+
+def test_large_texts_that_share_chunks(project: Project) -> None:
+    """A series that grew shares its first chunks with what it was: neither command tears them."""
+    project.write({"a.csv": series(250_000), "b.csv": series(300_000)[::-1]}, "d")
+    first = project.save("d").id
+    project.write({"a.csv": series(300_000)}, "d")
+    second = project.save("d", message="grown").id
+    run(project)
+    assert run(project).fragments_rewritten == 0
+    project.git("reset", "-q", "--hard", first)
+    project.git("reflog", "expire", "--expire=now", "--all")
+    (project.root / ".git/ORIG_HEAD").unlink(missing_ok=True)
+    done = gc(project.repo, prune_before=1e11, threshold=0.0)
+    assert done.freed_bytes > 0
+    assert str(second)[:7] in done.versions[0].name
+    repo = project.reopen()
+    data = repo.record_at("d", first)
+    from veml_vcs.samples.tree import Tree
+
+    for key, entry in Tree(repo.store, data.tree).items():
+        assert entry.content is not None
+        assert len(repo.contents.read(entry.content)) == entry.size, key
+    assert fsck(repo, full=True).problems == ()

@@ -21,7 +21,8 @@ from veml_vcs.repository.gc import adding_up
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.fragments.collect import moved_away, readable, row_ids
-from veml_vcs.samples.fragments.content import FRAGMENT_BYTES
+from veml_vcs.samples.fragments.content import FRAGMENT_BYTES, LARGE_TEXT_BYTES
+from veml_vcs.samples.fragments.content import KIND as CONTENT
 from veml_vcs.samples.fragments.fragment import Fragment
 from veml_vcs.samples.fragments.rewrite import (
     UnreadableFragmentError,
@@ -212,12 +213,21 @@ def _choose_fragments(
             continue
         if everything or _is_disordered(fragment, rank):
             chosen.add(fragment.id)
-        if sum(sizes[one] for one in objects) < SMALL_FRAGMENT_BYTES:
+        if sum(sizes[one] for one in objects) < SMALL_FRAGMENT_BYTES and not _is_alone(fragment):
             small.setdefault(group_of(fragment), set()).add(fragment.id)
     for group in small.values():
         if len(group) > 1:
             chosen |= group
     return chosen
+
+
+def _is_alone(fragment: Fragment) -> bool:
+    """Tell whether a fragment is that of one large text, which would come out as it went in."""
+    return (
+        fragment.kind == CONTENT
+        and fragment.rows == 1
+        and fragment.info("payload").shape[0] >= LARGE_TEXT_BYTES
+    )
 
 
 def _rewrite(
