@@ -15,7 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
+from veml_vcs.errors import (
+    ConflictError,
+    FormatError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+)
 from veml_vcs.ids import SampleId, digest
 from veml_vcs.repository.data.operate import Operated, draft_of, finish
 from veml_vcs.repository.data.place import target_path
@@ -28,7 +34,7 @@ from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats import convert, detect, get_format
 from veml_vcs.samples.formats.keys import base_of, folder_of, join, suffix_of, without_suffix
 from veml_vcs.samples.images import image_shape
-from veml_vcs.samples.tree import EntryKind
+from veml_vcs.samples.tree import Entry, EntryKind
 
 _FOUND_BY_FOLDER = "folders"
 
@@ -41,6 +47,7 @@ class Incoming:
         name: How messages call the source.
         facts: Its format and classes.
         contents: Sample key -> content id.
+        sizes: Sample key -> length of its bytes.
         said: Sample key -> annotation.
         read: Returns a sample's bytes.
         executable: Samples whose file may be executed.
@@ -49,6 +56,7 @@ class Incoming:
     name: str
     facts: Facts
     contents: Mapping[str, SampleId]
+    sizes: Mapping[str, int]
     said: Mapping[str, Annotation]
     read: Callable[[str], bytes]
     executable: frozenset[str] = frozenset()
@@ -130,7 +138,33 @@ def add_samples(
         target = target_path(repo, source.path, source.revision, to, force=force)
         incoming, layout_digest = _from_folder(folder, format)
         derived = derivation("add", [source], {"content": layout_digest})
+        if not dry_run:
+            _store_contents(repo, incoming, progress)
         return _combine(repo, source, [incoming], target, derived, checkout, dry_run, progress)
+
+
+def _store_contents(repo: Repository, incoming: Incoming, progress: Progress) -> None:
+    """Put the samples of a folder into the store, one after the other.
+
+    Before anything is decided: what is stored and not used is removed by ``veml gc``, and a folder
+    may be larger than memory.
+    """
+    from veml_vcs.samples.fragments.content import ContentWriter
+
+    with repo.store.write() as writer:
+        contents = ContentWriter(repo.catalog, writer)
+        for done, (key, content) in enumerate(incoming.contents.items()):
+            if done % 256 == 0:
+                progress("reading files", done, len(incoming.contents))
+            data = incoming.read(key)
+            if digest(data) != content:
+                raise ConflictError(
+                    f"{incoming.name}/{key}: changes while it is read",
+                    hint="add it when its writer is done",
+                )
+            contents.add(content, data, key)
+        contents.finish()
+    repo.catalog.refresh()
 
 
 def _combine(
@@ -169,6 +203,7 @@ def _from_version(source: DataVersion) -> Incoming:
         source.name,
         source.facts,
         {key: one.content for key, one in source.samples.items() if one.content is not None},
+        {key: one.size for key, one in source.samples.items()},
         {key: one for key, one in source.said.items() if key in source.samples},
         source.read,
         frozenset(key for key, one in source.samples.items() if one.executable),
@@ -182,8 +217,12 @@ def _from_folder(folder: str, wanted: str | None) -> tuple[Incoming, str]:
     files = scan_folder(folder)
 
     def read(key: str) -> bytes:
-        with open(os.path.join(folder, key), "rb") as file:
-            return file.read()
+        path = os.path.join(folder, key)
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
 
     layout = detect(list(files), read, wanted=wanted)
     parsed = get_format(layout.format).read(layout, read)
@@ -196,7 +235,8 @@ def _from_folder(folder: str, wanted: str | None) -> tuple[Incoming, str]:
                            for key, one in whole)).hex()  # fmt: skip
     runs = frozenset(key for key in layout.samples if files[key].executable)
     said = {key: one for key, one in parsed.annotations.items() if key in contents}
-    return Incoming(folder, parsed.facts, contents, said, read, runs), mark
+    sizes = {key: files[key].size for key in contents}
+    return Incoming(folder, parsed.facts, contents, sizes, said, read, runs), mark
 
 
 class _Joiner:
@@ -319,10 +359,8 @@ class _Joiner:
         self, place: str, source: Incoming, key: str, content: SampleId, said: Annotation | None
     ) -> None:
         draft = self._draft
-        data = source.read(key)
-        draft.put(place, data, kind=EntryKind.SAMPLE)
-        if key in source.executable:
-            draft.entries[place] = draft.entries[place]._replace(executable=True)
+        runs = key in source.executable
+        draft.entries[place] = Entry(EntryKind.SAMPLE, content, None, source.sizes[key], runs)
         self._by_content[content] = place
         self.added += 1
         one = self._fitted(place, said)
