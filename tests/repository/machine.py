@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,8 +39,10 @@ from veml_vcs.repository import Repository
 from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.commit import commit
+from veml_vcs.repository.compact import compact
 from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.merge import abort
+from veml_vcs.repository.gc import gc
+from veml_vcs.repository.merge import abort, merge
 from veml_vcs.repository.refs import create_branch, create_tag
 from veml_vcs.repository.resolve import resolve
 from veml_vcs.repository.restore import restore
@@ -316,46 +320,83 @@ class World:
             self.project.git("pack-refs", "--all")
         self.project.reopen()
 
+    def gc(self, *, forget: bool) -> None:
+        """Remove what nothing leads to; with ``forget``, reflogs lead nowhere any more."""
+        if forget:
+            self.project.git("reflog", "expire", "--expire=now", "--all")
+            kept = set(self.project.git("rev-list", "--all").split())
+            self.commits = {one: files for one, files in self.commits.items() if one in kept}
+        gc(self.project.repo, prune_before=time.time() + 60, threshold=0)
+
+    def compact(self, *, everything: bool) -> None:
+        compact(self.project.repo, everything=everything)
+
     def crash(self, command: str, fraction: float, name: str) -> None:
         """Kill a command at one of its file operations, then check, then run it again."""
         run = self._command(command, name)
         if run is None:
             return
         steps = self._steps(run)
-        if not steps:
-            return
-        before_work, before_head = self.user_files(), self.project.git("rev-parse", "HEAD")
-        self._killed(run, 1 + int(fraction * steps))
+        before, head = self.user_files(), self.head
+        self._child(self.project.root, run, 1 + int(fraction * steps))
         self.project.reopen()
-        if command in ("add", "commit", "amend"):
-            assert self.user_files() == before_work
+        if command not in ("checkout", "merge"):
+            assert self.user_files() == before
         self._intact()
-        after = self.project.git("rev-parse", "HEAD")
-        if after != before_head and command != "checkout":
-            # Killed after its last step that counts: the command is done.
-            assert command in ("commit", "amend", "merge")
+        after = self.project.git("rev-parse", "HEAD").strip()
+        on = self.project.git("rev-parse", "--abbrev-ref", "HEAD").strip()
         if command == "add":
             self.add()
         elif command in ("commit", "amend"):
-            if after != before_head:
-                self._committed(after.strip())
+            if after != head:
+                self._committed(after)
             else:
                 self.commit(amend=command == "amend")
         elif command == "checkout":
-            self.project.checkout(name)
-            self.here = name
+            assert (on, after) in ((self.here, head), (name, self.heads[name]))
+            self.here = on
             self.work = self.staged = self.commits[self.head]
+            self.checkout(name)
+        elif command == "merge":
+            self._go_on_with_merge(name, head, after)
+        else:
+            run(self.project.repo)
+
+    def _go_on_with_merge(self, name: str, head: str, after: str) -> None:
+        """After a kill: the merge is done, or waits to be committed or aborted, or runs again."""
+        if after != head:
+            if after not in self.commits:
+                self.work = self.staged = self.user_files()
+                self._committed(after)
+            self.heads[self.here] = after
+            self.work = self.staged = self.commits[after]
+            return
+        if self.project.path(".git/MERGE_HEAD").exists():
+            abort(self.project.repo)
+            assert self.user_files() == self.commits[head]
+        self.merge(name, "ours")
 
     def _command(self, command: str, name: str) -> Callable[[Repository], object] | None:
-        paths = [str(self.project.path(DATA)), str(self.project.path(PLAIN))]
+        """Return a command that has something to do, or None."""
+
+        def paths(repo: Repository) -> list[str]:
+            return [os.path.join(repo.root, path) for path in (DATA, PLAIN)]
+
         if command == "add" and self.work != self.staged:
-            return lambda repo: add(repo, paths)
+            return lambda repo: add(repo, paths(repo))
         if command == "commit" and self.staged != self.commits[self.head]:
             return lambda repo: commit(repo, "work")
         if command == "amend" and self.clean:
             return lambda repo: commit(repo, "work", amend=True)
-        if command == "checkout" and self.clean and name in self.heads and name != self.here:
-            return lambda repo: checkout(repo, name)
+        if command == "gc":
+            return lambda repo: gc(repo, prune_before=time.time() + 60, threshold=0)
+        if command == "compact":
+            return lambda repo: compact(repo, everything=True)
+        if self.clean and name in self.heads and name != self.here:
+            if command == "checkout":
+                return lambda repo: checkout(repo, name)
+            if command == "merge":
+                return lambda repo: merge(repo, name)
         return None
 
     def _steps(self, run: Callable[[Repository], object]) -> int:
@@ -364,9 +405,6 @@ class World:
             copy = Path(folder, "copy")
             shutil.copytree(self.project.root, copy, symlinks=True)
             return self._child(copy, run, None)
-
-    def _killed(self, run: Callable[[Repository], object], step: int) -> None:
-        self._child(self.project.root, run, step)
 
     def _child(self, root: Path, run: Callable[[Repository], object], kill_at: int | None) -> int:
         """Run a command in a process of its own; return its number of file operations."""
@@ -385,14 +423,17 @@ class World:
                 os.chdir(root)
                 with Repository(str(root), Disk(observe)) as repo:
                     run(repo)
-            finally:
                 os.write(writing, b"%d" % count)
+            except BaseException:  # noqa: BLE001 - told to the parent, which fails
+                os.write(writing, traceback.format_exc().encode())
+            finally:
                 os._exit(0)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
-            told = pipe.read()
+            told = pipe.read().decode()
         os.waitpid(child, 0)
-        return int(told or b"0")
+        assert not told or told.isdecimal(), told
+        return int(told or 0)
 
     # -- what must hold after every step ---------------------------------------------------------
 

@@ -164,8 +164,18 @@ class Histories(RuleBasedStateMachine):
     def plain_git(self, what: str) -> None:
         self.world.git(what)
 
+    @rule(forget=st.booleans())
+    def gc(self, forget: bool) -> None:
+        self.world.gc(forget=forget)
+
+    @rule(everything=st.booleans())
+    def compact(self, everything: bool) -> None:
+        self.world.compact(everything=everything)
+
     @rule(
-        command=st.sampled_from(("add", "commit", "amend", "checkout")),
+        command=st.sampled_from(
+            ("add", "commit", "amend", "checkout", "merge", "merge", "gc", "compact")
+        ),
         fraction=st.floats(0, 1, exclude_max=True),
         name=BRANCHES,
     )

@@ -357,6 +357,20 @@ def test_what_is_kept_keeps_its_label_file_and_its_place_in_a_list(project: Proj
     project.assert_clean()
 
 
+@pytest.mark.parametrize("keeper", ["ours", "theirs"])
+def test_a_kept_image_keeps_its_empty_label_file(project: Project, keeper: str) -> None:
+    """The side that removed the image removed the file; that there is nothing on it is said too."""
+    base = {f"images/{i}.png": png(i) for i in range(3)} | {
+        "labels/0.txt": b"", "labels/1.txt": LINE.encode(), "classes.txt": b"car\n",
+    }  # fmt: skip
+    kept = base | {"images/0.png": png(50)}
+    gone = {key: data for key, data in base.items() if key not in ("images/0.png", "labels/0.txt")}
+    sides = (kept, gone) if keeper == "ours" else (gone, kept)
+    result = two_sides(project, base, *sides)
+    assert [one.kind for one in result.conflicts] == ["removed-changed"]
+    assert project.files("data") == kept
+
+
 def test_what_goes_takes_its_label_file_along(project: Project) -> None:
     """Theirs corrected the boxes of an image that ours removed: settled, nothing is left of it."""
     base, ours = splits("ab", "c", a=LINE, b="", c=LINE), splits("b", "c", b="", c=LINE)

@@ -9,7 +9,7 @@ the merge is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -133,6 +133,7 @@ class _Merge:
         self._format = get_format(ours.facts.format)
         self._renumbered: set[str] = set()
         self._own_sources: set[str] | None = None
+        self._looked_at: Collection[str] = ()
 
     def run(self) -> DataMerge:
         merged = self._merge_entries()
@@ -393,8 +394,10 @@ class _Merge:
         )
         only = None
         if not everything:
-            only = {key for key in (*layout.samples, *layout.own_source)
+            alone = (k for k, e in entries.items() if e.kind is EntryKind.ANNOTATION_ONLY)
+            only = {key for key in (*layout.samples, *layout.own_source, *alone)
                     if self._may_differ(key, layout, entries)}  # fmt: skip
+        self._looked_at = entries.keys() if only is None else only
         return self._format.read(layout, self._reader(entries), only)
 
     def _may_differ(self, key: str, layout: Layout, entries: Mapping[str, Entry]) -> bool:
@@ -404,7 +407,7 @@ class _Merge:
             return True
         source = layout.own_source.get(key)
         if source is None:  # is its file gone?
-            return bool(layout.own_source) and entry.annotation is not None
+            return self._format.pairs and entry.annotation is not None
         return self._our_entries.get(source) != entries.get(source)
 
     def _wrong_sources(
@@ -420,7 +423,7 @@ class _Merge:
             {
                 key: entry
                 for key, entry in entries.items()
-                if key in parsed.annotations or self._our_entries.get(key) != entry
+                if key in self._looked_at or self._our_entries.get(key) != entry
             },
             annotations,
         )

@@ -77,11 +77,13 @@ class Format(Protocol):
         name: The word users type and records hold.
         needs: What a data set must have to be in this format, for messages.
         has_files: Whether there are annotation files; if not, all is in the keys.
+        pairs: Whether each sample has an annotation file of its own.
     """
 
     name: str
     needs: str
     has_files: bool = True
+    pairs: bool = False
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False

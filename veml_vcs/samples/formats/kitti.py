@@ -48,6 +48,7 @@ class Kitti(Format):
 
     name = "kitti"
     needs = f"text files of lines with {_COLUMNS} or {_COLUMNS + 1} columns, named like the images"
+    pairs = True
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False

@@ -31,6 +31,7 @@ class Voc(Format):
 
     name = "voc"
     needs = "XML files with the root <annotation>, named like the images they speak of"
+    pairs = True
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False

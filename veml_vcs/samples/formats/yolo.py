@@ -46,6 +46,7 @@ class Yolo(Format):
 
     name = "yolo"
     needs = "text files of lines 'class x y width height', named like the images they speak of"
+    pairs = True
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False
