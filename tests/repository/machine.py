@@ -203,6 +203,7 @@ class World:
         """Throw away what is not staged; files that are not tracked stay."""
         restore(self.project.repo, [str(self.project.path(DATA)), str(self.project.path(PLAIN))])
         self.work = {**self.work, **self.staged}
+        self.tidy()
 
     def restore_all(self) -> None:
         """Go back to HEAD, in the index and on disk; files that were never staged stay."""
@@ -212,6 +213,14 @@ class World:
         untracked = {k: v for k, v in self.work.items() if k not in self.staged and k not in head}
         self.work = {**untracked, **head}
         self.staged = head
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Check that files which are not tracked stayed; then let the user remove them."""
+        assert self.user_files() == self.work
+        for key in self.work.keys() - self.staged.keys():
+            self.project.path(key).unlink()
+        self.work = dict(self.staged)
 
     def merge(self, name: str, then: Literal["ours", "theirs", "base", "abort"]) -> None:
         """Merge a branch; settle all conflicts to one side and commit, or abort."""

@@ -9,6 +9,7 @@ its tree, status says what differs. At the end every commit is checked out and c
 
 from __future__ import annotations
 
+import random
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.repository.kit import CLASSES, examples
+from tests.repository.kit import CLASSES, EXAMPLES, examples
 from tests.repository.machine import World
 from tests.repository.model import FORMATS, Box, Image, State
 
@@ -138,6 +139,33 @@ class Histories(RuleBasedStateMachine):
         if name in self.world.heads:
             self.world.merge(name, then)  # type: ignore[arg-type]
 
+    @rule(
+        name=st.sampled_from(("left", "right")),
+        here=st.tuples(INDEX, st.integers(0, 8), st.none() | boxes),
+        there=st.tuples(INDEX, st.integers(0, 8), st.none() | boxes),
+        then=st.sampled_from(("ours", "theirs", "base", "abort")),
+    )
+    def diverge_and_merge(
+        self,
+        name: str,
+        here: tuple[int, int, Box | None],
+        there: tuple[int, int, Box | None],
+        then: str,
+    ) -> None:
+        """Work on two branches, a new sample on the other one, and merge."""
+        world = self.world
+        world.commit(all_=True)
+        world.branch(name)
+        back = world.here
+        for branch, edit in ((name, there), (back, here)):
+            world.checkout(branch)
+            self.edit_box(*edit)
+            if branch == name:
+                self.add_sample({})
+            world.commit(all_=True)
+        world.check()
+        world.merge(name, then)  # type: ignore[arg-type]
+
     @rule(message=st.none() | st.just("a tag"))
     def tag(self, message: str | None) -> None:
         self.world.tag(message)
@@ -196,6 +224,70 @@ class Histories(RuleBasedStateMachine):
                     self.world.check_all()
         finally:
             self.folder.cleanup()
+
+
+def walk(root: Path, layout: str, seed: int, steps: int) -> None:
+    """Do so many things at random: as the machine, but certain to merge, crash and collect."""
+    rng = random.Random(seed)
+
+    def box() -> Box | None:
+        place = rng.randrange(2), rng.randrange(2)
+        return rng.choice([None, *(Box(name, *place) for name in CLASSES)])
+
+    def name() -> str:
+        return rng.choice(("main", "left", "right"))
+
+    def edit() -> tuple[int, int, Box | None]:
+        return rng.randrange(10), rng.randrange(9), box()
+
+    machine = Histories()
+    world = machine.world = World(root, layout)
+    then = ("ours", "theirs", "base", "abort")
+    fill = [
+        lambda: machine.edit_box(*edit()),
+        lambda: machine.add_sample({rng.randrange(9): Box("tree")}),
+        lambda: machine.remove_sample(rng.randrange(10)),
+        lambda: machine.rename_sample(rng.randrange(10), rng.randrange(3)),
+        lambda: machine.replace_bytes(rng.randrange(10)),
+        lambda: machine.checkout(name()),
+        lambda: machine.merge(name(), rng.choice(then)),
+        machine.add, machine.amend, machine.restore, machine.restore_all,
+        lambda: machine.tag(None), lambda: machine.plain_git("gc"),
+    ]  # fmt: skip
+    always = [
+        lambda one=one: machine.diverge_and_merge(
+            rng.choice(("left", "right")), edit(), edit(), one
+        )
+        for one in then
+    ] + [
+        lambda command=command: machine.crash(command, rng.random(), name())
+        for command in ("commit", "checkout", "merge", "gc", "compact")
+    ] + [
+        lambda: machine.gc(forget=True), lambda: machine.compact(everything=True),
+        machine.second_process,
+    ]  # fmt: skip
+    todo = always + [rng.choice(fill) for _ in range(steps - len(always))]
+    rng.shuffle(todo)
+    with world.closing():
+        for do in todo:
+            do()
+            world.check()
+        world.check_all()
+    machine.folder.cleanup()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize(("layout", "seed"), [("coco", 1), ("voc lists", 2)])
+def test_a_walk(tmp_path: Path, layout: str, seed: int) -> None:
+    walk(tmp_path, layout, seed, 30)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("seed", range(2 * EXAMPLES))
+@pytest.mark.parametrize("layout", FORMATS)
+def test_a_long_walk(tmp_path: Path, layout: str, seed: int) -> None:
+    walk(tmp_path, layout, 1000 + seed, 60)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

@@ -62,10 +62,10 @@ def bases(draw: st.DrawFn, layout: str) -> State:
 def sides(draw: st.DrawFn, layout: str, base: State) -> State:
     """Draw what one branch makes of a data set."""
     state, edited = dict(base), set()
-    kinds = ["pixels", "remove", "move", "move", "add"]
+    kinds = ["pixels", "remove", "move", "move", "add", "add"]
     if FORMATS[layout].has_boxes:
         kinds += ["box"] * 5
-    for kind in draw(st.lists(st.sampled_from(kinds), max_size=4)):
+    for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=7)):
         if kind == "add":
             number = draw(st.sampled_from(NEW_IMAGES))
             places = FORMATS[layout].places(number, "")
