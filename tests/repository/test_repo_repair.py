@@ -245,3 +245,24 @@ def test_a_source_that_is_none_is_refused(project: Project, tmp_path: Path) -> N
     lose_a_pack(project)
     with pytest.raises(NotFoundError):
         repair(project.repo, str(tmp_path / "nowhere"))
+
+
+def test_a_pack_whose_trailer_is_damaged_gives_all_it_has(project: Project) -> None:
+    """Nothing else has the data: no clone, no folder. Fails without ``salvage`` of the objects."""
+    start(project)
+    kept = project.files("d")
+    shutil.rmtree(project.root / "d")
+    for path in project.path(".git/veml/packs").iterdir():
+        path.chmod(0o644)
+        data = bytearray(path.read_bytes())
+        data[-20] ^= 255
+        path.write_bytes(data)
+    project.reopen()
+    assert fsck(project.repo).problems
+    done = mend(project)
+    assert done.after.problems == ()
+    assert len(done.quarantined) == 2
+    from veml_vcs.repository.restore import restore
+
+    restore(project.repo, [str(project.root / "d")])
+    assert project.files("d") == kept

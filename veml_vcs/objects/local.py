@@ -189,10 +189,16 @@ class LocalObjectStore:
             return None
         return derivation(row, self._packs.stored(pack, row), self._packs.path_of(pack))[1]
 
-    def salvage(self, pack: str) -> Iterator[tuple[ObjectId, ObjectKind, bytes]]:
+    def salvage(
+        self, pack: str, get: Callable[[ObjectId], bytes] | None = None
+    ) -> Iterator[tuple[ObjectId, ObjectKind, bytes]]:
         """List the sound objects of a pack whose table cannot be trusted.
 
         Each is checked against its id, so that it does not matter where the table is wrong.
+
+        Args:
+            pack: Its file name.
+            get: Returns what others are derived from; None asks the store.
         """
         path = self._packs.path_of(pack)
         with self._files.open(path) as file:
@@ -202,7 +208,7 @@ class LocalObjectStore:
             try:
                 base = None
                 if row.encoding == Encoding.DERIVED:
-                    base = self.get(derivation(row, stored, path)[1])
+                    base = (get or self.get)(derivation(row, stored, path)[1])
                 found = bytes(decode(row, stored, path, base))
                 check(row, found, path)
                 yield row.object_id, ObjectKind(row.kind), found

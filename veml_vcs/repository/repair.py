@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 from veml_vcs.errors import DamagedError, NotFoundError, VemlError
 from veml_vcs.ids import FragmentId, ObjectId, SampleId, digest
+from veml_vcs.objects.local import Pack
+from veml_vcs.objects.pack_writer import PackWriter
 from veml_vcs.objects.protocol import ObjectKind, ObjectWriter
 from veml_vcs.repository.fsck import Damage, FsckResult, examine
 from veml_vcs.repository.progress import Progress, silent
@@ -132,11 +134,7 @@ def _replace_packs(repo: Repository, damage: Damage, recovered: dict[str, int]) 
                         rows += writer.copy(row.object_id)
                     except (DamagedError, NotFoundError):
                         continue  # it is derived from what is damaged, and was named for that
-                if pack.damage is not None:
-                    for object_id, kind, data in store.salvage(pack.name):
-                        if object_id not in dropped:
-                            rows += object_id not in writer
-                            writer.put(data, kind=kind, compress=kind != 0)
+            rows += _salvage_objects(repo, writer, packs, dropped)
             rows += _salvage_rows(repo, writer, hit, damage)
         with store.alone():
             store.quarantine(names)
@@ -144,6 +142,25 @@ def _replace_packs(repo: Repository, damage: Damage, recovered: dict[str, int]) 
     if rows:
         recovered["damaged packs"] = rows
     return tuple(names)
+
+
+def _salvage_objects(
+    repo: Repository, writer: PackWriter, packs: list[Pack], dropped: set[ObjectId]
+) -> int:
+    """Write the sound objects of packs whose tables are damaged; return how many."""
+    count = 0
+    while True:
+        before = count
+        for pack in packs:
+            if pack.damage is None:
+                continue
+            # The base of a derived object may be in another damaged pack: until nothing is new.
+            for object_id, kind, data in repo.store.salvage(pack.name, writer.get):
+                if object_id not in dropped and object_id not in writer:
+                    writer.put(data, kind=kind, compress=kind != ObjectKind.CHUNK)
+                    count += 1
+        if count == before:
+            return count
 
 
 def _fragments(repo: Repository) -> list[Fragment]:
