@@ -287,6 +287,7 @@ def test_a_walk(tmp_path: Path, layout: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(2 * EXAMPLES))
 @pytest.mark.parametrize("layout", FORMATS)
 def test_a_long_walk(tmp_path: Path, layout: str, seed: int) -> None:
+    """Found, at ``voc-1``: compact killed between two packs left a fragment without its chunks."""
     walk(tmp_path, layout, 1000 + seed, 60)
 
 

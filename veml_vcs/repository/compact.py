@@ -20,7 +20,7 @@ from veml_vcs.objects.sweep import copy_order, removable
 from veml_vcs.repository.gc import adding_up
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.fragments.collect import moved_away, readable, row_ids
+from veml_vcs.samples.fragments.collect import moved_away, readable, removal_order, row_ids
 from veml_vcs.samples.fragments.content import FRAGMENT_BYTES, LARGE_TEXT_BYTES
 from veml_vcs.samples.fragments.content import KIND as CONTENT
 from veml_vcs.samples.fragments.fragment import Fragment
@@ -310,6 +310,6 @@ def _remove(
         needed = {row.object_id for pack in packs for row in pack.rows}
         needed -= _only_of(fragments, moved)
         gone = removable(repo.store, packs, chosen_packs, needed)
-        repo.store.remove_packs(sorted(gone))
+        repo.store.remove_packs(removal_order(fragments, packs, gone))
     repo.catalog.refresh()
     return gone

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -186,3 +187,32 @@ def readable(catalog: Catalog, blocked: dict[str, str] | None = None) -> list[Fr
             continue
         found.append(fragment)
     return found
+
+
+def removal_order(
+    fragments: Iterable[Fragment], packs: Iterable[Pack], gone: Collection[str]
+) -> list[str]:
+    """Return packs in an order in which a kill between two removals leaves no half fragment.
+
+    A pack with a fragment's manifest goes before the packs with its chunks: chunks without a
+    manifest are garbage, a manifest without its chunks is a fragment that cannot be read.
+
+    Args:
+        fragments: All fragments.
+        packs: All packs.
+        gone: Names of the packs to be removed.
+    """
+    places: dict[ObjectId, set[str]] = {}
+    for pack in packs:
+        for row in pack.rows:
+            places.setdefault(row.object_id, set()).add(pack.name)
+    before: dict[str, set[str]] = {name: set() for name in sorted(gone)}
+    for fragment in fragments:
+        manifests = places.get(ObjectId(fragment.id), set()) & before.keys()
+        for chunk in fragment.chunk_ids() if manifests else ():
+            for name in places.get(chunk, set()) & before.keys() if manifests else ():
+                before[name] |= manifests - {name}
+    try:
+        return list(TopologicalSorter(before).static_order())
+    except CycleError:  # packs that hold chunks for each other: no order is better
+        return sorted(gone)
