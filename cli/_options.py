@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from veml_cli._lazy import LightCommand
+
 SEPARATED = "veml.after-separator"
 
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document.")]
@@ -23,7 +25,7 @@ DEFAULT_EMBEDDER = "efficientnet-lite0"
 DEFAULT_CENTRES = 10
 
 
-class PathCommand(typer.core.TyperCommand):
+class PathCommand(LightCommand):
     """A command whose arguments after ``--`` are paths, and are kept apart from those before it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

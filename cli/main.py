@@ -1,57 +1,69 @@
 """The program ``veml``: its commands, and what it ends with.
 
 Starting is light on purpose: this module and those of the commands import typer and nothing else
-that is heavy; a command imports the library when it runs.
+that is heavy; a command is imported when it is asked for, and the library when it runs.
 """
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
-from collections.abc import Iterable
+from importlib import import_module
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from veml_cli import (
-    add,
-    branch,
-    checkout,
-    commit,
-    compact,
-    data,
-    diff,
-    drift,
-    export,
-    fsck,
-    gc,
-    init,
-    log,
-    merge,
-    resolve,
-    restore,
-    rm,
-    show,
-    similar,
-    status,
-    switch,
-    tag,
-    version,
-)
 from veml_cli._errors import INTERRUPTED, OK, USAGE, report, report_bug
+from veml_cli._lazy import LightCommand, LightGroup, lazy_group
 from veml_cli._output import Color, out
 from veml_vcs.errors import InvalidInputError, VemlError
 
-_COMMANDS: tuple[ModuleType, ...] = (
-    init, add, rm, status, diff, commit, log, show, branch, checkout, switch, restore, merge,
-    resolve, tag, export, similar, drift, data, fsck, gc, compact, version,
+if TYPE_CHECKING:
+    from typer._click.core import Command
+
+_COMMANDS = (
+    "init", "add", "rm", "status", "diff", "commit", "log", "show", "branch", "checkout", "switch",
+    "restore", "merge", "resolve", "tag", "export", "similar", "drift",
+    "data", "fsck", "gc", "compact", "version",
 )  # fmt: skip
+"""Each is a module: its function of the same name runs the command, ``EXAMPLES`` ends its help.
+
+A module that lists ``COMMANDS`` of its own is a group of commands (``veml data ls``).
+"""
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
+
+def _build(name: str) -> Command:
+    """Import and build one command."""
+    group = typer.Typer(rich_markup_mode=None, add_completion=False)
+    group.callback()(lambda: None)  # otherwise typer would return the one command, without a name
+    _register(group, import_module(f"veml_cli.{name}"))
+    command: Command = typer.main.get_command(group).commands[name]  # type: ignore[attr-defined]
+    return command
+
+
+def _register(group: typer.Typer, module: ModuleType) -> None:
+    name = module.__name__.rpartition(".")[2]
+    if hasattr(module, "COMMANDS"):
+        below = typer.Typer(
+            help=module.HELP, epilog=module.EXAMPLES, no_args_is_help=True, cls=LightGroup,
+            rich_markup_mode=None, context_settings=_CONTEXT,
+        )  # fmt: skip
+        for one in module.COMMANDS:
+            _register(below, one)
+        group.add_typer(below, name=name)
+    else:
+        kind = getattr(module, "COMMAND_CLASS", LightCommand)
+        group.command(name, cls=kind, epilog=module.EXAMPLES)(getattr(module, name))
+
+
 app = typer.Typer(
     name="veml",
+    cls=lazy_group(_COMMANDS, _build),
     help="Git for machine-learning data: versions, branches, merges and differences of data sets.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help, as Git's; drawing it with rich would cost its import
@@ -63,6 +75,8 @@ app = typer.Typer(
 def _show_version(wanted: bool) -> None:
     """Answer ``--version``, before a command is missed."""
     if wanted:
+        from veml_cli import version
+
         version.version()
         raise typer.Exit(OK)
 
@@ -90,28 +104,6 @@ def _global_options(
             raise InvalidInputError(f"cannot change to {one}: {error.strerror}") from error
 
 
-def _register(group: typer.Typer, modules: Iterable[ModuleType]) -> None:
-    """Add the commands: a module's function of its own name runs it, ``EXAMPLES`` ends its help.
-
-    A module that lists ``COMMANDS`` of its own is a group of commands (``veml data ls``).
-    """
-    for module in modules:
-        name = module.__name__.rpartition(".")[2]
-        if hasattr(module, "COMMANDS"):
-            below = typer.Typer(
-                help=module.HELP, epilog=module.EXAMPLES, no_args_is_help=True,
-                rich_markup_mode=None, context_settings=_CONTEXT,
-            )  # fmt: skip
-            _register(below, module.COMMANDS)
-            group.add_typer(below, name=name)
-        else:
-            options = {"cls": module.COMMAND_CLASS} if hasattr(module, "COMMAND_CLASS") else {}
-            group.command(name, epilog=module.EXAMPLES, **options)(getattr(module, name))
-
-
-_register(app, _COMMANDS)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the program.
 
@@ -121,6 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code; see ``_errors``.
     """
+    _spare_collector()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -129,6 +122,17 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     return code
+
+
+def _spare_collector() -> None:
+    """Let the cycle collector run rarely, and not at all over what ends with the program.
+
+    A command makes objects by the hundred thousand (entries, boxes) and next to no cycles; at the
+    end Python would search all that is left three times, which takes longer than ``veml --help``.
+    """
+    gc.set_threshold(50_000, 20, 50)
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 from veml_cli._options import examples
 from veml_cli._output import out
 
@@ -12,4 +10,6 @@ EXAMPLES = examples(("which veml is this", "veml version"))
 
 def version() -> None:
     """Show the version of veml."""
+    from importlib import metadata
+
     out.write(f"veml version {metadata.version('veml')}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, joined, line
-from veml_vcs.repository.status import StagedData
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.status import StagedData
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId, TreeId
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.annotations import box_of, image_size
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.tree import Entry, EntryKind, Tree
 from veml_vcs.versions.data import DataRecord
@@ -96,6 +95,8 @@ class Sample:
         """
         import numpy as np
 
+        from veml_vcs.samples.annotations import box_of
+
         said = self.annotation
         boxes, names = [], []
         if said is not None:
@@ -138,6 +139,8 @@ class Sample:
         return np.array(masks, np.bool_).reshape(shape), names
 
     def _size(self, said: Annotation) -> tuple[float | None, float | None]:
+        from veml_vcs.samples.annotations import image_size
+
         width, height = image_size(said)
         if width is None and any(
             "cxcywhn" in obj or "segmentation_n" in obj for obj in said.get("objects", ())

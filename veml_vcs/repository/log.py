@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dulwich.objects import Commit
 
 from veml_vcs.ids import CommitId
-from veml_vcs.repository.diff import RepoDiff, diff_commits
 from veml_vcs.repository.git import Head
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.status import StagedData, staged_data_changes
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.diff import RepoDiff
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,8 @@ def show(repo: Repository, revision: str = "HEAD") -> Shown:
     commit = repo.git.commit(commit_id)
     parents = repo.git.parents(commit_id)
     entry = _entry(commit, _decorations(repo), _data_changes(repo, commit))
+    from veml_vcs.repository.diff import diff_commits
+
     return Shown(entry, diff_commits(repo, parents[0] if parents else None, commit_id))
 
 
