@@ -18,7 +18,7 @@ from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.status import StagedData, staged_data_changes
 from veml_vcs.repository.unfinished import MERGE
-from veml_vcs.repository.worktree import folder_changes
+from veml_vcs.repository.worktree import may_differ
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 
@@ -144,7 +144,7 @@ def _add_changed(repo: Repository, progress: Progress) -> None:
     changed = [
         repo.absolute(path)
         for path, record in repo.staged_datasets().items()
-        if folder_changes(repo, path, record)
+        if may_differ(repo, path, record)
     ]
     if changed:
         add(repo, changed, progress=progress)

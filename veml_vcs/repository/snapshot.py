@@ -105,6 +105,10 @@ def take_snapshot(
             snapshot.entries, snapshot.facts, snapshot.sources = entries, base.facts, base.sources
             snapshot.class_counts, snapshot.objects = dict(base.class_counts), base.objects
             return snapshot
+        if outside == base.annotations and _only_boxes_changed(
+            repo, snapshot, files, base, base_entries
+        ):
+            return snapshot
     layout = _layout(files, base, wanted_format)
     dirty = _dirty_samples(layout, files, base, base_entries)
     progress("reading annotations", 0, len(layout.samples) if dirty is None else len(dirty))
@@ -252,6 +256,48 @@ def _only_samples_changed(
         else:
             entries[key] = new._replace(kind=EntryKind.SAMPLE, annotation=old.annotation)
     return entries if all(key in base_entries for key in files.contents) else None
+
+
+def _only_boxes_changed(
+    repo: Repository,
+    snapshot: Snapshot,
+    files: _Files,
+    base: DataRecord,
+    base_entries: Mapping[str, Entry],
+) -> bool:
+    """Complete the snapshot if only the one shared annotation file and samples' bytes changed.
+
+    Then the layout is the base's, and a format may know which samples are concerned without reading
+    all of the file again. False if it does not: nothing is done then.
+    """
+    if len(base.sources) != 1:
+        return False
+    source = base.sources[0]
+    left = len(files.contents)
+    for key, old in base_entries.items():
+        if old.content is None:
+            continue
+        new = files.contents.get(key)
+        if new is None:
+            return False
+        left -= 1
+        same = new.content == old.content and new.executable == old.executable
+        if not same and old.kind is EntryKind.FILE and key != source:
+            return False
+    was = base_entries.get(source)
+    if left or was is None or was.content is None:
+        return False
+    samples = tuple(key for key, old in base_entries.items() if old.kind is EntryKind.SAMPLE)
+    layout = Layout(base.facts.format, samples, {}, base.sources, base.facts.layout)
+    form = get_format(layout.format)
+    if not form.narrow(layout, source, repo.contents.read(was.content), files.read(source)):
+        return False
+    parsed = form.read(layout, files.read)
+    snapshot.facts, snapshot.warnings = parsed.facts, parsed.warnings
+    snapshot.sources = base.sources
+    _fill_entries(snapshot, layout, files, parsed, base_entries, parsed.annotations.keys())
+    _count_changes(repo, snapshot, base, base_entries)
+    return True
 
 
 def _bare(entry: Entry) -> Entry:

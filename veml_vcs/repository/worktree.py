@@ -100,6 +100,13 @@ def folder_changes(
     return changes
 
 
+def may_differ(repo: Repository, path: str, record: DataRecord) -> bool:
+    """Tell whether stamps leave it open that a folder differs from a version; reads no file."""
+    disk = scan_dataset(repo, path, record)
+    cache = load_statcache(repo.statcache_path(path), repo.files)
+    return disk is None or cache.tree != record.tree or not cache.clean(disk)
+
+
 def _expected(
     repo: Repository, record: DataRecord, cache: StatCache
 ) -> Mapping[str, tuple[SampleId, bool]]:

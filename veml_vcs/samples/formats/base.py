@@ -117,6 +117,20 @@ class Format(Protocol):
                 and what was found.
         """
 
+    def narrow(self, layout: Layout, key: str, old: bytes, new: bytes) -> bool:
+        """Find out which samples an edit of the one shared source touched.
+
+        True if that can be told cheaply: then ``read(layout, ...)`` gives the annotations of these
+        samples alone, and the facts of all. Nothing else of the layout may have changed.
+
+        Args:
+            layout: The data set's; takes what is found in ``scratch``.
+            key: The shared source.
+            old: Its bytes as they were read before.
+            new: Its bytes now.
+        """
+        return False
+
     def write(
         self,
         annotations: Mapping[str, Annotation],

@@ -21,6 +21,7 @@ from typing import Any
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
+from veml_vcs.samples.formats.coco_changes import changed_part
 from veml_vcs.samples.formats.coco_file import CocoFile, read_file
 from veml_vcs.samples.formats.coco_write import sources_of, write_file
 from veml_vcs.samples.formats.json_text import collector_paused, parse_json
@@ -116,6 +117,13 @@ class Coco(Format):
         warnings = [warning for file in files for warning in file.warnings]
         ordered = dict(sorted(annotations.items()))
         return Parsed(ordered, facts, (*warnings, *absent.warnings()))
+
+    def narrow(self, layout: Layout, key: str, old: bytes, new: bytes) -> bool:
+        """See ``Format.narrow``."""
+        document = changed_part(old, new, key)
+        if document is not None:
+            layout.scratch[key] = (new, document)
+        return document is not None
 
     def write(
         self,

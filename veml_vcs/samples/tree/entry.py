@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -83,6 +84,22 @@ def check_key(key: str) -> str:
             if part in ("", ".", "..") or part.lower() == ".git":
                 raise _unusable(key, f"part {part!r}")
     return key
+
+
+def all_plain(keys: Sequence[str]) -> bool:
+    """Tell, quickly, that ``check_key`` would accept all of these; False where it may not.
+
+    Args:
+        keys: At least one, ASCII alone.
+    """
+    joined = "\0".join(keys)
+    return (
+        joined.count("\0") == len(keys) - 1
+        and joined[:1] not in ("", ".", "/", "\0")
+        and joined[-1] not in ("/", "\0")
+        and not any(odd in joined for odd in ("/.", "//", "\0.", "\0/", "/\0", "\0\0"))
+        and max(map(len, keys)) <= MAX_KEY_BYTES
+    )
 
 
 def _unusable(key: str, why: str) -> InvalidInputError:

@@ -6,8 +6,9 @@ what the node above it says, and lies where it says, is checked here.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Container, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId, TreeId, short
@@ -23,6 +24,11 @@ from veml_vcs.samples.tree.node import (
     ref_to_inner,
     ref_to_leaf,
 )
+
+_MAX_RECENT = 2048
+"""Leaves of some 32 entries each: about 25 MB."""
+_Leaves: TypeAlias = dict[ObjectId, list[tuple[str, Entry]]]
+_recent: dict[int, tuple[weakref.ref[ObjectReader], _Leaves]] = {}
 
 
 class Change(NamedTuple):
@@ -200,9 +206,30 @@ def _root(store: ObjectReader, root: TreeId) -> Place:
 
 
 def _entries(store: ObjectReader, place: Place) -> list[tuple[str, Entry]]:
-    items = decode_leaf(store.get(place.ref.node), place.ref.node)
+    """Return a leaf's entries; the list may be shared and must not be changed."""
+    recent = _recent_leaves(store)
+    items = recent.get(place.ref.node)
+    if items is None:
+        items = decode_leaf(store.get(place.ref.node), place.ref.node)
+        if len(recent) >= _MAX_RECENT:
+            del recent[next(iter(recent))]
+        recent[place.ref.node] = items
     check_leaf(items, place.ref, place.after)
     return items
+
+
+def _recent_leaves(store: ObjectReader) -> _Leaves:
+    """Return the leaves decoded lately from this store object: one command reads most twice."""
+    number = id(store)
+    known = _recent.get(number)
+    if known is None or known[0]() is not store:
+
+        def forget(reference: weakref.ref[ObjectReader]) -> None:
+            if number in _recent and _recent[number][0] is reference:
+                del _recent[number]
+
+        known = _recent[number] = (weakref.ref(store, forget), {})
+    return known[1]
 
 
 def _children(store: ObjectReader, place: Place) -> list[Place]:
