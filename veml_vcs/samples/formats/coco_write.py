@@ -14,6 +14,7 @@ from veml_vcs.samples.formats.names import Naming
 from veml_vcs.samples.formats.text import is_number, unescaped
 
 _FIRST = ("info", "licenses")
+_OWN_NAMES = {"class": "category_id", "xywh": "bbox", "id": None}
 
 
 def write_file(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> bytes:
@@ -42,6 +43,7 @@ def _document(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> 
     number_entries(entries)
     objects: list[dict[str, Any]] = []
     used: set[str] = set()
+    names: dict[str, str | None] = {}
     has_objects = False
     for sample, entry in zip(samples, entries, strict=True):
         annotation = annotations[sample]
@@ -49,7 +51,7 @@ def _document(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> 
         first = sources_of(annotation, files)[0]
         for obj in annotation.get("objects", ()):
             if _belongs(obj, annotation, key, first):
-                objects.append(_object_entry(obj, entry["id"], sample))
+                objects.append(_object_entry(obj, entry["id"], sample, names))
                 if "class" in obj:
                     used.add(obj["class"])
     number_entries(objects)
@@ -102,20 +104,31 @@ def _image_entry(sample: str, annotation: Annotation, key: str, naming: Naming) 
     return {"id": entry.pop("id", None), "file_name": name, **entry}
 
 
-def _object_entry(obj: Mapping[str, Any], image_id: Any, sample: str) -> dict[str, Any]:
+def _object_entry(
+    obj: Mapping[str, Any], image_id: Any, sample: str, names: dict[str, str | None]
+) -> dict[str, Any]:
+    """Return an object as COCO has it; ``names`` remembers what fields are called there."""
     entry: dict[str, Any] = {"id": obj.get("id"), "image_id": image_id}
     for name, value in obj.items():
-        if name == "class":
-            entry["category_id"] = value
-        elif name == "xywh":
-            if not isinstance(value, list) or len(value) != 4 or not all(map(is_number, value)):
-                raise InvalidInputError(f"{sample}: xywh: expected four numbers, found {value!r}")
-            entry["bbox"] = value
-        elif name in ("xyxy", "cxcywhn"):
-            raise InvalidInputError(f"{sample}: COCO boxes are xywh, found {name}")
-        elif name != "id" and (own := unescaped(name, OBJECT_RESERVED)) is not None:
+        if name not in names:
+            names[name] = _own_name(name, sample)
+        own = names[name]
+        if own is not None:
             entry[own] = value
+    if "xywh" in obj:
+        box = obj["xywh"]
+        if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):
+            raise InvalidInputError(f"{sample}: xywh: expected four numbers, found {box!r}")
     return entry
+
+
+def _own_name(name: str, sample: str) -> str | None:
+    """Return what COCO calls a field of an object; None for one that it says elsewhere."""
+    if name in ("xyxy", "cxcywhn"):
+        raise InvalidInputError(f"{sample}: COCO boxes are xywh, found {name}")
+    if name in _OWN_NAMES:
+        return _OWN_NAMES[name]
+    return unescaped(name, OBJECT_RESERVED)
 
 
 def number_entries(entries: Sequence[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,7 @@ _ARRAYS = {
     "word": ("uint32", 1),
     "json": ("uint8", 1),
 }
+_FEW = 4
 _MAX_EMPTY_ROWS = 1 << 24
 """Rows of a table without columns: no array would show that there are not so many."""
 
@@ -202,25 +204,46 @@ class _Column:
 
     def _decode(self, low: int, high: int) -> list[Any]:
         if self._kind == "json":
-            data = self._values.tobytes() if high - low > 64 else None
-            return [self._json(i, data) for i in range(low, high)]
+            if high - low <= _FEW:
+                return [self._json(i) for i in range(low, high)]
+            return self._all_json(low, high)
         part = self._values[low:high]
-        values: list[Any] = part.tolist()
         if self._kind == "word":
-            return [self._words[code] for code in values]
+            return [self._words[code] for code in part.tolist()]
         if self._kind in ("float", "vector"):
-            # Integral numbers come back as ints, as the canonical form has them.
-            whole = (part == np.trunc(part)) & (np.abs(part) <= _EXACT)
-            for place in np.argwhere(whole).tolist():
-                if self._kind == "float":
-                    values[place[0]] = int(values[place[0]])
-                else:
-                    values[place[0]][place[1]] = int(values[place[0]][place[1]])
+            return _numbers(part)
+        values: list[Any] = part.tolist()
         return values
 
-    def _json(self, i: int, data: bytes | None) -> Any:
+    def _all_json(self, low: int, high: int) -> list[Any]:
+        """Decode many texts in one go: they are canonical, so commas make them a list."""
+        bounds = self._offsets[low : high + 1].tolist()
+        data = self._values[bounds[0] : bounds[-1]].tobytes()
+        first = bounds[0]
+        texts = [data[start - first : end - first] for start, end in pairwise(bounds)]
+        found: list[Any] = json.loads(b"[" + b",".join(texts) + b"]")
+        if len(found) != high - low:
+            raise ValueError(f"{len(found)} values in {high - low} texts")
+        return found
+
+    def _json(self, i: int) -> Any:
         start, end = int(self._offsets[i]), int(self._offsets[i + 1])
-        text = self._values[start:end].tobytes() if data is None else data[start:end]
-        if text == b"[]":
-            return []  # boxes without a polygon have one each
-        return json.loads(text)
+        return json.loads(self._values[start:end].tobytes())
+
+
+def _numbers(part: NDArray[np.float64]) -> list[Any]:
+    """Return numbers, or rows of them; whole ones as ints, as the canonical form has them."""
+    whole = (part == np.trunc(part)) & (np.abs(part) <= _EXACT)
+    values: list[Any] = part.tolist()
+    if not whole.any():
+        return values
+    ints: list[Any] = np.where(whole, part, 0).astype(np.int64).tolist()
+    if whole.all():
+        return ints
+    marks = whole.tolist()
+    if part.ndim == 1:
+        return [i if mark else v for i, v, mark in zip(ints, values, marks, strict=True)]
+    return [
+        i if all(mark) else [a if m else b for a, b, m in zip(i, v, mark, strict=True)]
+        for i, v, mark in zip(ints, values, marks, strict=True)
+    ]
