@@ -120,6 +120,7 @@ class Sample:
         """
         import numpy as np
 
+        from veml_vcs.samples.annotations import image_size
         from veml_vcs.samples.annotations.shapes import SHAPES, mask_of
         from veml_vcs.samples.images import image_shape
 
