@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from veml_vcs.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.merge_state import DataConflict
+    from veml_vcs.repository.data_conflict import DataConflict
     from veml_vcs.repository.repository import Repository
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from veml_cli._errors import DIFFERS
 from veml_cli._options import Force, Json, PathCommand, Quiet, after_separator, examples
 from veml_cli._output import show
 from veml_cli._session import working
@@ -19,6 +20,7 @@ COMMAND_CLASS = PathCommand
 EXAMPLES = examples(
     ("another branch: data, annotations and files change together", "veml checkout night"),
     ("a new branch", "veml checkout -b night"),
+    ("data folders along to where plain git went", "veml checkout"),
     ("one data set as it was three commits ago", "veml checkout HEAD~3 -- images/train"),
 )
 
@@ -45,7 +47,8 @@ def checkout(
     """Switch to a branch or commit, or bring paths back from one.
 
     Uncommitted changes are carried over; where they would be lost, nothing is done. - is the
-    previous branch.
+    previous branch. Without arguments, data folders are brought to the records that git put into
+    the work tree; ends with 1 if one could not be.
     """
     from veml_cli._switching import Target, switch_to
 
@@ -55,6 +58,9 @@ def checkout(
             if create or reset:
                 raise InvalidInputError("-b makes a branch of everything, not of paths")
             _restore(repo, given, paths, quiet, as_json, progress)
+            return
+        if not given and not (create or reset or detach or force):
+            _bring_along(repo, quiet, as_json, progress)
             return
         if not given and not (create or reset):
             raise InvalidInputError("which branch?", hint="veml checkout NAME")
@@ -68,6 +74,18 @@ def checkout(
         done, lines = switch_to(repo, target, force=force, progress=progress)
     if as_json or not quiet:
         show(done, lines, as_json=as_json)
+
+
+def _bring_along(repo: Repository, quiet: bool, as_json: bool, progress: Progress) -> None:
+    from veml_cli.render.simple import followed_lines
+    from veml_vcs.repository.follow import follow
+
+    with repo.lock("veml checkout"):
+        done = follow(repo, progress=progress)
+    if as_json or not quiet:
+        show(done, followed_lines(done), as_json=as_json)
+    if done.left:
+        raise typer.Exit(DIFFERS)
 
 
 def _restore(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from veml_cli._hooks import install_hooks
 from veml_cli._options import Quiet, examples
 from veml_cli._output import out
 
@@ -26,11 +27,15 @@ def init(
 ) -> None:
     """Make a folder a repository.
 
-    A Git repository that is there gets a store for data beside its own. Doing it twice is harmless.
+    A Git repository that is there gets a store for data beside its own, and git hooks and drivers
+    (see veml hook). Doing it twice is harmless.
     """
     from veml_vcs.repository.init import init as run
+    from veml_vcs.repository.repository import Repository
 
     done = run(folder, branch=branch)
+    with Repository(done.root) as repo:
+        install_hooks(repo)
     if quiet:
         return
     store = os.path.join(done.root, ".git", "veml")

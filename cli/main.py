@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from typer._click.core import Command
 
 _COMMANDS = (
-    "init", "add", "rm", "status", "diff", "commit", "log", "show", "branch", "checkout", "switch",
-    "restore", "merge", "resolve", "tag", "export", "similar", "drift",
-    "data", "fsck", "gc", "compact", "version",
+    "init", "clone", "add", "rm", "status", "diff", "commit", "log", "show", "branch", "checkout",
+    "switch", "restore", "merge", "resolve", "tag", "export", "similar", "drift",
+    "data", "fsck", "gc", "compact", "hook", "version",
 )  # fmt: skip
 """Each is a module: its function of the same name runs the command, ``EXAMPLES`` ends its help.
 
@@ -58,7 +58,9 @@ def _register(group: typer.Typer, module: ModuleType) -> None:
         group.add_typer(below, name=name)
     else:
         kind = getattr(module, "COMMAND_CLASS", LightCommand)
-        group.command(name, cls=kind, epilog=module.EXAMPLES)(getattr(module, name))
+        hidden = getattr(module, "HIDDEN", False)
+        command = group.command(name, cls=kind, epilog=module.EXAMPLES, hidden=hidden)
+        command(getattr(module, name))
 
 
 app = typer.Typer(

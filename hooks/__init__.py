@@ -1,1 +1,4 @@
-"""What the git hooks will do; installed as ``veml_hooks``. Hooks come with the next release."""
+"""What git runs: hooks, merge drivers and a diff driver; installed as ``veml_hooks``.
+
+The files in ``.git/hooks`` and the lines in ``.git/config`` only hand over to ``__main__``.
+"""

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from veml_cli._conflicts import OpenConflicts
     from veml_vcs.repository.resolve import ResolveResult
 
+_FINISH = {
+    "rebase": "git rebase --continue goes on",
+    "cherry-pick": "git cherry-pick --continue goes on",
+    "revert": "git revert --continue goes on",
+    "stash": "git stash drop drops the stash; veml commit keeps what it brought",
+}
+
 
 def open_lines(found: OpenConflicts) -> Iterator[Line]:
     """Yield the open conflicts with their values, and what to type next."""
@@ -30,4 +37,4 @@ def resolved_lines(result: ResolveResult) -> Iterator[Line]:
     if left:
         yield line(("veml resolve --list shows them", "hint"))
     else:
-        yield line(("veml commit finishes the merge", "hint"))
+        yield line((_FINISH.get(result.operation, "veml commit finishes the merge"), "hint"))

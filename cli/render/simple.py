@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.checkout import CheckoutResult
     from veml_vcs.repository.commit import CommitResult
     from veml_vcs.repository.export import ExportResult
+    from veml_vcs.repository.follow import FollowResult
     from veml_vcs.repository.fsck import FsckResult
     from veml_vcs.repository.restore import RestoreResult
     from veml_vcs.repository.rm import RmResult
@@ -53,6 +54,23 @@ def checkout_lines(result: CheckoutResult, subject: str, came_from: str | None) 
         yield line("  data ", (path, "name"), "  ", plural(count, "file"), " written or removed")
     for path in result.carried:
         yield line("  data ", (path, "name"), "  uncommitted changes carried over")
+    for one in result.absent:
+        yield line("  data ", (one.path, "name"), "  not in this clone")
+    hints = dict.fromkeys(one.hint for one in result.absent if one.hint)
+    for hint in hints:
+        yield line((f"  (use: {hint})", "hint"))
+
+
+def followed_lines(result: FollowResult) -> Iterator[Line]:
+    """Yield which data folders were brought along, and why others were not."""
+    for path, count in result.written.items():
+        yield line("  data ", (path, "name"), "  ", plural(count, "file"), " written or removed")
+    for one in result.left:
+        yield line("  data ", (one.path, "name"), "  ", one.reason or "not brought along")
+        if one.hint:
+            yield line((f"    (use: {one.hint})", "hint"))
+    if not (result.written or result.left):
+        yield line("all data folders hold what is checked out")
 
 
 def commit_lines(result: CommitResult) -> Iterator[Line]:

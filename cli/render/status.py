@@ -18,6 +18,12 @@ _INDENT = "        "
 _LABEL_WIDTH = 16
 _KEYS_LISTED = 5
 _DATA_WORDS = {"new": "new data:", "modified": "modified data:", "deleted": "deleted data:"}
+_BEHIND_WORDS = {
+    "behind": "other version:",
+    "gone": "no data set:",
+    "unknown": "unknown version:",
+    "unreadable": "no record:",
+}
 _FILE_WORDS = {"new": "new file:", "modified": "modified:", "deleted": "deleted:"}
 
 Place = Callable[[str], str]
@@ -40,6 +46,7 @@ def long_lines(status: Status, untracked: Sequence[str], place: Place) -> Iterat
         yield from (line(), line("No commits yet"))
     groups = [
         _merge(status, place),
+        _behind(status, place),
         _staged(status, place),
         _changed(status, place),
         _untracked_data(status, place),
@@ -79,7 +86,12 @@ def _merge(status: Status, place: Place) -> Iterator[Line]:
         return
     yield line("You have unmerged paths, merging ", (state.theirs_name, "ref"))
     yield line(('  (settle them with "veml resolve KEY --ours|--theirs|--base")', "hint"))
-    yield line(('  (use "veml merge --abort" to abort the merge)', "hint"))
+    if state.operation == "merge":
+        yield line(('  (use "veml merge --abort" to abort the merge)', "hint"))
+    elif state.operation == "stash":
+        yield line(('  (the stash is kept; use "git stash drop" when all is settled)', "hint"))
+    else:
+        yield line((f'  (then use "git {state.operation} --continue", or --abort)', "hint"))
     yield line()
     yield line("Unmerged paths:")
     for dataset, lines in conflict_rows(state.open_conflicts).items():
@@ -97,6 +109,29 @@ def _is_record(path: str, status: Status) -> bool:
     if status.merge is None:
         return False
     return path.removesuffix(".veml") in {one.dataset for one in status.merge.conflicts}
+
+
+def _behind(status: Status, place: Place) -> Iterator[Line]:
+    here = [one for one in status.behind if one.kind != "absent"]
+    if here:
+        yield line("Data folders that do not hold what is checked out:")
+        yield line(('  (use "veml checkout" to bring them along, keeping your changes)', "hint"))
+        yield line(('  (use "veml restore PATH..." to bring one, dropping its changes)', "hint"))
+        for one in here:
+            yield _entry(_BEHIND_WORDS[one.kind], place(one.path), "removed")
+            if one.reason:
+                yield line(_INDENT, (f"  {one.reason}", "dim"))
+            if one.hint:
+                yield line(_INDENT, (f"  (use: {one.hint})", "hint"))
+    absent = [one for one in status.behind if one.kind == "absent"]
+    if absent:
+        if here:
+            yield line()
+        yield line("Data that is not in this clone:")
+        for hint in dict.fromkeys(one.hint for one in absent if one.hint):
+            yield line((f"  (use: {hint})", "hint"))
+        for one in absent:
+            yield _entry("absent data:", place(one.path), "removed")
 
 
 def _staged(status: Status, place: Place) -> Iterator[Line]:
@@ -174,6 +209,8 @@ def _verdict(status: Status, untracked: Sequence[str]) -> Iterator[Line]:
         text = 'nothing added to commit but untracked files present (use "veml add" to track)'
     elif status.head.commit is None:
         text = 'nothing to commit (create or copy files and use "veml add" to track)'
+    elif status.behind:
+        text = "nothing to commit, but data folders do not hold what is checked out"
     else:
         text = "nothing to commit, working tree clean"
     if loose or status.changed_data or status.changed_files or status.head.commit is None:

@@ -1,7 +1,7 @@
 """The short form of ``veml status``: two letters and a path, as ``git status -s``.
 
 A data set is one path that ends with a slash: its letters say how the record, or the folder,
-differs.
+differs. ``B``: the folder is behind a record that Git moved; ``X``: the data is not in this clone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.status import Status
 
 _LETTERS = {"new": "A", "modified": "M", "deleted": "D"}
+_BEHIND_LETTERS = {"absent": "X"}
 _ESCAPES = {"\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r"}
 
 
@@ -44,6 +45,8 @@ def short_lines(
         path + "/": "D" if changes.missing else "M" for path, changes in status.changed_data.items()
     }
     loose |= {path: _LETTERS[kind] for path, kind in status.changed_files.items()}
+    for one in status.behind:
+        loose.setdefault(one.path + "/", _BEHIND_LETTERS.get(one.kind, "B"))
     conflicted = {
         path.removesuffix(".veml") + "/" if _is_data(status, path) else path
         for path in status.conflicted

@@ -43,6 +43,8 @@ def plus_minus(added: int, removed: int, changed: int) -> Line:
 
 def data_change(change: StagedData) -> Line:
     """Return what a step of history does to a data set: ``+20 -3 ~5 samples, 2 other files``."""
+    if change.absent:
+        return line("changed; its data is not in this clone")
     parts = []
     samples = plus_minus(change.added, change.removed, change.changed + change.annotated)
     if samples.pieces:

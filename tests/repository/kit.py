@@ -19,6 +19,7 @@ from veml_vcs.repository import Repository, init
 from veml_vcs.repository.add import AddResult, add
 from veml_vcs.repository.checkout import CheckoutResult, checkout
 from veml_vcs.repository.commit import CommitResult, commit
+from veml_vcs.repository.follow import FollowResult, follow
 from veml_vcs.repository.merge import MergeResult, merge
 from veml_vcs.repository.status import Status, status
 
@@ -291,6 +292,11 @@ class Project:
 
     def status(self, **options: object) -> Status:
         return status(self.repo, **options)  # type: ignore[arg-type]
+
+    def follow(self) -> FollowResult:
+        """Bring data folders to the records that git put into the work tree, as its hooks do."""
+        with self.reopen().lock("a test"):
+            return follow(self.repo)
 
     # -- git -----------------------------------------------------------------------------------
 

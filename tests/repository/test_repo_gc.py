@@ -309,6 +309,9 @@ def test_the_grace_period_keeps_what_is_young_and_what_that_leads_to(project: Pr
     for pack in project.path(".git/veml/packs").iterdir():
         os.utime(pack, (1, 1))
     collect(project, prune_before=None)
+    assert has_side(project)  # the folder still holds it, whatever git did to its record
+    project.path(".git/veml/held.json").unlink()
+    collect(project, prune_before=None)
     assert not has_side(project)
     project.remove("d")
     project.git("checkout", "-q", "--", "d.veml")

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from veml_vcs.errors import InvalidInputError, NotFoundError
-from veml_vcs.ids import DIGEST_BYTES
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
+from veml_vcs.ids import DIGEST_BYTES, short
+from veml_vcs.repository.absent import is_here, require_here
 from veml_vcs.repository.datasets import owner_of, refuse_foreign_record, stage_record
+from veml_vcs.repository.follow import folders_behind
+from veml_vcs.repository.held import note_held
 from veml_vcs.repository.merge_state import settle_by_hand
 from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.progress import Progress, silent
@@ -224,8 +227,13 @@ def _add_data(
             f"{path}: the folder of this data set is gone",
             hint=f"veml restore {path} brings it back; veml rm {path} stops tracking it",
         )
-    if base is None:
+    _refuse_behind(repo, path)
+    if base is not None and only is None and not is_here(repo, base):
+        base = None  # the folder's owner has the data, and this clone's store gets it now
+    elif base is None:
         refuse_foreign_record(repo, path)
+    else:
+        require_here(repo, path, base)
     base_entries = {} if base is None else dict(Tree(repo.store, base.tree).items())
     if dry_run:
         snapshot = take_snapshot(
@@ -264,7 +272,21 @@ def _add_data(
     settle_by_hand(repo, path)
     whole = _NO_TREE if only is not None else record.tree
     save_statcache(repo.statcache_path(path), repo.files, whole, snapshot.rows)
+    note_held(repo, path, record)
     return _summary(path, record, base_entries, snapshot, base is None, contents.new_bytes)
+
+
+def _refuse_behind(repo: Repository, path: str) -> None:
+    """Refuse a folder that Git's record has moved on from: adding it would undo what Git did."""
+    behind = folders_behind(repo).get(path)
+    if behind is not None and behind.kind == "behind" and behind.held is not None:
+        raise ConflictError(
+            f"{path} holds the version {short(behind.held)}, but its record was moved by Git; "
+            "adding it would undo that",
+            hint=f"veml checkout brings the folder along; veml restore {path} also drops its "
+            "uncommitted changes",
+            kind="folder-behind",
+        )
 
 
 def _preview(snapshot: Snapshot) -> DataRecord:

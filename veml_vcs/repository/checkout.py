@@ -14,7 +14,10 @@ from dulwich.refs import HEADREF, Ref, check_ref_format
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, short
+from veml_vcs.repository.absent import is_here, require_here
+from veml_vcs.repository.follow import FolderBehind, folders_behind
 from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.held import note_held
 from veml_vcs.repository.materialize import (
     file_changes,
     refuse_lost_changes,
@@ -35,7 +38,7 @@ from veml_vcs.repository.plain_files import (
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.refs import refuse_nested_name
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.worktree import FolderChanges, folder_changes
+from veml_vcs.repository.worktree import FolderChanges, folder_changes, scan_dataset
 from veml_vcs.samples.facts import Facts
 from veml_vcs.samples.tree import Change, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
@@ -51,6 +54,7 @@ class CheckoutResult:
         created: Whether the branch was created.
         written: Data set -> number of files written or removed.
         carried: Data sets whose uncommitted changes were carried over.
+        absent: Data sets that have no folder because their data is not in this clone.
     """
 
     branch: str | None
@@ -58,6 +62,7 @@ class CheckoutResult:
     created: bool
     written: dict[str, int]
     carried: tuple[str, ...] = ()
+    absent: tuple[FolderBehind, ...] = ()
 
 
 @dataclass
@@ -128,6 +133,7 @@ def checkout(
         created,
         {move.path: len(move.changes) for move in moves if move.changes},
         tuple(move.path for move in moves if move.dirty and not force),
+        tuple(one for one in folders_behind(repo).values() if one.kind == "absent"),
     )
 
 
@@ -170,6 +176,12 @@ def _plan_data(
         if here == target and not force and target is None:
             continue
         dirty = FolderChanges()
+        if _has_no_folder(repo, path, here):
+            here = None
+            if target is not None and not is_here(repo, target):
+                continue  # neither before nor after: the folder stays away, and status says so
+        require_here(repo, path, here)
+        require_here(repo, path, target)
         if here is not None:
             dirty = folder_changes(repo, path, here)
         elif target is not None:
@@ -183,6 +195,11 @@ def _plan_data(
             refuse_lost_changes(path, changes, dirty, command)
         moves.append(_DataMove(path, here, target, changes, dirty))
     return moves
+
+
+def _has_no_folder(repo: Repository, path: str, here: DataRecord | None) -> bool:
+    """Tell whether a data set is not in the work tree because its data is not in this clone."""
+    return here is not None and not is_here(repo, here) and not scan_dataset(repo, path, here)
 
 
 def _with_restored(
@@ -226,6 +243,7 @@ def _move_data(repo: Repository, move: _DataMove, force: bool, progress: Progres
         clean = force or not move.dirty or move.old is None
         remember(repo, move.path, move.new, written, clean=clean)
     else:
+        note_held(repo, move.path, None)
         cache = repo.statcache_path(move.path)
         if os.path.exists(cache):
             repo.files.remove(cache)

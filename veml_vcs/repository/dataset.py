@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId, TreeId
+from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.tree import Entry, EntryKind, Tree
@@ -196,7 +197,12 @@ class Dataset(Sequence[Sample]):
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
-        """Key -> entry of every sample."""
+        """Key -> entry of every sample.
+
+        Raises:
+            NotFoundError: The data is not in this clone.
+        """
+        require_here(self.repository, self.path, self.record)
         tree = Tree(self.repository.store, self.record.tree)
         found = {key: entry for key, entry in tree.items() if entry.kind is EntryKind.SAMPLE}
         return found if self._chosen is None else {key: found[key] for key in self._chosen}

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from veml_vcs.errors import ConflictError
+from veml_vcs.repository.held import note_held
 from veml_vcs.repository.ignore import ignore_line, with_line, without_line
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record
@@ -27,6 +28,8 @@ def stage_record(repo: Repository, path: str, record: DataRecord) -> None:
         if _read(repo, file) != data:
             repo.write_file(file, data)
     repo.git.stage_blobs(staged)
+    # What the folder has beyond that is an uncommitted change from now on.
+    note_held(repo, path, record)
     outside = set(record.annotations)
     known = [one for one in repo.git.staged_files() if owner_of([path], one) or one in outside]
     if known:
@@ -79,6 +82,7 @@ def unstage_record(repo: Repository, path: str, record: DataRecord) -> None:
         if os.path.lexists(repo.absolute(file)):
             repo.files.remove(repo.absolute(file))
     repo.git.unstage(gone)
+    note_held(repo, path, None)
     repo.git.stage_blobs({file: data for file, data in changed.items() if data})
 
 

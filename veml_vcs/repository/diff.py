@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from veml_vcs.ids import AnnotationId, CommitId, digest
+from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git import TreeFile
@@ -320,6 +321,8 @@ def _bytes(repo: Repository, path: str, key: str, entry: Entry) -> bytes | None:
 
 def _changes(repo: Repository, path: str, before: _Side, after: _Side) -> list[Change]:
     old, new = before.datasets.get(path), after.datasets.get(path)
+    for side, record in ((before, old), (after, new)):
+        require_here(repo, path, record, side.name if side.name not in (INDEX, WORKTREE) else None)
     if path not in before.entries and path not in after.entries:
         return diff_trees(repo.store, old.tree if old else None, new.tree if new else None)
     left = before.entries.get(path) or entries_of(repo, old)

@@ -221,7 +221,7 @@ class GitRepo:
         refs = self.dulwich.refs
         found: dict[CommitId, None] = {}
         for name in sorted(refs.allkeys()):
-            if name.startswith(b"refs/notes/"):
+            if name.startswith((b"refs/notes/", b"refs/veml/")):
                 continue
             try:
                 peeled = self.dulwich.object_store[self.dulwich.get_peeled(name)]
@@ -260,6 +260,11 @@ class GitRepo:
             for path, entry in self.index().items()
             if isinstance(entry, IndexEntry)
         }
+
+    def tracked_paths(self, suffix: str) -> set[str]:
+        """Return the paths of the index that end so, those in conflict too."""
+        end = os.fsencode(suffix)
+        return {os.fsdecode(path) for path in self.index() if path.endswith(end)}
 
     def conflicted_paths(self) -> list[str]:
         """Return the paths of the index that have merge stages instead of one entry."""

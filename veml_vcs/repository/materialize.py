@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from veml_vcs.errors import ConflictError, DamagedError, InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
+from veml_vcs.repository.held import note_held
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, stamp_of
@@ -163,7 +164,7 @@ def remember(
     *,
     clean: bool,
 ) -> None:
-    """Bring the stat cache to what was just written, so that the next status reads nothing.
+    """Note that a folder holds a version now, and bring its stat cache to what was just written.
 
     Args:
         repo: The repository.
@@ -186,6 +187,43 @@ def remember(
             complete = False
     tree = record.tree if complete else bytes(32)
     save_statcache(cache_path, repo.files, tree, rows)
+    note_held(repo, path, record)
+
+
+def remember_changes(
+    repo: Repository,
+    path: str,
+    old: DataRecord,
+    new: DataRecord,
+    changes: Sequence[Change],
+    written: Mapping[str, tuple[Stamp, SampleId]],
+) -> None:
+    """Do what ``remember`` does, after a step between two versions, without listing the folder.
+
+    Args:
+        repo: The repository.
+        path: The data set.
+        old: The version that the folder held.
+        new: The version it holds now.
+        changes: The step.
+        written: What ``write_changes`` returned.
+    """
+    cache_path = repo.statcache_path(path)
+    cache = load_statcache(cache_path, repo.files)
+    touched = {change.key for change in changes}
+    rows = [(key, stamp, content) for key, (stamp, content) in written.items()]
+    complete = cache.tree == old.tree
+    for key, stamp in cache.stamps.items():
+        if key in touched:
+            continue
+        # A stamp too young to prove anything must not look old in the cache written now.
+        known = cache.known(key, stamp)
+        if known is None:
+            complete = False
+        else:
+            rows.append((key, stamp, known))
+    save_statcache(cache_path, repo.files, new.tree if complete else bytes(32), rows)
+    note_held(repo, path, new)
 
 
 def changes_from_nothing(entries: Mapping[str, Entry]) -> list[Change]:

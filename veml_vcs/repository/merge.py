@@ -17,6 +17,8 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.checkout import empty_version, move_work_tree
 from veml_vcs.repository.commit import Signature, commit
+from veml_vcs.repository.data_conflict import DataConflict
+from veml_vcs.repository.follow import follow
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.materialize import (
     file_changes,
@@ -29,12 +31,12 @@ from veml_vcs.repository.merge_abort import abort
 from veml_vcs.repository.merge_data import DataMerge
 from veml_vcs.repository.merge_paths import TreeMerge, TreeMerger
 from veml_vcs.repository.merge_state import (
-    DataConflict,
     MergeState,
     forget_merge,
     load_merge_state,
     save_merge_state,
 )
+from veml_vcs.repository.pending_settle import settle_pending
 from veml_vcs.repository.plain_files import (
     in_the_way,
     move_plain,
@@ -167,8 +169,10 @@ def settle(
         ConflictError: The folder has changes that would be lost.
     """
     state = load_merge_state(repo)
-    if state is None or not state.ours:
+    if state is None:
         raise NotFoundError("no merge is under way", kind="not-merging")
+    if not state.ours:
+        return _settle_pending(repo, state, choices, progress)
     known = {(one.dataset, one.key) for one in state.conflicts}
     for dataset, keys in choices.items():
         for key in keys:
@@ -204,6 +208,25 @@ def settle(
     new = MergeState(state.theirs_name, state.ours, state.theirs, again)
     save_merge_state(repo, new)
     return new
+
+
+def _settle_pending(
+    repo: Repository,
+    state: MergeState,
+    choices: Mapping[str, Mapping[str, Choice]],
+    progress: Progress,
+) -> MergeState:
+    """Settle conflicts that a plain git command left, and bring the folders along."""
+    for dataset, keys in choices.items():
+        settle_pending(repo, dataset, keys)
+    done = follow(repo, progress=progress)
+    for one in done.left:
+        if one.path in choices:
+            raise ConflictError(
+                f"settled, but the folder stays as it is: {one.reason}",
+                hint=one.hint or "veml checkout",
+            )
+    return load_merge_state(repo) or MergeState(state.theirs_name, "", "", ())
 
 
 def _kept(manual: Mapping[tuple[str, str, str, str], str | None], one: DataConflict) -> str | None:

@@ -33,6 +33,14 @@ def abort(repo: Repository, *, progress: Progress = silent) -> CommitId:
         state = load_merge_state(repo) or _half_a_merge(repo)
         if state is None:
             raise NotFoundError("no merge is under way", kind="not-merging")
+        if not state.theirs:
+            raise NotFoundError(
+                f"no merge is under way, but git {state.operation} is",
+                hint="git reset --merge"
+                if state.operation == "stash"
+                else f"git {state.operation} --abort",
+                kind="not-merging",
+            )
         head = repo.git.head().commit
         if head is None:
             raise NotFoundError("HEAD has no commits", kind="unborn")

@@ -16,6 +16,7 @@ from typing import Any
 from veml_vcs.errors import ConflictError, FormatError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId, digest
 from veml_vcs.objects.protocol import ObjectWriter
+from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.merge_entries import (
     EntryMerger,
     MergedEntries,
@@ -24,7 +25,6 @@ from veml_vcs.repository.merge_entries import (
 )
 from veml_vcs.repository.merge_facts import merge_facts
 from veml_vcs.repository.merge_moves import find_moves
-from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.snapshot import Counts, class_order
 from veml_vcs.repository.tables import merger_of

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from veml_vcs.errors import ConflictError
 from veml_vcs.ids import AnnotationId, SampleId
+from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.merge_moves import Move
-from veml_vcs.repository.merge_state import DataConflict
 from veml_vcs.samples.annotations import (
     Choice,
     MergeCounts,

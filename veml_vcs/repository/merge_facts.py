@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from veml_vcs.repository.merge_state import DataConflict
+from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.samples.annotations import Choice
 from veml_vcs.samples.facts import ClassInfo, Facts
 from veml_vcs.versions.data import DataRecord

@@ -12,6 +12,7 @@ from dulwich.objects import Blob
 from veml_vcs.errors import ConflictError
 from veml_vcs.ids import CommitId
 from veml_vcs.objects.protocol import ObjectWriter
+from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.git import REGULAR_MODE, TreeFile
 from veml_vcs.repository.ignore import ignore_line, merge_lines, without_line
 from veml_vcs.repository.merge_data import DataMerge, merge_data
@@ -156,6 +157,8 @@ class TreeMerger:
     ) -> TreeFile | None:
         name = dataset_path(path)
         self._progress(f"merging {name}", 0, 0)
+        for record in records:
+            require_here(self._repo, name, record)
         one = merge_data(
             self._repo,
             name,

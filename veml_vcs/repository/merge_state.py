@@ -1,7 +1,8 @@
 """A merge that waits for the user: which conflicts it has, and how each was settled.
 
 Kept in the control folder beside Git's own ``MERGE_HEAD``, so that plain ``git merge --abort`` and
-``git commit`` end it too (a state without ``MERGE_HEAD`` is stale and ignored).
+``git commit`` end it too (a state without its ``MERGE_HEAD`` is stale and ignored). Conflicts that
+a plain git command left are read from the index; see ``pending``.
 """
 
 from __future__ import annotations
@@ -13,38 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from veml_vcs.errors import DamagedError
+from veml_vcs.ids import short
+from veml_vcs.repository.data_conflict import DataConflict
+from veml_vcs.repository.operation import Operation, operation_of
+from veml_vcs.repository.pending import forget_pending, pending_conflicts
 from veml_vcs.repository.repository import Repository
 
 _FILE = "merge.json"
-
-
-@dataclass(frozen=True)
-class DataConflict:
-    """One conflict in a data set.
-
-    Attributes:
-        dataset: The folder.
-        key: The sample's or file's key.
-        kind: What kind of contradiction it is.
-        path: Where in the annotation, if it is in one (``objects[id=17]``).
-        base: The value both sides started from, JSON.
-        ours: Our value.
-        theirs: Their value.
-        choice: How it was settled (``ours``, ``theirs``, ``base``), or None.
-    """
-
-    dataset: str
-    key: str
-    kind: str
-    path: str = ""
-    base: Any = None
-    ours: Any = None
-    theirs: Any = None
-    choice: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return a JSON object."""
-        return dict(self.__dict__)
 
 
 @dataclass(frozen=True)
@@ -56,12 +32,14 @@ class MergeState:
         ours: Our commit.
         theirs: Their commit.
         conflicts: All conflicts in data sets, settled ones too.
+        operation: The git command that is under way.
     """
 
     theirs_name: str
     ours: str
     theirs: str
     conflicts: tuple[DataConflict, ...] = ()
+    operation: Operation = "merge"
 
     @property
     def open_conflicts(self) -> tuple[DataConflict, ...]:
@@ -77,16 +55,16 @@ def load_merge_state(repo: Repository) -> MergeState | None:
     """
     heads = repo.git.read_state("MERGE_HEAD")
     path = os.path.join(repo.private_folder, _FILE)
-    if heads is None:
-        return None
-    if not repo.files.exists(path):
-        theirs = (heads.decode("utf-8", "replace").split() or [""])[0]
-        return MergeState(theirs, "", theirs)
+    theirs = (heads.decode("utf-8", "replace").split() or [""])[0] if heads is not None else ""
+    if heads is None or not repo.files.exists(path):
+        return _from_git(repo, theirs)
     try:
         state = json.loads(bytes(repo.files.read(path)))
         check = state.pop("check", None)  # veml 0.1 wrote none
         if check is not None and check != _check(state):
             raise ValueError("the checksum is another")
+        if state["theirs"] != theirs:
+            return _from_git(repo, theirs)  # of another merge, which git ended
         found = MergeState(
             state["theirs_name"],
             state["ours"],
@@ -108,6 +86,17 @@ def _check_words(state: MergeState) -> None:
         words += [one.dataset, one.key, one.kind, one.path, one.choice or ""]
     if not all(isinstance(word, str) for word in words):
         raise TypeError("expected text")
+
+
+def _from_git(repo: Repository, theirs: str) -> MergeState | None:
+    """Return what a plain git command left in conflict; None if it left nothing."""
+    pending = pending_conflicts(repo)
+    if not theirs and not pending:
+        return None
+    conflicts = tuple(one for left in pending.values() for one in left.conflicts)
+    operation = "merge" if theirs else operation_of(repo.git)
+    name = short(theirs, 7) if theirs else f"git {operation}"
+    return MergeState(name, "", theirs, conflicts, operation)
 
 
 def save_merge_state(repo: Repository, state: MergeState | None) -> None:
@@ -142,6 +131,7 @@ def forget_merge(repo: Repository) -> None:
 
 def settle_by_hand(repo: Repository, dataset: str) -> None:
     """Take a data set's folder as the settlement of all its conflicts (``veml add`` does this)."""
+    forget_pending(repo, dataset)
     state = load_merge_state(repo)
     if state is None or not state.ours:
         return

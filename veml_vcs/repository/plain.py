@@ -112,7 +112,9 @@ class _Walk:
                 wanted = entry.name != ".git" and path not in self._skipped
                 if wanted and not self._ignored.is_ignored(path + "/"):
                     folders.append(path)
-            elif path not in self._known and not self._ignored.is_ignored(path):
+            elif entry.name == ".git" or path in self._known:
+                continue  # a linked work tree has a file of that name
+            elif not self._ignored.is_ignored(path):
                 files.append(path)
         return folders, files
 

@@ -275,9 +275,17 @@ class Repository:
             full = self.absolute(path)
             if path.endswith(RECORD_SUFFIX) and os.path.isfile(full):
                 data = bytes(self.files.read(full))
-                if is_data_record(data):
-                    found[dataset_path(path)] = parse_data_record(data, path)
+                if is_data_record(data) and (record := self._merged(data, path)) is not None:
+                    found[dataset_path(path)] = record
         return found
+
+    def _merged(self, data: bytes, path: str) -> DataRecord | None:
+        """Return the record of a path in conflict; ours where git merged it by line."""
+        try:
+            return parse_data_record(data, path)
+        except FormatError:
+            ours = self.git.conflict_stages(path)[1]
+            return None if ours is None else parse_data_record(self.git.read_blob(ours.blob), path)
 
     def datasets_at(self, commit: CommitId | None) -> dict[str, DataRecord]:
         """Return the data sets of a commit: path of the folder -> record."""

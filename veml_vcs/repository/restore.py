@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from veml_vcs.errors import NotFoundError
+from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.datasets import owner_of, unstage_record
 from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.held import load_held, note_held
 from veml_vcs.repository.materialize import remember, require_contents, write_changes
 from veml_vcs.repository.plain_files import write_plain
 from veml_vcs.repository.progress import Progress, silent
@@ -78,12 +81,20 @@ def restore(
         done: dict[str, int] = {}
         for name, parts in wanted.items():
             record = datasets.get(name)
+            whole = _whole(name, parts)
             if worktree:
+                require_here(repo, name, record, source)
                 only = _selector(name, parts)
-                done[name] = _restore_data(repo, name, record, old_staged.get(name), only, progress)
+                done[name] = _restore_data(
+                    repo, name, record, old_staged.get(name), only, whole, progress
+                )
+                if whole and source is None and record is not None:
+                    _restore_record(repo, name, record)
             if staged:
                 # Last: which files are to be removed follows from what was staged before.
                 _stage(repo, name, files.get(name + RECORD_SUFFIX), old_staged.get(name))
+                # What the folder has beyond that is an uncommitted change from now on.
+                note_held(repo, name, record)
         for path in plain:
             _restore_plain(repo, path, files[path], staged, worktree)
     return RestoreResult(done, tuple(plain))
@@ -117,8 +128,21 @@ def _plain(relative: str, files: dict[str, TreeFile], datasets: dict[str, DataRe
     ]
 
 
+def _whole(name: str, parts: list[str]) -> bool:
+    """Tell whether the paths given name a data set as a whole."""
+    return any(name == part or name.startswith(part + "/") or not part for part in parts)
+
+
+def _restore_record(repo: Repository, name: str, record: DataRecord) -> None:
+    """Write the record that belongs to the folder, should Git's work tree have another one."""
+    file, data = repo.absolute(name + RECORD_SUFFIX), record.to_bytes()
+    if not os.path.isfile(file) or bytes(repo.files.read(file)) != data:
+        repo.files.write_atomic(file, data)
+    note_held(repo, name, record)
+
+
 def _selector(name: str, parts: list[str]) -> Callable[[str], bool]:
-    if any(name == part or name.startswith(part + "/") or not part for part in parts):
+    if _whole(name, parts):
         return lambda _key: True
     keys = tuple(
         part[len(name) + 1 :] if part.startswith(name + "/") else "/" + part for part in parts
@@ -132,6 +156,7 @@ def _restore_data(
     record: DataRecord | None,
     staged: DataRecord | None,
     only: Callable[[str], bool],
+    whole: bool,
     progress: Progress,
 ) -> int:
     """Write the source's files where the folder differs; remove tracked files it does not have."""
@@ -141,13 +166,20 @@ def _restore_data(
         return 0
     loose = folder_changes(repo, name, like)
     differs = target if loose.missing else [*loose.changed, *loose.removed]
-    tracked = entries_of(repo, staged) if record != staged else {}
+    tracked = entries_of(repo, staged) if record != staged and staged is not None else {}
+    held = load_held(repo).get(name)
+    if held is not None and held.tree != like.tree and held.tree in repo.store:
+        # Git moved the record: what the folder was brought to, and nobody changed since, goes too.
+        former = entries_of(repo, held.as_record())
+        loose_now = {key: loose.contents.get(key) for key in loose.added}
+        tracked |= {key: one for key, one in former.items() if loose_now.get(key) == one.content}
     wanted = [key for key in [*differs, *(tracked.keys() - target.keys())] if only(key)]
     changes = [Change(key, tracked.get(key), target.get(key)) for key in sorted(wanted)]
     require_contents(repo, name, changes)
     written = write_changes(repo, name, changes, progress=progress)
     if record is not None and staged is not None and record.tree == staged.tree:
-        clean = not loose.added and len(changes) == len(differs)
+        left = set(loose.added) - {change.key for change in changes}
+        clean = whole and not left
         remember(repo, name, record, written, clean=clean)
     return len(changes)
 

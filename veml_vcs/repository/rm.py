@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.repository.add import add
 from veml_vcs.repository.datasets import owner_of, unstage_record
+from veml_vcs.repository.held import note_held
 from veml_vcs.repository.materialize import write_changes
 from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
@@ -149,6 +150,7 @@ def _remove_dataset(repo: Repository, name: str, record: DataRecord, cached: boo
         gone = [Change(key, entry, None) for key, entry in entries_of(repo, record).items()]
         write_changes(repo, name, gone)
     unstage_record(repo, name, record)
+    note_held(repo, name, None)
     cache = repo.statcache_path(name)
     if os.path.exists(cache):
         repo.files.remove(cache)

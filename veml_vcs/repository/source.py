@@ -23,7 +23,7 @@ from veml_vcs.samples.fragments.annotations import AnnotationReader
 from veml_vcs.samples.fragments.catalog import Catalog
 from veml_vcs.samples.fragments.content import ContentReader
 
-FETCH_HINT = "veml data fetch --from PATH, where PATH is a clone that has the data"
+FETCH_HINT = "veml data fetch --from PATH, where PATH is another clone that has the data"
 
 
 class Source:

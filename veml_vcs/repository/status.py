@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from veml_vcs.repository.absent import is_here
+from veml_vcs.repository.follow import FolderBehind, folders_behind
 from veml_vcs.repository.git import Head, TreeFile
+from veml_vcs.repository.held import load_held
 from veml_vcs.repository.merge_state import MergeState, load_merge_state
 from veml_vcs.repository.plain import untracked_paths
 from veml_vcs.repository.plain_files import unstaged_paths
@@ -28,6 +31,7 @@ class StagedData:
         annotated: Number of samples whose annotation alone differs.
         removed: Number of samples that are gone.
         files: Number of other files that differ.
+        absent: The numbers are not known, because the data is not in this clone.
     """
 
     path: str
@@ -37,6 +41,7 @@ class StagedData:
     annotated: int = 0
     removed: int = 0
     files: int = 0
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Status:
         conflicted: Paths in conflict (merge stages in the index).
         untracked: Files that Git neither tracks nor ignores; a folder ends with ``/``.
         untracked_data: Untracked folders that look like data sets.
+        behind: Data sets whose folder does not hold what their record says, because Git moved the
+            record, or because the data is not in this clone.
     """
 
     head: Head
@@ -64,6 +71,7 @@ class Status:
     conflicted: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
     untracked_data: tuple[str, ...] = ()
+    behind: tuple[FolderBehind, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -75,6 +83,7 @@ class Status:
             or self.changed_data
             or self.changed_files
             or self.conflicted
+            or self.behind
         )
 
 
@@ -99,8 +108,16 @@ def status(
     old, new = repo.datasets_at(head.commit), repo.staged_datasets()
     records = {path + RECORD_SUFFIX for path in {*old, *new}}
     changed_data = {}
+    behind = {
+        path: one
+        for path, one in folders_behind(repo).items()
+        if one.kind != "behind" or one.held is not None  # else the folder is simply not there
+    }
     for path, record in new.items():
-        changes = folder_changes(repo, path, record, verify=verify, progress=progress)
+        expected = _expected_folder(repo, record, behind.get(path))
+        if expected is None:
+            continue
+        changes = folder_changes(repo, path, expected, verify=verify, progress=progress)
         if changes:
             changed_data[path] = changes
     conflicted = repo.git.conflicted_paths()
@@ -124,7 +141,24 @@ def status(
         conflicted=tuple(conflicted),
         untracked=loose,
         untracked_data=folders,
+        behind=tuple(behind.values()),
     )
+
+
+def _expected_folder(
+    repo: Repository, record: DataRecord, behind: FolderBehind | None
+) -> DataRecord | None:
+    """Return the version to compare a folder with; None if there is none in this clone.
+
+    A folder that Git has left behind is compared with what it was brought to, so that what the user
+    changed stands apart from what Git moved.
+    """
+    if behind is not None and behind.kind in ("behind", "absent", "unreadable"):
+        held = load_held(repo).get(behind.path)
+        if held is None or held.tree not in repo.store:
+            return None
+        return held.as_record()
+    return record if is_here(repo, record) else None
 
 
 def staged_data_changes(
@@ -146,6 +180,8 @@ def staged_data_changes(
 
 
 def _compare(repo: Repository, path: str, old: DataRecord, new: DataRecord) -> StagedData:
+    if not (is_here(repo, old) and is_here(repo, new)):
+        return StagedData(path, "modified", absent=True)
     added = changed = annotated = removed = files = 0
     for change in diff_trees(repo.store, old.tree, new.tree):
         was = change.old is not None and change.old.kind is EntryKind.SAMPLE

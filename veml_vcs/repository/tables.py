@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from veml_vcs.errors import FormatError
-from veml_vcs.repository.merge_state import DataConflict
+from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.samples.annotations import Choice
 from veml_vcs.samples.kinds import is_array, is_mask
 from veml_vcs.samples.tables import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from veml_vcs.ids import DIGEST_BYTES, SampleId
@@ -12,7 +12,7 @@ from veml_vcs.repository.reading import read_files
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, scan_folder, stamp_file
 from veml_vcs.repository.statcache import StatCache, load_statcache, save_statcache
-from veml_vcs.samples.tree import Entry, Tree, encode_key
+from veml_vcs.samples.tree import Change, Entry, Tree, encode_key
 from veml_vcs.versions.data import DataRecord
 
 _NO_TREE = bytes(DIGEST_BYTES)
@@ -105,6 +105,55 @@ def may_differ(repo: Repository, path: str, record: DataRecord) -> bool:
     disk = scan_dataset(repo, path, record)
     cache = load_statcache(repo.statcache_path(path), repo.files)
     return disk is None or cache.tree != record.tree or not cache.clean(disk)
+
+
+def touched_changes(repo: Repository, path: str, changes: Sequence[Change]) -> FolderChanges | None:
+    """Tell which of the files that are about to change are not what the old version has.
+
+    Only these files are looked at, so the cost is that of the difference.
+
+    Args:
+        repo: The repository.
+        path: The folder, from the repository's root.
+        changes: From the version that the folder holds to another.
+
+    Returns:
+        The differences among the keys of ``changes``; None where a folder stands in the way of a
+        file or the other way round, so that the whole folder has to be looked at.
+    """
+    cache = load_statcache(repo.statcache_path(path), repo.files)
+    found: dict[str, Stamp] = {}
+    dirty = FolderChanges()
+    for change in changes:
+        full = repo.key_path(path, change.key)
+        stamp = stamp_file(full)
+        if stamp is not None:
+            found[change.key] = stamp
+        elif os.path.lexists(full) or (change.old is None and not _has_place(repo, full)):
+            return None
+    contents = _contents(repo, path, found, cache, silent)
+    for change in changes:
+        old, content = change.old, contents.get(change.key)
+        if content is None:
+            if old is not None and old.content is not None:
+                dirty.removed.append(change.key)
+        elif old is None or old.content is None:
+            dirty.added.append(change.key)
+            dirty.contents[change.key] = content
+        elif (old.content, old.executable) != (content, found[change.key].executable):
+            dirty.changed.append(change.key)
+            dirty.contents[change.key] = content
+    return dirty
+
+
+def _has_place(repo: Repository, full: str) -> bool:
+    """Tell whether nothing but folders leads to where a new file belongs."""
+    folder = os.path.dirname(full)
+    while len(folder) > len(repo.root):
+        if os.path.lexists(folder):
+            return os.path.isdir(folder) and not os.path.islink(folder)
+        folder = os.path.dirname(folder)
+    return True
 
 
 def _expected(

@@ -1,0 +1,101 @@
+"""Git's merge drivers for records and for ``.gitignore``.
+
+Git gives three temporary files and the path, and expects the result in the second file. It may be
+merging, rebasing, cherry-picking, reverting, or only thinking (``git merge-tree``), and may still
+give up; so nothing but the store and a note of the conflicts is written.
+"""
+
+from __future__ import annotations
+
+import os
+
+from veml_hooks.git import git
+from veml_hooks.say import say
+from veml_vcs.errors import InvalidInputError
+from veml_vcs.repository.data_conflict import DataConflict
+from veml_vcs.repository.git import blob_id
+from veml_vcs.repository.ignore import merge_lines
+from veml_vcs.repository.merge_record import merge_records
+from veml_vcs.repository.pending import Pending, remember_pending
+from veml_vcs.repository.repository import Repository
+from veml_vcs.samples.annotations import Choice
+from veml_vcs.versions.data import dataset_path, is_data_record, parse_data_record
+
+_LISTED = 5
+
+
+def merge_record(base: str, ours: str, theirs: str, path: str, *, ancestor: bool = False) -> int:
+    """Merge two records.
+
+    Args:
+        base: File with the common ancestor's record; empty if there is none.
+        ours: File with ours; takes the result.
+        theirs: File with theirs.
+        path: Where the record is in the work tree.
+        ancestor: What is merged are common ancestors: ours stands where they contradict.
+
+    Returns:
+        0, or 1 if there are conflicts.
+
+    Raises:
+        VemlError: They cannot be merged; ``ours`` is untouched.
+    """
+    texts = [_read(file) for file in (base, ours, theirs)]
+    if any(text and not is_data_record(text) for text in texts):
+        return _merge_text(base, ours, theirs)
+    name = dataset_path(path)
+    records = [parse_data_record(text, path) if text else None for text in texts]
+    with Repository(".") as repo:
+        default: Choice | None = "ours" if ancestor else None
+        merged = merge_records(repo, name, *records, default=default)
+        if merged.record is None:
+            raise InvalidInputError(f"{name}: nothing is left of it on either side")
+        data = merged.record.to_bytes()
+        _write(ours, data)
+        left = tuple(one for one in merged.conflicts if one.choice is None)
+        if left:
+            stages = tuple(blob_id(text) if text else None for text in texts)
+            remember_pending(repo, Pending(name, stages, merged.conflicts, blob_id(data)))  # type: ignore[arg-type]
+            _tell(name, left)
+            return 1
+    if not ancestor:
+        numbers = merged.samples
+        counts = f"+{numbers.get('added', 0):,} -{numbers.get('removed', 0):,} samples"
+        say(f"{name}: merged by sample and by box ({counts} since the common ancestor)")
+    return 0
+
+
+def merge_ignore(base: str, ours: str, theirs: str, path: str) -> int:
+    """Merge two ``.gitignore`` files: as text, and line by line where that conflicts."""
+    texts = [_read(file) for file in (base, ours, theirs)]
+    done = git(".", "merge-file", "-p", ours, base, theirs, here=True)
+    _write(ours, done.out if done.code == 0 else merge_lines(*texts))
+    return 0
+
+
+def _merge_text(base: str, ours: str, theirs: str) -> int:
+    """Merge as Git does where there is no driver; what it cannot merge keeps ours."""
+    done = git(".", "merge-file", "-p", "-L", "ours", "-L", "base", "-L", "theirs",
+               ours, base, theirs, here=True)  # fmt: skip
+    if done.code < 128:  # the number of conflicts; more is an error, as for binary files
+        _write(ours, done.out)
+    return 0 if done.code == 0 else 1
+
+
+def _tell(name: str, left: tuple[DataConflict, ...]) -> None:
+    say(f"{name}: {len(left)} conflict{'s' if len(left) != 1 else ''}; ours stands meanwhile")
+    for one in left[:_LISTED]:
+        say(f"  {name}/{one.key}  {one.kind} {one.path}".rstrip())
+    say(f"hint: veml status lists them; veml resolve {name} --ours|--theirs|--base settles them")
+
+
+def _read(file: str) -> bytes:
+    with open(file, "rb") as opened:
+        return opened.read()
+
+
+def _write(file: str, data: bytes) -> None:
+    with open(file, "wb") as opened:
+        opened.write(data)
+        opened.flush()
+        os.fsync(opened.fileno())

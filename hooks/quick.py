@@ -1,0 +1,49 @@
+"""Tell in a few milliseconds that there is nothing to bring along: the usual case of most hooks.
+
+Only the standard library, and no work tree is read: every tracked record has the stamp that
+``held.json`` remembers. Whatever is unclear is for the real look.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+_HELD = os.path.join("veml", "held.json")
+
+
+def nothing_to_follow(root: str) -> bool:
+    """Tell whether every data folder is known to hold what its record says.
+
+    Args:
+        root: The top of the work tree.
+    """
+    try:
+        with open(os.path.join(_control_folder(root), _HELD), "rb") as file:
+            stored = json.load(file)
+        if stored["veml"] != 1:
+            return False
+        stamps = {name + ".veml": one["stamp"] for name, one in stored["folders"].items()}
+        listing = ["git", "ls-files", "-z", "--", "*.veml"]
+        done = subprocess.run(listing, cwd=root, capture_output=True, check=True)
+        tracked = set(os.fsdecode(done.stdout).split("\0")) - {""}
+        return tracked == stamps.keys() and all(
+            stamp is not None and _stamp(os.path.join(root, file)) == stamp
+            for file, stamp in stamps.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, subprocess.SubprocessError):
+        return False
+
+
+def _control_folder(root: str) -> str:
+    path = os.path.join(root, ".git")
+    if os.path.isdir(path):
+        return path
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return os.path.join(root, file.read().removeprefix("gitdir: ").rstrip("\n"))
+
+
+def _stamp(file: str) -> list[int]:
+    status = os.lstat(file)
+    return [status.st_size, status.st_mtime_ns, status.st_ino]

@@ -1,0 +1,153 @@
+"""Clones: with data, without, and what a clone without data says; notes travel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.hooks.kit import GitProject
+from veml_cli.main import main
+from veml_vcs.errors import InvalidInputError, NotFoundError
+from veml_vcs.ids import VersionId
+from veml_vcs.repository.checkout import checkout
+from veml_vcs.repository.clone import bring_data, clone_git
+from veml_vcs.repository.log import log, show
+from veml_vcs.repository.notes import noted_versions, read_note, write_note
+from veml_vcs.repository.sync import fetch_data
+
+Maker = Callable[..., GitProject]
+
+
+def opened(root: str | Path) -> GitProject:
+    return GitProject(Path(root), create=False)
+
+
+def test_clone_brings_data_hooks_and_drivers(
+    drives: GitProject, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["clone", "-q", str(drives.root), str(tmp_path / "copy")]) == 0
+    clone = opened(tmp_path / "copy")
+    clone.assert_follows()
+    assert clone.files("data") == drives.files("data")
+    assert main(["-C", str(clone.root), "hook", "status"]) == 0
+    assert main(["clone", str(drives.root), str(tmp_path / "copy")]) == 128
+    assert "exists and is not an empty folder" in capfd.readouterr().err
+    clone.close()
+
+
+def test_clone_without_data_says_so_everywhere(drives: GitProject, tmp_path: Path) -> None:
+    """Status, checkout, show, log, diff, data set: each names the command that gets the data."""
+    root = clone_git(str(drives.root), str(tmp_path / "light"))
+    clone = opened(root)
+    done = bring_data(clone.repo, str(drives.root), no_data=True)
+    assert done.hint == "veml data fetch, then veml checkout"
+    status = clone.status()
+    assert [(one.path, one.kind, one.hint) for one in status.behind] == [
+        ("data", "absent", done.hint)
+    ]
+    assert status.changed_data == {}
+    for ask in (
+        lambda: clone.repo.dataset("data", "HEAD").keys,
+        lambda: show(clone.repo, "origin/night"),
+    ):
+        with pytest.raises(NotFoundError, match="is not in this clone") as error:
+            ask()
+        assert "veml data fetch" in str(error.value.hint)
+    assert [one.data[0].absent for one in log(clone.repo, ["origin/night"], limit=1)] == [True]
+    moved = checkout(clone.repo, "night")
+    assert [one.path for one in moved.absent] == ["data"]
+    fetch_data(clone.reopen())
+    assert clone.follow().written == {"data": 6}
+    clone.assert_follows()
+    clone.close()
+
+
+def test_checkout_of_absent_data_leaves_a_folder_that_is_here_alone(
+    drives: GitProject, tmp_path: Path
+) -> None:
+    root = clone_git(str(drives.root), str(tmp_path / "half"))
+    clone = opened(root)
+    bring_data(clone.repo, str(drives.root))
+    before = clone.files("data")
+    with pytest.raises(NotFoundError, match="is not in this clone"):
+        checkout(clone.repo, "night")
+    assert clone.files("data") == before
+    assert clone.git("branch", "--show-current").strip() == "main"
+    clone.close()
+
+
+def test_names_and_sources_of_clones(drives: GitProject, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="not a Git repository"):
+        clone_git(str(tmp_path / "nothing"), str(tmp_path / "x"))
+    with pytest.raises(InvalidInputError, match="no name"):
+        clone_git("..")
+    with pytest.raises(NotFoundError, match="could not clone"):
+        clone_git(str(drives.root), str(tmp_path / "y"), branch="no-such-branch")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.slow
+def test_notes_travel_with_clone_fetch_and_push(
+    drives: GitProject, tmp_path: Path, clone_of: Maker
+) -> None:
+    """Two clones write different notes; a push joins them, a fetch brings them, none is lost."""
+    version = VersionId(drives.git("rev-parse", "main:data.veml").strip())
+    other = VersionId(drives.git("rev-parse", "night:data.veml").strip())
+    bare = tmp_path / "bare"
+    drives.git("init", "-q", "--bare", str(bare))
+    drives.git("remote", "add", "origin", str(bare))
+    drives.install()
+    drives.reopen()
+    write_note(drives.repo, "drift", version, b"one\n")
+    drives.git("push", "-q", "origin", "main", "night")
+    drives.git("clone", "-q", str(bare), str(tmp_path / "second"), "-b", "main")
+    second = opened(tmp_path / "second")
+    second.install()
+    second.git("fetch", "-q")
+    second.reopen()
+    assert read_note(second.repo, "drift", version) == b"one\n"
+    write_note(second.repo, "drift", version, b"two\n")
+    write_note(second.repo, "drift", other, b"three\n")
+    second.git("config", "push.default", "current")
+    fetch_data(second.repo, str(drives.root), everything=True)
+    second.git("commit", "-q", "--allow-empty", "-m", "empty")
+    second.git("push", "-q")
+    drives.git("fetch", "-q")
+    drives.reopen()
+    assert read_note(drives.repo, "drift", version) == b"one\n"  # ours goes first
+    assert read_note(drives.repo, "drift", other) == b"three\n"
+    assert set(noted_versions(drives.repo, "drift")) == {version, other}
+    drives.git("pull", "-q", "origin", "main")
+    write_note(drives.repo, "drift", version, b"one\nfour\n")
+    drives.git("commit", "-q", "--allow-empty", "-m", "again")
+    drives.git("push", "-q", "origin", "main")
+    second.git("fetch", "-q")
+    joined = second.git("show", f"refs/veml/remotes/origin/drift:{version}")
+    assert set(joined.split()) == {"one", "two", "four"}
+    second.close()
+
+
+@pytest.mark.slow
+def test_push_of_records_whose_data_is_nowhere_is_refused(
+    drives: GitProject, tmp_path: Path, clone_of: Maker
+) -> None:
+    clone = clone_of(drives)
+    clone.install()
+    clone.git("init", "-q", "--bare", str(tmp_path / "bare"))
+    clone.git("remote", "add", "backup", str(tmp_path / "bare"))
+    told = clone.git("push", "backup", "main", check=False)
+    assert "1 data versions to be pushed are not in this clone: data" in told
+    assert clone.git("ls-remote", "backup") == ""
+    fetch_data(clone.repo, str(drives.root), everything=True)
+    clone.git("push", "-q", "backup", "main")
+    assert "refs/heads/main" in clone.git("ls-remote", "backup")
+
+
+def test_git_diff_shows_a_record_as_a_table(drives: GitProject) -> None:
+    told = drives.git("diff", "main", "night", "--", "data.veml")
+    assert "-samples        4\n+samples        5\n" in told
+    assert "class          car: " in told
+    drives.path("notes.txt").write_text("two\n")
+    assert "+two" in drives.git("diff")
