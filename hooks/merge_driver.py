@@ -7,11 +7,10 @@ give up; so nothing but the store and a note of the conflicts is written.
 
 from __future__ import annotations
 
-import os
-
 from veml_hooks.git import git
 from veml_hooks.say import say
 from veml_vcs.errors import InvalidInputError
+from veml_vcs.objects.files import Files
 from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.git import blob_id
 from veml_vcs.repository.ignore import merge_lines
@@ -95,7 +94,4 @@ def _read(file: str) -> bytes:
 
 
 def _write(file: str, data: bytes) -> None:
-    with open(file, "wb") as opened:
-        opened.write(data)
-        opened.flush()
-        os.fsync(opened.fileno())
+    Files().write_atomic(file, data, durable=False)  # Git reads it at once, and keeps it no longer

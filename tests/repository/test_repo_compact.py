@@ -298,6 +298,7 @@ def test_large_texts_that_share_chunks(project: Project) -> None:
     project.git("reset", "-q", "--hard", first)
     project.git("reflog", "expire", "--expire=now", "--all")
     (project.root / ".git/ORIG_HEAD").unlink(missing_ok=True)
+    project.path(".git/veml/held.json").unlink()  # else the folder keeps what it still holds
     done = gc(project.repo, prune_before=1e11, threshold=0.0)
     assert done.freed_bytes > 0
     assert str(second)[:7] in done.versions[0].name

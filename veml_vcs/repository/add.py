@@ -10,7 +10,7 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES, short
 from veml_vcs.repository.absent import is_here, require_here
 from veml_vcs.repository.datasets import owner_of, refuse_foreign_record, stage_record
-from veml_vcs.repository.follow import folders_behind
+from veml_vcs.repository.follow import FolderBehind, folders_behind
 from veml_vcs.repository.held import note_held
 from veml_vcs.repository.merge_state import settle_by_hand
 from veml_vcs.repository.plain import add_plain
@@ -227,7 +227,9 @@ def _add_data(
             f"{path}: the folder of this data set is gone",
             hint=f"veml restore {path} brings it back; veml rm {path} stops tracking it",
         )
-    _refuse_behind(repo, path)
+    behind = folders_behind(repo).get(path)
+    if dry_run:
+        _refuse_behind(behind, None)
     if base is not None and only is None and not is_here(repo, base):
         base = None  # the folder's owner has the data, and this clone's store gets it now
     elif base is None:
@@ -267,6 +269,7 @@ def _add_data(
             same = replace(record, derived=base.derived)
             if same.to_bytes() == base.to_bytes():
                 record = same  # nothing changed, so the version still is what made it
+        _refuse_behind(behind, record)
     repo.catalog.refresh()
     stage_record(repo, path, record)
     settle_by_hand(repo, path)
@@ -276,17 +279,23 @@ def _add_data(
     return _summary(path, record, base_entries, snapshot, base is None, contents.new_bytes)
 
 
-def _refuse_behind(repo: Repository, path: str) -> None:
-    """Refuse a folder that Git's record has moved on from: adding it would undo what Git did."""
-    behind = folders_behind(repo).get(path)
-    if behind is not None and behind.kind == "behind" and behind.held is not None:
-        raise ConflictError(
-            f"{path} holds the version {short(behind.held)}, but its record was moved by Git; "
-            "adding it would undo that",
-            hint=f"veml checkout brings the folder along; veml restore {path} also drops its "
-            "uncommitted changes",
-            kind="folder-behind",
-        )
+def _refuse_behind(behind: FolderBehind | None, found: DataRecord | None) -> None:
+    """Refuse a folder that Git's record has moved on from: adding it would undo what Git did.
+
+    A folder that holds just what the record says is not behind: an earlier add was killed after it
+    had written the record.
+    """
+    if behind is None or behind.kind != "behind" or behind.held is None:
+        return
+    if found is not None and found.tree == behind.wanted:
+        return
+    raise ConflictError(
+        f"{behind.path} holds the version {short(behind.held)}, but its record was moved by Git; "
+        "adding it would undo that",
+        hint=f"veml checkout brings the folder along; veml restore {behind.path} also drops its "
+        "uncommitted changes",
+        kind="folder-behind",
+    )
 
 
 def _preview(snapshot: Snapshot) -> DataRecord:

@@ -32,6 +32,7 @@ from veml_vcs.samples.fragments.collect import (
     Survey,
     live_rows,
     readable,
+    removal_order,
     row_bytes,
     row_ids,
     survey,
@@ -384,7 +385,8 @@ class _Collection:
             if self._kept(plan, blocking=True):
                 return set(), 0
             gone = removable(repo.store, again.packs, going, again.survey.needed)
-            repo.store.remove_packs(sorted(gone))
+            order = removal_order(readable(repo.catalog), again.packs, gone)
+            repo.store.remove_packs(order)
             left = sum(pack.size_bytes for pack in again.packs if pack.name not in gone)
         repo.catalog.refresh()
         return gone, max(0, store_bytes - left)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from dulwich.errors import NotGitRepository
@@ -19,9 +19,11 @@ from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.local import LocalObjectStore
 from veml_vcs.repository.repository import Repository, check_store_format
-from veml_vcs.samples.fragments.annotations import AnnotationReader
-from veml_vcs.samples.fragments.catalog import Catalog
-from veml_vcs.samples.fragments.content import ContentReader
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.fragments.annotations import AnnotationReader
+    from veml_vcs.samples.fragments.catalog import Catalog
+    from veml_vcs.samples.fragments.content import ContentReader
 
 FETCH_HINT = "veml data fetch --from PATH, where PATH is another clone that has the data"
 
@@ -51,16 +53,22 @@ class Source:
     @cached_property
     def catalog(self) -> Catalog:
         """Where every row of every fragment lies."""
+        from veml_vcs.samples.fragments.catalog import Catalog  # numpy comes with it
+
         return Catalog(self.store, None, self._files)
 
     @cached_property
     def contents(self) -> ContentReader:
         """Reads samples and other files by id, each checked."""
+        from veml_vcs.samples.fragments.content import ContentReader  # numpy comes with it
+
         return ContentReader(self.catalog)
 
     @cached_property
     def annotations(self) -> AnnotationReader:
         """Reads annotations by id, each checked."""
+        from veml_vcs.samples.fragments.annotations import AnnotationReader  # numpy comes with it
+
         return AnnotationReader(self.catalog)
 
     def close(self) -> None:
