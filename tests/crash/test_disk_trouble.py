@@ -206,7 +206,7 @@ def test_a_change_that_hides_size_and_time(tmp_path: Path, isolated: Path) -> No
 def test_a_file_that_changes_while_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Read again; refused if it never holds still. Seen to fail without the second look."""
+    """Read again; refused if it never holds still. Seen to fail with one try for three."""
     path = tmp_path / "file"
     path.write_bytes(b"a" * 100)
     real = os.read

@@ -101,7 +101,7 @@ def test_hooks_of_somebody_else_are_not_overwritten(drives: GitProject) -> None:
 def test_a_chain_of_hooks_does_not_run_in_a_circle(drives: GitProject) -> None:
     """As when another manager moves our hook aside, and we then move its hook aside.
 
-    Seen to fail (by a timeout of the machine's patience) without the guard in ``hook_text``.
+    Seen not to end without the guard in ``hook_text``: thousands of shells after 90 seconds.
     """
     ours = drives.path(".git/hooks/pre-commit").read_bytes()
     own_hook(drives, "pre-commit.legacy", "").write_bytes(ours)
@@ -131,7 +131,7 @@ def test_hooks_path_is_respected(plain: GitProject) -> None:
 
 
 def test_veml_gone_says_so_and_git_goes_on(drives: GitProject, tmp_path: Path) -> None:
-    """Neither the interpreter nor ``veml`` on PATH: seen to block with ``exit 0`` taken out."""
+    """Neither the interpreter nor ``veml`` on PATH: seen to block with ``exit 1`` there."""
     for name in HOOKS:
         path = drives.path(f".git/hooks/{name}")
         path.write_bytes(hook_text(name, str(tmp_path / "no" / "python")))
@@ -173,7 +173,8 @@ def test_an_interpreter_without_veml_is_passed_over(drives: GitProject, tmp_path
 def test_nothing_of_a_hostile_clone_is_run(drives: GitProject, tmp_path: Path) -> None:
     """Modules in the work tree under names that Python and veml import, and attributes of its own.
 
-    Seen to fail with ``-P`` taken out of the hook files and the launcher.
+    Seen to fail with ``-P`` taken out of ``shim._search``: a hook
+    imports the work tree's ``typing.py``.
     """
     evil = f"open({str(tmp_path / 'owned')!r}, 'w')\n".encode()
     names = ("json", "veml_hooks", "veml_vcs", "dulwich", "numpy", "typing", "sitecustomize")

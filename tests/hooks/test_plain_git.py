@@ -1,8 +1,10 @@
 """Every git command that moves the work tree brings the data folder along, or says what to type.
 
-Each was seen to fail with the line ``follow(repo)`` in ``hook_impl._follow`` taken out (the folder
-stays at the other version), those of ``reset``, ``stash``, ``cherry-pick`` and of conflicts also
-with ``post-index-change`` left out of ``shim.HOOKS``.
+With ``follow(repo)`` in ``hook_impl._follow`` taken out (the folder stays at the other version) 15
+of the 22 were seen to fail: not those that follow by hand, and not those of ``merge --abort``, of a
+conflict in ``rebase``, ``cherry-pick`` and ``stash pop``, and of a clone without veml. With
+``post-index-change`` left out of ``shim.HOOKS`` ``test_reset``, ``test_stash``,
+``test_cherry_pick_and_revert`` and ``test_conflict_resolve_and_commit`` were.
 """
 
 from __future__ import annotations
@@ -131,7 +133,15 @@ def test_ours_alone_is_not_taken_for_settled(drives: GitProject) -> None:
     drives.git("checkout", "-q", "main")
     drives.put(drives.move("0001.png", x=5), "day")
     drives.git("merge", "--no-edit", "other", check=False)
+    written = drives.path("data/annotations.json").read_bytes()
+    drives.git("merge", "--abort")
+    drives.write({"annotations.json": written}, "data")
+    drives.reopen()
+    drives.add("data")
+    drives.git("commit", "-qm", "the same, as a merge writes it")
+    drives.git("merge", "--no-edit", "other", check=False)
     drives.git("add", "data.veml")
+    assert drives.git("diff", "--cached", "--raw") == ""
     assert "not settled" in drives.git("commit", "--no-edit", check=False)
     drives.git("merge", "--abort")
     drives.assert_follows()

@@ -2,8 +2,9 @@
 
 That one property carries most: if an operation wrote an annotation file wrongly, miscounted, forgot
 a class, left a file behind or built another tree, the record that ``add`` makes of the exported
-files differs. Seen to fail with the read-back of ``rewrite`` switched off and a writer that drops
-the last object, and with counts taken from the source.
+files differs. Seen to fail with the number of objects taken from the source. What a writer drops is
+not in the files either, so that takes the tests which say what must be left: seen to fail with the
+read-back of ``rewrite`` switched off and a writer that drops the last object of each sample.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from veml_vcs.samples.formats import Layout, get_format
@@ -89,6 +89,8 @@ def edited(value: dict[str, Any], edits: list[tuple[str, int, int]]) -> dict[str
 
 
 @given(EDITS, st.sampled_from([None, 1]), st.booleans())
+@example([("remove", 0, 0), ("swap", 1, 7)], None, False)  # two boxes of one image
+@example([("repeat", 0, 5)], None, False)
 def test_changed_images_are_read_as_in_the_whole_file(
     edits: list[tuple[str, int, int]], indent: int | None, compact: bool
 ) -> None:

@@ -16,10 +16,15 @@ KEYS = st.lists(st.text("ab./\0", max_size=6), min_size=1, max_size=4)
 @example(["a/", "b"])
 @example(["a", "/b"])
 @example(["a" * (MAX_KEY_BYTES + 1)])
+@example(["a//b"])
+@example(["a", "", "b"])
 @example(["a", "..", "b"])
 @example(["a/.git/b"])
 def test_what_is_plain_is_usable(keys: list[str]) -> None:
-    """Seen to fail with any one of the odd pieces taken off the list in ``all_plain``."""
+    r"""Seen to fail with any odd piece taken off the list in ``all_plain``, but ``"\0/"``.
+
+    That one only sends keys from the repository's root to the careful look.
+    """
     if all_plain(keys):
         for key in keys:
             assert check_key(key) == key
