@@ -47,7 +47,7 @@ class Full:
 def test_full_at_every_write(scenario: Scenario, tmp_path: Path, isolated: Path) -> None:
     """One clear error that names the path; nothing lost; with space again the command ends.
 
-    Seen to fail when an index that could not be written left ``index.lock`` behind.
+    Seen to fail when a lock stayed whose content could not be written (``main.lock``).
     """
     base = kit.build(scenario, tmp_path / "base")
     old = kit.state_of(base)
