@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from veml_vcs.errors import InvalidInputError, LockedError, StorageError
 from veml_vcs.objects.files import StrPath
+from veml_vcs.objects.open_file import reporting
 
 _FIRST_WAIT_SECONDS = 0.005
 _LONGEST_WAIT_SECONDS = 0.1
@@ -52,10 +53,10 @@ class FileLock:
         """
         if self._descriptor >= 0:
             raise InvalidInputError(f"{self.path} is already locked by this very object")
-        try:
+        if not os.path.isdir(os.path.dirname(self.path) or "."):
+            raise StorageError(f"cannot lock {self.path}: its folder is missing")
+        with reporting("lock", self.path):
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise StorageError(f"cannot lock {self.path}: {error.strerror}") from error
         try:
             self._wait(descriptor)
             self._write_owner(descriptor)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from veml_vcs.errors import StorageError
 from veml_vcs.ids import DIGEST_BYTES, SampleId
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.reading import read_files
@@ -96,7 +98,9 @@ def folder_changes(
         rows = [(key, stamp, contents[key]) for key, stamp in disk.items()]
         tree = _NO_TREE if changes else record.tree
         if os.path.isdir(os.path.dirname(cache_path)) and tree != _NO_TREE:
-            save_statcache(cache_path, repo.files, tree, rows)
+            # Looking must work on a disk that is full or read-only; the next look costs more there.
+            with suppress(StorageError):
+                save_statcache(cache_path, repo.files, tree, rows)
     return changes
 
 
