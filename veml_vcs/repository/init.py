@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
 
+from dulwich.ignore import IgnoreFilterManager
 from dulwich.refs import Ref, check_ref_format
 from dulwich.repo import Repo
 
@@ -50,10 +52,11 @@ def init(path: str = ".", *, branch: str | None = None) -> InitResult:
         new_git = not os.path.exists(os.path.join(path, ".git"))
         if new_git:
             outer = _outer(path)
-            if outer is not None:
+            if outer is not None and not _is_ignored(outer, path):
                 raise InvalidInputError(
                     f"{os.path.abspath(path)} is inside the Git repository at {outer}",
-                    hint=f"veml init {outer}",
+                    hint=f"veml init {outer}; or git init here first, if one repository inside "
+                    "another is meant",
                 )
             name = (branch or "").encode() or _default_branch()
             if not check_ref_format(Ref(b"refs/heads/" + name)) or name.startswith(b"-"):
@@ -80,6 +83,16 @@ def _make_git(path: str, branch: bytes, files: Files) -> None:
         files.fsync_folder(path)
     finally:
         files.remove_tree(beside)
+
+
+def _is_ignored(outer: str, path: str) -> bool:
+    """Tell whether a repository ignores a folder of its work tree: then another may live there."""
+    with closing(Repo(outer)) as repo:
+        ignored = IgnoreFilterManager.from_repo(repo)
+        relative = os.path.relpath(os.path.realpath(path), os.path.realpath(outer))
+        parts = relative.split(os.sep)
+        folders = ("/".join(parts[: i + 1]) + "/" for i in range(len(parts)))
+        return any(ignored.is_ignored(folder) for folder in folders)
 
 
 def _outer(path: str) -> str | None:
