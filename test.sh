@@ -3,6 +3,7 @@
 #
 #   ./test.sh             everything: fast, ml (needs PyTorch), slow, and data where the data sets are
 #   ./test.sh --fast      the fast tests alone
+#   ./test.sh --search    the long searches for new bugs alone: half an hour and more, no part of the above
 #   ./test.sh -- ARGS     ARGS go to pytest
 #
 # VEML_VENV   folder of the virtual environment (default .venv)
@@ -11,13 +12,14 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")"
 . scripts/environment.sh
 
-fast=no
+only=
 while [ $# -gt 0 ]; do
     case $1 in
-        --fast) fast=yes ;;
+        --fast) only=fast ;;
+        --search) only=search ;;
         --) shift && break ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" && exit 0 ;;
-        *) die "unknown option $1 (expected --fast, or -- and then options for pytest)" ;;
+        *) die "unknown option $1 (expected --fast, --search, or -- and then options for pytest)" ;;
     esac
     shift
 done
@@ -28,12 +30,14 @@ if [ -z "${VEML_DATA:-}" ] && [ -d ../shared/data ]; then
     VEML_DATA=$(cd ../shared/data && pwd)
     export VEML_DATA
 fi
-if [ "$fast" = yes ]; then
-    marks='not ml and not slow and not data'
+if [ "$only" = fast ]; then
+    marks='not ml and not slow and not data and not search'
+elif [ "$only" = search ]; then
+    marks='search'
 elif [ -n "${VEML_DATA:-}" ]; then
-    marks=''
+    marks='not search'
 else
     say "The real data sets are not here (VEML_DATA is not set): the tests that need them are left out."
-    marks='not data'
+    marks='not data and not search'
 fi
 exec "$veml_venv/bin/python" -m pytest -m "$marks" "$@"

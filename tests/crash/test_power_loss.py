@@ -165,7 +165,7 @@ def test_the_power_goes_at_a_few_steps(name: str, tmp_path: Path, isolated: Path
     check(name, tmp_path, slice(2, None, 12), 1)
 
 
-@pytest.mark.slow
+@pytest.mark.search
 @pytest.mark.parametrize("name", [*STAGING, *NAMED])
 def test_the_power_goes_at_every_step(name: str, tmp_path: Path, isolated: Path) -> None:
     check(name, tmp_path, slice(None), 3)

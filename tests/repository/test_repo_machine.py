@@ -282,7 +282,7 @@ def test_a_walk(tmp_path: Path, layout: str, seed: int) -> None:
     walk(tmp_path, layout, seed, 30)
 
 
-@pytest.mark.slow
+@pytest.mark.search
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("seed", range(2 * EXAMPLES))
 @pytest.mark.parametrize("layout", FORMATS)
@@ -302,7 +302,7 @@ class MoreHistories(Histories):
     layouts = tuple(FORMATS)
 
 
-@pytest.mark.slow
+@pytest.mark.search
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 class TestMoreHistories(MoreHistories.TestCase):  # type: ignore[misc, name-defined]
     settings = settings(examples(10), stateful_step_count=50)
