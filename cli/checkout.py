@@ -9,7 +9,7 @@ import typer
 from veml_cli._options import Force, Json, PathCommand, Quiet, after_separator, examples
 from veml_cli._output import show
 from veml_cli._session import working
-from veml_vcs.errors import InvalidInputError
+from veml_vcs.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from veml_vcs.repository.progress import Progress
@@ -20,6 +20,7 @@ EXAMPLES = examples(
     ("another branch: data, annotations and files change together", "veml checkout night"),
     ("a new branch", "veml checkout -b night"),
     ("one data set as it was three commits ago", "veml checkout HEAD~3 -- images/train"),
+    ("throw away what is not staged of a sample", "veml checkout images/train/0001.jpg"),
 )
 
 
@@ -56,8 +57,11 @@ def checkout(
                 raise InvalidInputError("-b makes a branch of everything, not of paths")
             _restore(repo, given, paths, quiet, as_json, progress)
             return
-        if not given and not (create or reset):
+        if not given and not (create or reset or detach):
             raise InvalidInputError("which branch?", hint="veml checkout NAME")
+        if not (create or reset or detach) and (found := _paths_among(repo, given)):
+            _restore(repo, *found, quiet, as_json, progress)
+            return
         if len(given) > 1:
             raise InvalidInputError(
                 f"expected one branch or revision, found {' '.join(given)}",
@@ -68,6 +72,24 @@ def checkout(
         done, lines = switch_to(repo, target, force=force, progress=progress)
     if as_json or not quiet:
         show(done, lines, as_json=as_json)
+
+
+def _paths_among(repo: Repository, given: list[str]) -> tuple[list[str], list[str]] | None:
+    """Return revision and paths where, as Git guesses, paths are meant; None if a branch is."""
+    from veml_cli._revisions import is_path
+    from veml_vcs.repository.checkout import remote_branch
+
+    first, rest = given[0], given[1:]
+    if first == "-":
+        return None
+    try:
+        repo.resolve(first)
+        revision = [first]
+    except (NotFoundError, InvalidInputError):
+        if remote_branch(repo, first) is not None or not is_path(repo, first):
+            return None
+        revision, rest = [], given
+    return (revision, rest) if rest and all(is_path(repo, one) for one in rest) else None
 
 
 def _restore(

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 def open_lines(found: OpenConflicts) -> Iterator[Line]:
     """Yield the open conflicts with their values, and what to type next."""
     if not (found.conflicts or found.files):
-        yield line('No open conflicts (use "veml commit" to conclude the merge)')
+        step = "commit" if found.kind in ("merge", "stash") else f"{found.kind} --continue"
+        yield line(f'No open conflicts (use "veml {step}" to conclude the {found.kind})')
         return
     yield from conflict_lines(found.conflicts, found.files)
-    yield from next_steps(found.conflicts, found.files)
+    yield from next_steps(found.conflicts, found.files, found.kind)
 
 
 def resolved_lines(result: ResolveResult) -> Iterator[Line]:
@@ -30,4 +31,4 @@ def resolved_lines(result: ResolveResult) -> Iterator[Line]:
     if left:
         yield line(("veml resolve --list shows them", "hint"))
     else:
-        yield line(("veml commit finishes the merge", "hint"))
+        yield line(("veml commit finishes it", "hint"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.conflicts import conflict_rows
 from veml_cli.render.line import Line, Piece, Style, line
-from veml_cli.render.words import data_change, plural, plus_minus
+from veml_cli.render.words import counted, data_change, plural
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ _LABEL_WIDTH = 16
 _KEYS_LISTED = 5
 _DATA_WORDS = {"new": "new data:", "modified": "modified data:", "deleted": "deleted data:"}
 _FILE_WORDS = {"new": "new file:", "modified": "modified:", "deleted": "deleted:"}
+_DOING = {
+    "merge": ("merging", "commit", "merge --abort"),
+    "cherry-pick": ("cherry-picking", "cherry-pick --continue", "cherry-pick --abort"),
+    "revert": ("reverting", "revert --continue", "revert --abort"),
+    "stash": ("applying", "commit", "reset --hard"),
+}
 
 Place = Callable[[str], str]
 
@@ -73,13 +79,14 @@ def _merge(status: Status, place: Place) -> Iterator[Line]:
     if state is None:
         return
     files = [path for path in status.conflicted if not _is_record(path, status)]
+    doing, finish, drop = _DOING[state.kind]
     if not (state.open_conflicts or files):
-        yield line("All conflicts fixed but you are still merging ", (state.theirs_name, "ref"))
-        yield line(('  (use "veml commit" to conclude the merge)', "hint"))
+        yield line(f"All conflicts fixed but you are still {doing} ", (state.theirs_name, "ref"))
+        yield line((f'  (use "veml {finish}" to conclude the {state.kind})', "hint"))
         return
-    yield line("You have unmerged paths, merging ", (state.theirs_name, "ref"))
+    yield line(f"You have unmerged paths, {doing} ", (state.theirs_name, "ref"))
     yield line(('  (settle them with "veml resolve KEY --ours|--theirs|--base")', "hint"))
-    yield line(('  (use "veml merge --abort" to abort the merge)', "hint"))
+    yield line((f'  (use "veml {drop}" to abort the {state.kind})', "hint"))
     yield line()
     yield line("Unmerged paths:")
     for dataset, lines in conflict_rows(state.open_conflicts).items():
@@ -126,8 +133,9 @@ def _changed(status: Status, place: Place) -> Iterator[Line]:
         if changes.missing:
             yield _entry("deleted data:", place(path), "removed", line("  the folder is gone"))
             continue
-        counts = plus_minus(len(changes.added), len(changes.removed), len(changes.changed))
-        yield _entry("modified data:", place(path), "removed", line("  ") + counts + line(" files"))
+        numbers = len(changes.added), len(changes.removed), len(changes.changed)
+        counts = line("  ") + counted(*numbers, "file")
+        yield _entry("modified data:", place(path), "removed", counts)
         yield from _keys(changes)
     for path, kind in files.items():
         yield _entry(_FILE_WORDS[kind], place(path), "removed")

@@ -1,7 +1,8 @@
 """A merge that waits for the user: which conflicts it has, and how each was settled.
 
-Kept in the control folder beside Git's own ``MERGE_HEAD``, so that plain ``git merge --abort`` and
-``git commit`` end it too (a state without ``MERGE_HEAD`` is stale and ignored).
+Kept in the control folder beside Git's own ``MERGE_HEAD`` (``CHERRY_PICK_HEAD``, ``REVERT_HEAD``),
+so that plain ``git merge --abort`` and ``git commit`` end it too (a state without it is stale and
+ignored). A cherry-pick and a revert are merges over another base.
 """
 
 from __future__ import annotations
@@ -12,10 +13,17 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
-from veml_vcs.errors import DamagedError
+from veml_vcs.errors import ConflictError, DamagedError
 from veml_vcs.repository.repository import Repository
+from veml_vcs.samples.annotations.conflicts import Choice
 
 _FILE = "merge.json"
+HEAD_FILES = {
+    "merge": "MERGE_HEAD", "cherry-pick": "CHERRY_PICK_HEAD", "revert": "REVERT_HEAD",
+    "stash": "VEML_STASH_HEAD",
+}  # fmt: skip
+"""Where it is noted that something waits for the user: Git's files, and one for a stash that was
+applied with conflicts, of which Git takes no note but the index's stages."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +62,39 @@ class MergeState:
     Attributes:
         theirs_name: What was merged, as the user called it.
         ours: Our commit.
-        theirs: Their commit.
+        theirs: Their commit; empty for the empty tree.
         conflicts: All conflicts in data sets, settled ones too.
+        kind: ``merge``, ``cherry-pick``, ``revert`` or ``stash``.
+        base: What both sides are taken to have begun as; None is their common ancestors, empty
+            the empty tree.
+        todo: Commits that are still to be cherry-picked or reverted after this one.
+        original: Where HEAD was before the first of them.
+        favour: Side that settles all other conflicts.
     """
 
     theirs_name: str
     ours: str
     theirs: str
     conflicts: tuple[DataConflict, ...] = ()
+    kind: str = "merge"
+    base: str | None = None
+    todo: tuple[str, ...] = ()
+    original: str = ""
+    favour: Choice | None = None
 
     @property
     def open_conflicts(self) -> tuple[DataConflict, ...]:
         """The conflicts that are not settled yet."""
         return tuple(one for one in self.conflicts if one.choice is None)
+
+
+def how_to_end(kind: str) -> str:
+    """Return what to type to finish, or to drop, what is under way."""
+    finish, drop = {
+        "merge": ("veml commit", "veml merge --abort"),
+        "stash": ("veml commit", "veml reset --hard"),
+    }.get(kind, (f"veml {kind} --continue", f"veml {kind} --abort"))
+    return f"{finish} finishes it, {drop} drops it"
 
 
 def load_merge_state(repo: Repository) -> MergeState | None:
@@ -75,13 +103,14 @@ def load_merge_state(repo: Repository) -> MergeState | None:
     Raises:
         DamagedError: The state cannot be read.
     """
-    heads = repo.git.read_state("MERGE_HEAD")
+    kind = under_way(repo)
     path = os.path.join(repo.private_folder, _FILE)
-    if heads is None:
+    if kind is None:
         return None
+    noted = (repo.git.read_state(HEAD_FILES[kind]) or b"").decode("utf-8", "replace")
+    head = (noted.split() or [""])[0]
     if not repo.files.exists(path):
-        theirs = (heads.decode("utf-8", "replace").split() or [""])[0]
-        return MergeState(theirs, "", theirs)
+        return MergeState(head, "", head, kind=kind)
     try:
         state = json.loads(bytes(repo.files.read(path)))
         check = state.pop("check", None)  # veml 0.1 wrote none
@@ -92,22 +121,47 @@ def load_merge_state(repo: Repository) -> MergeState | None:
             state["ours"],
             state["theirs"],
             tuple(DataConflict(**one) for one in state["conflicts"]),
+            state.get("kind", "merge"),
+            state.get("base"),
+            tuple(state.get("todo", ())),
+            state.get("original", ""),
+            state.get("favour"),
         )
         _check_words(found)
     except (AttributeError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedError(
-            f"{path}: the state of the merge cannot be read", hint="veml merge --abort"
+            f"{path}: the state of the {kind} cannot be read", hint=how_to_end(kind)
         ) from error
-    return found
+    # A state that belongs to something else was left behind: Git has begun this by itself.
+    return found if found.kind == kind else MergeState(head, "", head, kind=kind)
 
 
 def _check_words(state: MergeState) -> None:
     """Raise TypeError where something that has to be text is not."""
-    words: list[Any] = [state.theirs_name, state.ours, state.theirs]
+    words: list[Any] = [state.theirs_name, state.ours, state.theirs, state.kind, state.base or ""]
+    words += [*state.todo, state.original, state.favour or ""]
     for one in state.conflicts:
         words += [one.dataset, one.key, one.kind, one.path, one.choice or ""]
     if not all(isinstance(word, str) for word in words):
         raise TypeError("expected text")
+
+
+def under_way(repo: Repository) -> str | None:
+    """Return what waits for the user: ``merge``, ``cherry-pick``, ``revert``, or None."""
+    return next(
+        (kind for kind, name in HEAD_FILES.items() if repo.git.read_state(name) is not None), None
+    )
+
+
+def refuse_under_way(repo: Repository) -> None:
+    """Refuse to begin something while something else waits for the user.
+
+    Raises:
+        ConflictError: A merge, cherry-pick or revert is under way.
+    """
+    kind = under_way(repo)
+    if kind is not None:
+        raise ConflictError(f"a {kind} is under way", hint=how_to_end(kind), kind="merging")
 
 
 def save_merge_state(repo: Repository, state: MergeState | None) -> None:
@@ -122,6 +176,11 @@ def save_merge_state(repo: Repository, state: MergeState | None) -> None:
         "ours": state.ours,
         "theirs": state.theirs,
         "conflicts": [one.as_dict() for one in state.conflicts],
+        "kind": state.kind,
+        "base": state.base,
+        "todo": list(state.todo),
+        "original": state.original,
+        "favour": state.favour,
     }
     data["check"] = _check(data)
     repo.files.write_atomic(path, json.dumps(data, indent=1).encode())
@@ -135,7 +194,7 @@ def _check(data: dict[str, Any]) -> str:
 
 def forget_merge(repo: Repository) -> None:
     """Remove all state of a merge."""
-    for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
+    for name in (*HEAD_FILES.values(), "MERGE_MSG", "MERGE_MODE"):
         repo.git.write_state(name, None)
     save_merge_state(repo, None)
 
