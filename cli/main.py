@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _COMMANDS = (
     "init", "clone", "add", "rm", "status", "diff", "commit", "log", "show", "branch", "checkout",
     "switch", "restore", "merge", "resolve", "tag", "export", "similar", "drift",
-    "data", "fsck", "gc", "compact", "hook", "version",
+    "data", "fsck", "gc", "compact", "doctor", "hook", "version",
 )  # fmt: skip
 """Each is a module: its function of the same name runs the command, ``EXAMPLES`` ends its help.
 

@@ -90,6 +90,17 @@ class LockFolder:
                 return self._release(path, lock)
         return False
 
+    def is_of_veml(self, lock: str) -> bool:
+        """Tell whether a lock was made by veml: alive, it lets go; dead, it is swept up after."""
+        try:
+            status = os.lstat(lock)
+        except FileNotFoundError:
+            return True  # it let go
+        return status.st_nlink > 1 and any(
+            _MARK in name and _same(os.path.join(self.scratch, name), status)
+            for name in self.files.listdir(self.scratch)
+        )
+
     def _release(self, owner: str, lock: str | None) -> bool:
         """Remove a dead owner's file, and its lock; return whether the lock is gone."""
         abandoned = self.files.is_abandoned(owner)
@@ -255,7 +266,15 @@ def _same(path: str, status: os.stat_result) -> bool:
 
 
 def _holder(lock: str) -> str:
-    """Say who has a lock file open, as far as the system tells, and since when it is there."""
+    return holder_of(lock)[0]
+
+
+def holder_of(lock: str) -> tuple[str, bool]:
+    """Say who has a lock file open, as far as the system tells, and since when it is there.
+
+    Returns:
+        The owner in words, and whether a living process was seen to hold it.
+    """
     since = ""
     with contextlib.suppress(OSError):
         made = time.localtime(os.stat(lock).st_mtime)
@@ -264,8 +283,8 @@ def _holder(lock: str) -> str:
         for process in filter(str.isdigit, os.listdir("/proc")):
             if _has_open(process, lock):
                 with open(f"/proc/{process}/comm", encoding="utf-8", errors="replace") as file:
-                    return f"process {process} ({file.read().strip()}){since}"
-    return f"another Git program{since}"
+                    return f"process {process} ({file.read().strip()}){since}", True
+    return f"another Git program{since}", False
 
 
 def _has_open(process: str, path: str) -> bool:

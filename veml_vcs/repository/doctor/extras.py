@@ -1,0 +1,90 @@
+"""Which extras (``pip install 'veml[ml]'``) are installed, and whether they work: each is tried.
+
+The extras are those of the package's own metadata, so a new one shows up here by itself; ``_TRIES``
+says how to try one for good, and one without an entry is tried by importing its packages.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from veml_vcs.repository.doctor.check import Check, Patient, Said
+from veml_vcs.repository.doctor.probe import failure_of
+from veml_vcs.repository.doctor.requirements import CORE, Installed, installed
+
+_PNG = """
+import io
+from PIL import Image, ImageDraw
+image = Image.new("RGB", (32, 32))
+ImageDraw.Draw(image).rectangle((4, 4, 20, 20), outline="red")
+file = io.BytesIO()
+image.save(file, "PNG")
+"""
+
+_TRIES = {
+    "plot": _PNG,
+    "ml": _PNG
+    + """
+import scipy.stats
+from veml_vcs.analysis.embedders import get_embedder
+vectors = get_embedder().embed([file.getvalue()])
+assert vectors.shape[0] == 1 and (vectors == vectors).all()
+""",
+    "parquet": """
+import io
+import pyarrow, pyarrow.parquet
+file = io.BytesIO()
+pyarrow.parquet.write_table(pyarrow.table({"a": [1, 2, 3]}), file)
+assert pyarrow.parquet.read_table(file).num_rows == 3
+""",
+}
+_USES = {
+    "plot": "veml data stats --plot, veml diff --plot",
+    "ml": "veml similar, veml drift, PyTorch data sets",
+    "parquet": "Parquet files by rows",
+}
+
+
+def _run(_patient: Patient) -> Said:
+    for extra, packages in installed().items():
+        if extra != CORE:
+            yield from _one(extra, packages)
+
+
+def _one(extra: str, packages: Installed) -> Said:
+    install = f"pip install 'veml[{extra}]'"
+    uses = f" (for {_USES[extra]})" if extra in _USES else ""
+    if packages.absent:
+        missing = ", ".join(packages.absent)
+        yield "note", f"[{extra}] is not installed{uses}; missing: {missing}", install
+        return
+    for one in packages.unfit:
+        yield "broken", f"[{extra}] {one}", f"pip install --upgrade 'veml[{extra}]'"
+    if packages.unfit:
+        return
+    failure = failure_of(_TRIES.get(extra) or _imports(packages))
+    if failure is not None:
+        wanted = " ".join(f"'{one}'" for one in packages.wanted)
+        yield (
+            "broken",
+            f"[{extra}] is installed and does not work{uses}: {failure}",
+            f"pip install --force-reinstall {wanted}",
+        )
+        return
+    versions = ", ".join(f"{name} {one}" for name, one in packages.found.items())
+    yield "ok", f"[{extra}] works: {versions}", None
+
+
+def _imports(packages: Installed) -> str:
+    """Return a script that imports every module which the packages are there for."""
+    by_module = metadata.packages_distributions()
+    names = {name.lower() for name in packages.found}
+    modules = sorted(
+        module
+        for module, owners in by_module.items()
+        if module.isidentifier() and names & {one.lower() for one in owners}
+    )
+    return "".join(f"import {module}\n" for module in modules)
+
+
+CHECK = Check("extras", "optional packages, really tried", _run)
