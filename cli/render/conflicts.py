@@ -32,6 +32,8 @@ _WORDS = {
     "mask-both": "both gave pixels another class",
     "elements-both": "both changed elements",
     "rows-added-both": "both added rows at the end",
+    "array-both": "both changed an array, or added one of this name",
+    "array-removed-changed": "one side removed an array, the other changed it",
     "cell-both": "both changed a cell",
     "row-both": "both added or changed a row",
     "row-removed-changed": "one side removed a row, the other changed it",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from veml_cli.render.arrays import array_diff_lines
 from veml_cli.render.classes import class_lines
 from veml_cli.render.line import Line, Piece, Style, joined, line
 from veml_cli.render.tables import Cell, Column, natural_width, table
@@ -97,7 +98,7 @@ def _dataset(diff: DataDiff, limit: int, width: int | None) -> Iterator[Line]:
         yield line((f"  … and {left:,} more (--samples 0 shows all)", "dim"))
     yield from table_diff_lines(diff.tables, limit, width)
     yield from _masks(diff, limit)
-    yield from _arrays(diff)
+    yield from array_diff_lines(diff.arrays, limit)
     yield from _facts(diff)
     yield from _other_files(diff, width)
     yield from class_lines(diff.classes, limit, width)
@@ -247,27 +248,6 @@ def _masks(diff: DataDiff, limit: int) -> Iterator[Line]:
         yield head + line(f"{one.changed:,} pixels ({share:.2%}): ") + joined(parts)
     if limit and len(shown) > limit:
         yield line((f"  … and {len(shown) - limit:,} more masks (--samples 0 shows all)", "dim"))
-
-
-def _arrays(diff: DataDiff) -> Iterator[Line]:
-    """Yield how NPY files differ: shape, data type, elements, and the rows they lie in."""
-    for key, one in diff.arrays.items():
-        parts = []
-        if one.old_shape != one.new_shape:
-            shapes = (
-                "x".join(map(str, shape)) or "scalar" for shape in (one.old_shape, one.new_shape)
-            )
-            parts.append(line(" -> ".join(shapes)))
-        if one.old_dtype != one.new_dtype:
-            parts.append(line(f"{one.old_dtype} -> {one.new_dtype}"))
-        rows = plus_minus(one.rows_added, one.rows_removed, 0)
-        if rows.pieces:
-            parts.append(rows + line(" rows"))
-        if one.changed:
-            where = ", ".join(f"{a}:{b}" if b > a + 1 else f"{a}" for a, b in one.rows)
-            told = f"{one.changed:,} of {one.elements:,} elements"
-            parts.append(line(told + (f" in rows {where}" if where else "")))
-        yield line("  array ", (key, "name"), "  ") + joined(parts or [line("form only")])
 
 
 def _other_files(diff: DataDiff, width: int | None) -> Iterator[Line]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from veml_vcs.repository.add import LEAST_TABLE_BYTES
 from veml_vcs.repository.data.listing import show_sample
 from veml_vcs.repository.diff import diff
 from veml_vcs.repository.resolve import resolve
-from veml_vcs.samples.arrays import write_array
+from veml_vcs.samples.arrays import Archive, read_npz, write_array, write_npz
 
 HEAD = "날짜,측정소,농도\r\n"
 ROWS = [f"2018{m:02}{d:02},{s},{m + d / 100}\r\n" for m in range(1, 4) for d in range(1, 11)
@@ -154,6 +156,62 @@ def test_arrays_of_two_branches_are_merged(project: Project) -> None:
     expected = write_array(np.concatenate([edited, base[:2]]))
     assert project.files("x")["series.npy"] == expected
     project.assert_clean()
+
+
+def test_archives_of_two_branches_are_merged_by_array(project: Project) -> None:
+    values, graph = np.arange(60, dtype=np.float32).reshape(20, 3), np.eye(3)
+
+    def write_them(data: Any, adjacency: Any) -> bytes:
+        stream = io.BytesIO()
+        np.savez_compressed(stream, data=data, adj=adjacency)  # bears the time of writing
+        project.write({"x/PEMS.npz": stream.getvalue()})
+        return stream.getvalue()
+
+    original = write_them(values, graph)
+    project.add("x", format="tables")
+    project.commit("x")
+    project.checkout("b", create=True)
+    corrected = graph.copy()
+    corrected[0, 1] = 0.5
+    write_them(values, corrected)
+    project.commit("b", all=True)
+    project.checkout("main")
+    assert project.files("x")["PEMS.npz"] == original
+    edited = values.copy()
+    edited[4, 2] = np.nan
+    write_them(edited, graph)
+    project.commit("a", all=True)
+    (found,) = diff(project.repo, "HEAD~1", "HEAD").datasets
+    assert {name: one.changed for name, one in found.arrays.items()} == {"PEMS.npz[data]": 1}
+    assert project.merge("b").kind == "merged"
+    merged = read_npz(project.files("x")["PEMS.npz"], "PEMS.npz")
+    assert np.array_equal(merged.arrays["data"], edited, equal_nan=True)
+    assert np.array_equal(merged.arrays["adj"], corrected)
+    assert merged.deflated == {"data", "adj"}
+    project.assert_clean()
+
+
+def test_an_element_of_an_archive_that_both_changed_is_settled(project: Project) -> None:
+    values = np.zeros((4, 2))
+    sides = {}
+    for name, value in (("base", 0), ("theirs", 1), ("ours", 2)):
+        edited = values.copy()
+        edited[1, 1] = value
+        sides[name] = write_npz(Archive({"data": edited}))
+    project.write({"x/a.npz": sides["base"]})
+    project.add("x", format="tables")
+    project.commit("x")
+    project.checkout("b", create=True)
+    project.write({"x/a.npz": sides["theirs"]})
+    project.commit("b", all=True)
+    project.checkout("main")
+    project.write({"x/a.npz": sides["ours"]})
+    project.commit("a", all=True)
+    (one,) = project.merge("b").conflicts
+    assert (one.kind, one.path) == ("elements-both", "data.rows[1:2]")
+    resolve(project.repo, ["x/a.npz"], "theirs")
+    project.commit("merged")
+    assert project.files("x")["a.npz"] == sides["theirs"]
 
 
 @pytest.mark.data

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from veml_vcs.ids import AnnotationId, CommitId, digest
 from veml_vcs.repository.absent import require_here
+from veml_vcs.repository.arrays import array_diffs
 from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.tables import array_diffs, mask_diffs, table_diffs
+from veml_vcs.repository.tables import mask_diffs, table_diffs
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
 from veml_vcs.samples.facts import Annotation
@@ -78,7 +79,8 @@ class DataDiff:
         counts: Sums over all annotations.
         tables: How text tables among the samples and files differ, by rows: key -> difference.
         masks: How class masks among the files differ, by pixels: key -> difference.
-        arrays: How NPY files differ, by elements: key -> difference.
+        arrays: How arrays in NPY and NPZ files differ, by elements: key, of an archive
+            ``KEY[NAME]``, -> difference.
     """
 
     path: str

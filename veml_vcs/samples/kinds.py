@@ -20,6 +20,11 @@ def is_array(key: str) -> bool:
     return key.lower().endswith(".npy")
 
 
+def is_archive(key: str) -> bool:
+    """Tell whether a key names an NPZ archive of arrays."""
+    return key.lower().endswith(".npz")
+
+
 def is_class_list(key: str) -> bool:
     """Tell whether a file may list the classes of masks: ``mask_classes.txt``, ``classes.txt``."""
     base = key.lower().rsplit("/", 1)[-1]

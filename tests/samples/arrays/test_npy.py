@@ -40,7 +40,9 @@ GOOD = saved(np.arange(6.0))
     [b"", b"\x93NUMPY", GOOD[:-1], GOOD + b"x", GOOD[:20], b"PK" + GOOD,
      saved(np.array([{"a": 1}], object), allow_pickle=True),
      GOOD.replace(b"(6,)", b"(9,)"), GOOD.replace(b"'<f8'", b"'|O8'"),
-     GOOD.replace(b"(6,), }", b"(-6,),}")],
+     GOOD.replace(b"(6,), }", b"(-6,),}"), GOOD.replace(b"(6,), }   ", b"(-6,-1), }"),
+     GOOD.replace(b"(6,), }    ", b"(1<<40,), }"), GOOD.replace(b"\x93NUMPY\1", b"\x93NUMPY\3"),
+     GOOD[:128].replace(b"'<f8'", b"'|V0'").replace(b"(6,), }        ", b"(999999999,), }")],
 )  # fmt: skip
 def test_what_is_no_array_is_refused(data: bytes) -> None:
     with pytest.raises(FormatError, match=r"a\.npy"):

@@ -1,4 +1,4 @@
-"""Arrays in NPY files: read without pickles, compared and merged by element and by row."""
+"""Arrays in NPY and NPZ files: read without pickles, compared and merged by element and by row."""
 
 from veml_vcs.samples.arrays.npy import (
     ArrayDiff,
@@ -8,12 +8,28 @@ from veml_vcs.samples.arrays.npy import (
     read_array,
     write_array,
 )
+from veml_vcs.samples.arrays.npz import (
+    Archive,
+    ArchiveConflict,
+    ArchiveMerge,
+    diff_npz,
+    merge_npz,
+    read_npz,
+    write_npz,
+)
 
 __all__ = [
+    "Archive",
+    "ArchiveConflict",
+    "ArchiveMerge",
     "ArrayDiff",
     "ArrayMerge",
     "diff_arrays",
+    "diff_npz",
     "merge_arrays",
+    "merge_npz",
     "read_array",
+    "read_npz",
     "write_array",
+    "write_npz",
 ]

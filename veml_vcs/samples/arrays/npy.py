@@ -7,6 +7,7 @@ bytes, so NaN equals NaN and -0.0 is not 0.0.
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from veml_vcs.errors import FormatError
 from veml_vcs.samples.annotations.conflicts import Choice
 
 _RANGES = 8
+_MAX_HEADER = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class ArrayDiff:
             row, and the one after the last.
         rows_added: Rows after the old array's end.
         rows_removed: Rows of the old array after the new one's end.
+        kind: ``changed``; of an array in an archive or store also ``added`` or ``removed``, with
+            the shape and type of the side that has it.
     """
 
     old_shape: tuple[int, ...]
@@ -46,6 +50,7 @@ class ArrayDiff:
     rows: tuple[tuple[int, int], ...] = ()
     rows_added: int = 0
     rows_removed: int = 0
+    kind: str = "changed"
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,40 @@ def read_array(data: bytes, key: str) -> NDArray[Any]:
     """
     stream = io.BytesIO(data)
     try:
+        _refuse_false_header(data, key)
         array: NDArray[Any] = np.lib.format.read_array(
-            stream, allow_pickle=False, max_header_size=10_000
+            stream, allow_pickle=False, max_header_size=_MAX_HEADER
         )
     except (ValueError, EOFError, OSError, TypeError, SyntaxError, MemoryError) as error:
         raise FormatError(f"{key}: no NPY file of plain numbers: {error}") from error
+    if not array.itemsize and array.size > len(data):
+        raise FormatError(f"{key}: {array.size} elements of no bytes")
     if stream.tell() != len(data):
         raise FormatError(f"{key}: {len(data) - stream.tell()} bytes after the array's end")
     return array
+
+
+def _refuse_false_header(data: bytes, key: str) -> None:
+    """Refuse a header that states another size than the file has, before memory is taken for it.
+
+    Raises:
+        ValueError: The header is malformed.
+        FormatError: It states something else than what follows.
+    """
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    if version not in readers:
+        raise FormatError(f"{key}: NPY version {version[0]}.{version[1]}; 1.0 and 2.0 are read")
+    shape, _, dtype = readers[version](stream, max_header_size=_MAX_HEADER)
+    if dtype.hasobject:
+        raise FormatError(f"{key}: holds pickled Python objects, which are never read")
+    stated, there = math.prod(shape) * dtype.itemsize, len(data) - stream.tell()
+    if stated != there:
+        raise FormatError(f"{key}: its header states {stated} bytes of numbers, found {there}")
 
 
 def write_array(array: NDArray[Any]) -> bytes:
@@ -167,6 +198,11 @@ def _differ(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
     right = np.ascontiguousarray(other).reshape(-1).view(np.uint8).reshape(-1, width)
     found: NDArray[np.bool_] = (left != right).any(1).reshape(one.shape)
     return found
+
+
+def same_array(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Tell whether two arrays have one data type, one shape and the same bytes in each element."""
+    return one.dtype == other.dtype and _same(one, other)
 
 
 def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
