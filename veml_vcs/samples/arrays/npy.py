@@ -83,7 +83,7 @@ def read_array(data: bytes, key: str) -> NDArray[Any]:
             stream, allow_pickle=False, max_header_size=_MAX_HEADER
         )
     except (ValueError, EOFError, OSError, TypeError, SyntaxError, MemoryError) as error:
-        raise FormatError(f"{key}: no NPY file of plain numbers: {error}") from error
+        raise FormatError(f"{key}: no NPY file of plain numbers: {error!s:.200}") from error
     if not array.itemsize and array.size > len(data):
         raise FormatError(f"{key}: {array.size} elements of no bytes")
     if stream.tell() != len(data):

@@ -102,7 +102,7 @@ def read_npz(data: bytes, key: str) -> Archive:
             ValueError, OverflowError) as error:  # fmt: skip
         if isinstance(error, FormatError):
             raise
-        raise FormatError(f"{key}: no NPZ file that can be read: {error}") from error
+        raise FormatError(f"{key}: no NPZ file that can be read: {error!s:.200}") from error
     deflated = {one.filename.removesuffix(".npy") for one in members if one.compress_type}
     return Archive(arrays, frozenset(deflated))
 
