@@ -19,10 +19,12 @@ class OpenConflicts:
     Attributes:
         conflicts: In data sets.
         files: Ordinary files.
+        kind: What is under way: ``merge``, ``cherry-pick`` or ``revert``.
     """
 
     conflicts: tuple[DataConflict, ...]
     files: tuple[str, ...]
+    kind: str = "merge"
 
 
 def open_conflicts(repo: Repository) -> OpenConflicts:
@@ -38,4 +40,4 @@ def open_conflicts(repo: Repository) -> OpenConflicts:
         raise NotFoundError("no merge is under way", kind="not-merging")
     records = {one.dataset + ".veml" for one in state.conflicts}
     files = tuple(path for path in repo.git.conflicted_paths() if path not in records)
-    return OpenConflicts(state.open_conflicts, files)
+    return OpenConflicts(state.open_conflicts, files, state.kind)

@@ -1,10 +1,11 @@
-"""Write a commit's message in the user's editor, as Git does."""
+"""Where a message comes from: the command line, a file, or the user's editor, as in Git."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,25 @@ if TYPE_CHECKING:
     from veml_vcs.repository.repository import Repository
 
 _FILE = "COMMIT_EDITMSG"
+
+
+def given_message(message: list[str] | None, file: str | None) -> str | None:
+    """Return the message of the command line, or None.
+
+    Raises:
+        InvalidInputError: It is given twice, or its file cannot be read.
+    """
+    if message and file:
+        raise InvalidInputError("-m and -F cannot be used together")
+    if file is None:
+        return "\n\n".join(message) if message else None
+    if file == "-":
+        return sys.stdin.read()
+    try:
+        with open(file, encoding="utf-8", errors="replace") as opened:
+            return opened.read()
+    except OSError as error:
+        raise InvalidInputError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def edit_message(repo: Repository, prepared: str, remarks: Iterable[str]) -> str:

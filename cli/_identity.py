@@ -39,14 +39,14 @@ def author_from(
     Raises:
         InvalidInputError: The identity or the date is malformed.
     """
-    from veml_vcs.repository.commit import Signature
+    from veml_vcs.repository.commit import Signature, picked_author
     from veml_vcs.repository.log import log
 
     if identity is not None and not _IDENTITY.fullmatch(identity):
         raise InvalidInputError(f"--author: expected 'Name <email>', found {identity!r}")
     if amend and identity is None and date is None:
         return None
-    found = from_environment(repo, "AUTHOR")
+    found = (None if amend else picked_author(repo)) or from_environment(repo, "AUTHOR")
     if amend:
         last = next(log(repo, limit=1, data=False))
         found = Signature(last.author, last.time_seconds, last.offset_seconds)

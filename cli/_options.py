@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from veml_cli._lazy import LightCommand
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.annotations import Choice
 
 SEPARATED = "veml.after-separator"
 
@@ -25,6 +29,18 @@ DEFAULT_EMBEDDER = "efficientnet-lite0"
 DEFAULT_CENTRES = 10
 
 
+class Side(StrEnum):
+    """A side that settles conflicts."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+def choice(side: Side | None) -> Choice | None:
+    """Return a side as the library names it."""
+    return None if side is None else "ours" if side is Side.OURS else "theirs"
+
+
 class PathCommand(LightCommand):
     """A command whose arguments after ``--`` are paths, and are kept apart from those before it."""
 
@@ -35,6 +51,22 @@ class PathCommand(LightCommand):
             ctx.meta[SEPARATED] = args[place + 1 :]
             args = args[:place]
         return super().parse_args(ctx, args)
+
+
+class BranchCommand(LightCommand):
+    """A command whose options that filter a list mean HEAD where no value follows, as in Git."""
+
+    FILTERS = ("--contains", "--merged", "--no-merged")
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put in the values that are left out."""
+        spelled: list[str] = []
+        for place, one in enumerate(args):
+            spelled.append(one)
+            following = args[place + 1] if place + 1 < len(args) else "-"
+            if one in self.FILTERS and following.startswith("-"):
+                spelled.append("HEAD")
+        return super().parse_args(ctx, spelled)
 
 
 class LogCommand(PathCommand):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any
 
@@ -51,11 +53,14 @@ class Output:
 
     def __init__(self) -> None:
         self.color = Color.AUTO
+        self.pages = True
+        self._width: int | None = None
         self._consoles: dict[bool, Console] = {}
 
-    def configure(self, color: Color) -> None:
+    def configure(self, color: Color, *, pages: bool = True) -> None:
         """Take the global options."""
         self.color = color
+        self.pages = pages
         self._consoles.clear()
         for stream in (sys.stdout, sys.stderr):
             # A terminal that cannot show a box character shall not end the program.
@@ -65,7 +70,45 @@ class Output:
     @property
     def width(self) -> int | None:
         """Columns of the terminal that stdout is; None where it is none."""
+        if self._width is not None:
+            return self._width
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+    @contextmanager
+    def paged(self, command: str | None) -> Iterator[None]:
+        """Send results through a pager while the block runs, if stdout is a terminal.
+
+        Args:
+            command: The pager, as the shell takes it; None or empty is none.
+        """
+        if not command or command == "cat" or not sys.stdout.isatty():
+            yield
+            return
+        # As Git: quit if all fits on a screen, let colours through, leave the text on the screen.
+        environment = {"LESS": "FRX", "LV": "-c", **os.environ}
+        colored, width, terminal = self._colored(sys.stdout), self.width, sys.stdout
+        pager = subprocess.Popen(
+            command, shell=True, stdin=subprocess.PIPE, env=environment, text=True,
+            encoding="utf-8", errors="replace",
+        )  # fmt: skip
+        assert pager.stdin is not None
+        before, sys.stdout = self.color, pager.stdin
+        self.color, self._width = Color.ALWAYS if colored else Color.NEVER, width
+        try:
+            yield
+            sys.stdout.flush()
+        except BrokenPipeError:
+            pass  # the reader has seen enough
+        finally:
+            sys.stdout = terminal
+            with suppress(BrokenPipeError):
+                pager.stdin.close()
+            # Ctrl-C belongs to the pager while it shows something.
+            while pager.poll() is None:
+                with suppress(KeyboardInterrupt):
+                    pager.wait()
+            self.color, self._width = before, None
+            self._consoles.clear()
 
     def write_lines(self, lines: Iterable[Line]) -> None:
         """Write lines of a result."""
@@ -82,7 +125,7 @@ class Output:
 
     def write_bytes(self, data: bytes) -> None:
         """Write the bytes of a file as they are, or, on a terminal, so that they do no harm."""
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() or self._width is not None:
             for text in data.decode("utf-8", "surrogateescape").splitlines():
                 self.write(text.expandtabs())
             return

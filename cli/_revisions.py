@@ -42,17 +42,23 @@ def split_arguments(repo: Repository, arguments: Sequence[str], after: list[str]
             for end in ends_of(one):
                 repo.resolve(end)
         except (NotFoundError, InvalidInputError):
-            if after is not None or not _is_path(repo, one):
+            if after is not None or not is_path(repo, one):
                 raise
             rest = arguments[place:]
             for other in rest:
-                if not _is_path(repo, other):
+                if not is_path(repo, other):
                     raise NotFoundError(
                         f"{other}: neither a revision nor a path", kind="no-such-path"
                     ) from None
-            return Split(revisions, [repo.relative(other) for other in rest])
+            return Split(revisions, _paths(repo, rest))
         revisions.append(one)
-    return Split(revisions, [repo.relative(one) for one in after or ()])
+    return Split(revisions, _paths(repo, after or ()))
+
+
+def _paths(repo: Repository, given: Sequence[str]) -> list[str]:
+    from veml_vcs.repository.pathspec import expand
+
+    return [repo.relative(one) for one in expand(repo, given)]
 
 
 def ends_of(text: str) -> list[str]:
@@ -64,9 +70,19 @@ def ends_of(text: str) -> list[str]:
     return [text.removeprefix("^")]
 
 
-def _is_path(repo: Repository, text: str) -> bool:
+def is_path(repo: Repository, text: str) -> bool:
+    """Tell whether a text names something on disk, or something that is tracked."""
+    from veml_vcs.repository.datasets import owner_of
+
+    if text.startswith((":/", ":!", ":^", ":(")):
+        return True
     try:
         relative = repo.relative(text)
     except InvalidInputError:
         return False
-    return os.path.lexists(text) or relative in repo.staged_datasets()
+    return (
+        os.path.lexists(text)
+        or any(mark in text for mark in "*?[")
+        or relative in repo.git.staged_files()
+        or owner_of(repo.staged_datasets(), relative) is not None
+    )

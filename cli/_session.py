@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from veml_cli._output import out
 from veml_cli._progress import progress
 
 if TYPE_CHECKING:
@@ -20,6 +21,20 @@ def opened() -> Iterator[Repository]:
 
     with Repository(".") as repo:
         yield repo
+
+
+@contextmanager
+def paged(repo: Repository, *, unless: bool = False) -> Iterator[None]:
+    """Show long output in the user's pager, as Git does.
+
+    Args:
+        repo: Its settings name the pager.
+        unless: No pager, for output that is meant for programs.
+    """
+    from veml_cli._git import pager
+
+    with out.paged(None if unless or not out.pages else pager(repo)):
+        yield
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from veml_cli._git import previous_branch
 from veml_cli.render.simple import checkout_lines
 
 if TYPE_CHECKING:
@@ -39,9 +38,10 @@ def switch_to(
     from veml_vcs.repository.checkout import checkout
     from veml_vcs.repository.log import log
     from veml_vcs.repository.refs import create_branch
+    from veml_vcs.repository.revisions import previous_branch
 
     came_from = repo.git.head().branch
-    name = previous_branch(repo) if target.name == "-" else target.name
+    name = previous_branch(repo.git) if target.name == "-" else target.name
     new = target.create
     if target.create is not None and target.reset and target.create in repo.git.branches():
         start = name or "HEAD"

@@ -6,31 +6,49 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from veml_cli._options import Json, examples
+from veml_cli._options import BranchCommand, Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import opened
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.refs import NamedCommit
+    from veml_vcs.repository.refs import Selection
     from veml_vcs.repository.repository import Repository
 
+COMMAND_CLASS = BranchCommand
 EXAMPLES = examples(
     ("list the branches", "veml branch -v"),
     ("make one where HEAD stands", "veml branch night"),
     ("delete one that is merged", "veml branch -d night"),
     ("rename the current one", "veml branch -m daylight"),
+    ("those whose commits main does not have", "veml branch --no-merged main"),
 )
 
 
 def branch(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="The branch, and where it starts."),
+        typer.Argument(metavar="NAME", help="The branch, and where it starts; with -l, patterns."),
     ] = None,
-    remotes: Annotated[
+    everything: Annotated[
         bool, typer.Option("--all", "-a", help="List remote-tracking branches too.")
     ] = False,
+    remotes: Annotated[
+        bool, typer.Option("--remotes", "-r", help="List remote-tracking branches alone.")
+    ] = False,
+    listing: Annotated[
+        bool, typer.Option("--list", "-l", help="List branches like the given patterns.")
+    ] = False,
+    contains: Annotated[
+        str | None, typer.Option("--contains", metavar="REV", help="List those that reach REV.")
+    ] = None,
+    merged: Annotated[
+        str | None, typer.Option("--merged", metavar="REV", help="List those that REV reaches.")
+    ] = None,
+    no_merged: Annotated[
+        str | None,
+        typer.Option("--no-merged", metavar="REV", help="List those that REV does not reach."),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show where each branch stands.")
     ] = False,
@@ -39,47 +57,52 @@ def branch(
         bool, typer.Option("-D", help="Delete branches, merged or not.")
     ] = False,
     move: Annotated[bool, typer.Option("-m", "--move", help="Rename: [OLD] NEW.")] = False,
+    move_forced: Annotated[
+        bool, typer.Option("-M", help="Rename, even if NEW exists: it is replaced.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Move or replace a branch that exists.")
     ] = False,
     show_current: Annotated[
         bool, typer.Option("--show-current", help="Show the name of the current branch.")
     ] = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """List, create, delete or rename branches."""
+    from veml_vcs.repository.refs import Selection
+
     given = names or []
+    filtered = any((contains, merged, no_merged))
     with opened() as repo:
         if show_current:
             out.write(repo.git.head().branch or "")
         elif delete or delete_forced:
-            _delete(repo, given, force=force or delete_forced)
-        elif move:
-            _rename(repo, given, force)
-        elif given:
+            _delete(repo, given, force=force or delete_forced, quiet=quiet)
+        elif move or move_forced:
+            _rename(repo, given, force or move_forced)
+        elif given and not (listing or filtered):
             _create(repo, given, force)
         else:
-            _list(repo, remotes, verbose, as_json)
+            selection = Selection(tuple(given), contains, merged, no_merged)
+            _list(repo, (not remotes, everything or remotes), selection, verbose, as_json)
 
 
-def _list(repo: Repository, remotes: bool, verbose: bool, as_json: bool) -> None:
-    from veml_cli._git import remote_branches
+def _list(
+    repo: Repository,
+    sides: tuple[bool, bool],
+    selection: Selection,
+    verbose: bool,
+    as_json: bool,
+) -> None:
     from veml_cli.render.refs import branch_lines
-    from veml_vcs.repository.refs import list_branches
+    from veml_vcs.repository.refs import Selection, list_branches
 
-    found = list_branches(repo)
-    if remotes:
-        found += [_remote(repo, name, sha) for name, sha in remote_branches(repo).items()]
-    head = repo.git.head()
-    show(found, branch_lines(found, head, verbose=verbose), as_json=as_json)
-
-
-def _remote(repo: Repository, name: str, sha: str) -> NamedCommit:
-    from veml_vcs.ids import CommitId
-    from veml_vcs.repository.refs import NamedCommit
-
-    message = repo.git.commit(CommitId(sha)).message.decode("utf-8", "replace")
-    return NamedCommit(f"remotes/{name}", CommitId(sha), message.split("\n", 1)[0])
+    local, remote = sides
+    found = list_branches(repo, local=local, remote=remote, selection=selection)
+    whole = selection == Selection() and local
+    lines = branch_lines(found, repo.git.head() if whole else None, verbose=verbose, bare=not local)
+    show(found, lines, as_json=as_json)
 
 
 def _create(repo: Repository, names: list[str], force: bool) -> None:
@@ -90,14 +113,16 @@ def _create(repo: Repository, names: list[str], force: bool) -> None:
     create_branch(repo, *names, force=force)
 
 
-def _delete(repo: Repository, names: list[str], *, force: bool) -> None:
+def _delete(repo: Repository, names: list[str], *, force: bool, quiet: bool) -> None:
     from veml_cli.render.refs import deleted_line
     from veml_vcs.repository.refs import delete_branch
 
     if not names:
         raise InvalidInputError("which branch?", hint="veml branch -d NAME")
     for name in names:
-        out.write(deleted_line("branch", delete_branch(repo, name, force=force)))
+        done = delete_branch(repo, name, force=force)
+        if not quiet:
+            out.write(deleted_line("branch", done))
 
 
 def _rename(repo: Repository, names: list[str], force: bool) -> None:

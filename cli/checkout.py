@@ -10,7 +10,7 @@ from veml_cli._errors import DIFFERS
 from veml_cli._options import Force, Json, PathCommand, Quiet, after_separator, examples
 from veml_cli._output import show
 from veml_cli._session import working
-from veml_vcs.errors import InvalidInputError
+from veml_vcs.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from veml_vcs.repository.progress import Progress
@@ -22,6 +22,7 @@ EXAMPLES = examples(
     ("a new branch", "veml checkout -b night"),
     ("data folders along to where plain git went", "veml checkout"),
     ("one data set as it was three commits ago", "veml checkout HEAD~3 -- images/train"),
+    ("throw away what is not staged of a sample", "veml checkout images/train/0001.jpg"),
 )
 
 
@@ -62,8 +63,11 @@ def checkout(
         if not given and not (create or reset or detach or force):
             _bring_along(repo, quiet, as_json, progress)
             return
-        if not given and not (create or reset):
+        if not given and not (create or reset or detach):
             raise InvalidInputError("which branch?", hint="veml checkout NAME")
+        if not (create or reset or detach) and (found := _paths_among(repo, given)):
+            _restore(repo, *found, quiet, as_json, progress)
+            return
         if len(given) > 1:
             raise InvalidInputError(
                 f"expected one branch or revision, found {' '.join(given)}",
@@ -86,6 +90,24 @@ def _bring_along(repo: Repository, quiet: bool, as_json: bool, progress: Progres
         show(done, followed_lines(done), as_json=as_json)
     if done.left:
         raise typer.Exit(DIFFERS)
+
+
+def _paths_among(repo: Repository, given: list[str]) -> tuple[list[str], list[str]] | None:
+    """Return revision and paths where, as Git guesses, paths are meant; None if a branch is."""
+    from veml_cli._revisions import is_path
+    from veml_vcs.repository.checkout import remote_branch
+
+    first, rest = given[0], given[1:]
+    if first == "-":
+        return None
+    try:
+        repo.resolve(first)
+        revision = [first]
+    except (NotFoundError, InvalidInputError):
+        if remote_branch(repo, first) is not None or not is_path(repo, first):
+            return None
+        revision, rest = [], given
+    return (revision, rest) if rest and all(is_path(repo, one) for one in rest) else None
 
 
 def _restore(

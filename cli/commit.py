@@ -10,7 +10,6 @@ import typer
 from veml_cli._options import Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
-from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from veml_vcs.repository.repository import Repository
@@ -58,12 +57,13 @@ def commit(
     Without a message, Git's editor is opened. Git's variables (GIT_AUTHOR_NAME, GIT_AUTHOR_DATE,
     GIT_COMMITTER_DATE, GIT_EDITOR...) are respected.
     """
+    from veml_cli._editor import given_message
     from veml_cli._identity import author_from, from_environment
     from veml_cli.render.simple import commit_lines
     from veml_vcs.repository.commit import commit as run
 
     with working() as (repo, progress):
-        text = _given(message, file)
+        text = given_message(message, file)
         if text is None and not no_edit and sys.stdin.isatty():
             text = _edited(repo, amend)
         done = run(
@@ -79,25 +79,6 @@ def commit(
         )
     if as_json or not quiet:
         show(done, commit_lines(done), as_json=as_json)
-
-
-def _given(message: list[str] | None, file: str | None) -> str | None:
-    """Return the message of the command line, or None.
-
-    Raises:
-        InvalidInputError: It is given twice, or its file cannot be read.
-    """
-    if message and file:
-        raise InvalidInputError("-m and -F cannot be used together")
-    if file is None:
-        return "\n\n".join(message) if message else None
-    if file == "-":
-        return sys.stdin.read()
-    try:
-        with open(file, encoding="utf-8", errors="replace") as opened:
-            return opened.read()
-    except OSError as error:
-        raise InvalidInputError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def _edited(repo: Repository, amend: bool) -> str:

@@ -9,7 +9,7 @@ import typer
 from veml_cli._errors import DIFFERS
 from veml_cli._options import Json, PathCommand, after_separator, examples
 from veml_cli._output import out
-from veml_cli._session import working
+from veml_cli._session import paged, working
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ EXAMPLES = examples(
     ("what commit would commit", "veml diff --staged"),
     ("two branches, in numbers", "veml diff main night --stat"),
     ("one data set, every sample", "veml diff main night --samples 0 -- images/train"),
+    ("one data set against another", "veml diff main:images/train main:images/val"),
 )
 
 DEFAULT_SAMPLES = 20
@@ -52,21 +53,23 @@ def diff(
     """Show what differs, down to samples, boxes and classes.
 
     Without a revision: the work tree against the index. With A: the work tree against A. With A and
-    B, or A..B: B against A. A...B: B against the commit where it left A.
+    B, or A..B: B against A. A...B: B against the commit where it left A. With A:PATH B:PATH: what
+    the two have there.
     """
     from veml_cli.render.diff import diff_lines
     from veml_cli.render.diff_stat import name_status_lines, stat_lines
 
     with working() as (repo, progress):
         found = _compare(repo, arguments or [], after_separator(context), staged, progress)
-    if as_json:
-        out.write_json(found)
-    elif name_status:
-        out.write_lines(name_status_lines(found))
-    elif stat:
-        out.write_lines(stat_lines(found, out.width))
-    else:
-        out.write_lines(diff_lines(found, samples, out.width))
+    with paged(repo, unless=as_json):
+        if as_json:
+            out.write_json(found)
+        elif name_status:
+            out.write_lines(name_status_lines(found))
+        elif stat:
+            out.write_lines(stat_lines(found, out.width))
+        else:
+            out.write_lines(diff_lines(found, samples, out.width))
     if exit_code and found:
         raise typer.Exit(DIFFERS)
 
@@ -80,8 +83,11 @@ def _compare(
 ) -> RepoDiff:
     from veml_cli._revisions import ends_of, split_arguments
     from veml_vcs.repository.diff import diff as run
+    from veml_vcs.repository.diff import diff_named
     from veml_vcs.repository.revisions import merge_bases
 
+    if len(arguments) == 2 and after is None and all(map(_names_path, arguments)):
+        return diff_named(repo, *arguments)
     revisions, paths = split_arguments(repo, arguments, after)
     if len(revisions) == 1 and ".." in revisions[0]:
         symmetric = "..." in revisions[0]
@@ -98,3 +104,7 @@ def _compare(
         )
     old, new = [*revisions, None, None][:2]
     return run(repo, old, new, staged=staged, paths=paths, progress=progress)
+
+
+def _names_path(text: str) -> bool:
+    return ":" in text[1:] and not text.startswith(":")

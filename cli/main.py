@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from typer._click.core import Command
 
 _COMMANDS = (
-    "init", "clone", "add", "rm", "status", "diff", "commit", "log", "show", "branch", "checkout",
-    "switch", "restore", "merge", "resolve", "tag", "export", "similar", "drift",
-    "data", "fsck", "gc", "compact", "doctor", "hook", "version",
+    "init", "clone", "add", "rm", "status", "diff", "commit", "log", "show", "blame", "branch",
+    "checkout", "switch", "restore", "merge", "resolve", "cherry-pick", "revert", "reset", "stash",
+    "tag", "export", "similar", "drift", "data", "fsck", "gc", "compact", "doctor", "hook",
+    "version",
 )  # fmt: skip
 """Each is a module: its function of the same name runs the command, ``EXAMPLES`` ends its help.
 
@@ -41,7 +42,7 @@ def _build(name: str) -> Command:
     """Import and build one command."""
     group = typer.Typer(rich_markup_mode=None, add_completion=False)
     group.callback()(lambda: None)  # otherwise typer would return the one command, without a name
-    _register(group, import_module(f"veml_cli.{name}"))
+    _register(group, import_module(f"veml_cli.{name.replace('-', '_')}"))
     command: Command = typer.main.get_command(group).commands[name]  # type: ignore[attr-defined]
     return command
 
@@ -59,7 +60,8 @@ def _register(group: typer.Typer, module: ModuleType) -> None:
     else:
         kind = getattr(module, "COMMAND_CLASS", LightCommand)
         hidden = getattr(module, "HIDDEN", False)
-        command = group.command(name, cls=kind, epilog=module.EXAMPLES, hidden=hidden)
+        shown = name.replace("_", "-")
+        command = group.command(shown, cls=kind, epilog=module.EXAMPLES, hidden=hidden)
         command(getattr(module, name))
 
 
@@ -91,6 +93,9 @@ def _global_options(
     color: Annotated[
         Color, typer.Option("--color", help="When to colour output (NO_COLOR is respected).")
     ] = Color.AUTO,
+    no_pager: Annotated[
+        bool, typer.Option("--no-pager", "-P", help="Do not show long output in a pager.")
+    ] = False,
     show_version: Annotated[
         bool,
         typer.Option(
@@ -98,7 +103,7 @@ def _global_options(
         ),
     ] = False,
 ) -> None:
-    out.configure(color)
+    out.configure(color, pages=not no_pager)
     for one in folder or ():
         try:
             os.chdir(one)

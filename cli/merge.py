@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from veml_cli._errors import DIFFERS
-from veml_cli._options import Json, Quiet, examples
+from veml_cli._options import Json, Quiet, Side, choice, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
 from veml_vcs.errors import InvalidInputError, NotFoundError
@@ -18,13 +17,6 @@ EXAMPLES = examples(
     ("settle every conflict in data our way", "veml merge -X ours night"),
     ("give up a merge with conflicts", "veml merge --abort"),
 )
-
-
-class Side(StrEnum):
-    """A side that settles conflicts."""
-
-    OURS = "ours"
-    THEIRS = "theirs"
 
 
 def merge(
@@ -76,7 +68,7 @@ def merge(
             no_ff=no_ff,
             ff_only=ff_only,
             no_commit=no_commit,
-            favour=None if favour is None else favour.value,
+            favour=choice(favour),
             committer=from_environment(repo, "COMMITTER"),
             progress=progress,
         )
@@ -93,16 +85,17 @@ def _finish(abort: bool, message: str | None, quiet: bool, as_json: bool) -> Non
     from veml_vcs.ids import short
     from veml_vcs.repository.commit import commit
     from veml_vcs.repository.merge import abort as give_up
+    from veml_vcs.repository.merge_state import under_way
 
     with working() as (repo, progress):
         if abort:
-            head = give_up(repo, progress=progress)
+            head = give_up(repo, kind="merge", progress=progress)
             if as_json:
                 out.write_json({"aborted": True, "commit": head})
             elif not quiet:
                 out.write(f"Merge aborted; HEAD is at {short(head, 7)}")
             return
-        if repo.git.read_state("MERGE_HEAD") is None:
+        if under_way(repo) != "merge":
             raise NotFoundError("no merge is under way", kind="not-merging")
         done = commit(
             repo,

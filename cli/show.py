@@ -8,7 +8,7 @@ import typer
 
 from veml_cli._options import Json, examples
 from veml_cli._output import out
-from veml_cli._session import opened
+from veml_cli._session import opened, paged
 from veml_cli.diff import DEFAULT_SAMPLES
 from veml_vcs.errors import NotFoundError
 
@@ -38,9 +38,9 @@ def show(
     REV: with what it changed; REV:PATH: a data set, sample, file or folder as the commit has it.
     :PATH is what is staged.
     """
-    with opened() as repo:
+    with opened() as repo, paged(repo, unless=as_json):
         revision, colon, path = what.partition(":")
-        if colon:
+        if colon and not (what.startswith(":/") or "^{/" in revision):
             _show_path(repo, revision or None, path.strip("/"), as_json)
         else:
             _show_commit(repo, what, samples, stat, as_json)
@@ -50,13 +50,16 @@ def _show_commit(repo: Repository, revision: str, samples: int, stat: bool, as_j
     from veml_cli.render.diff import diff_lines
     from veml_cli.render.diff_stat import stat_lines
     from veml_cli.render.line import line
-    from veml_cli.render.log import head_lines
+    from veml_cli.render.log import head_lines, tag_head
     from veml_vcs.repository.log import show as run
+    from veml_vcs.repository.revisions import tag_of
 
     shown = run(repo, revision)
     if as_json:
         out.write_json(shown)
         return
+    if (tag := tag_of(repo.git, revision)) is not None:
+        out.write_lines(tag_head(tag))
     out.write_lines(head_lines(shown.entry))
     if shown.diff:
         out.write(line())
@@ -91,6 +94,9 @@ def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool)
         if not below and path:
             raise NotFoundError(f"{path}: not in {revision or 'the index'}", kind="no-such-path")
         names = {one.removeprefix(prefix) for one in records if one.startswith(prefix)}
+        if as_json:
+            out.write_json({"path": path, "datasets": sorted(names), "files": sorted(below)})
+            return
         out.write_lines(folder_lines(list(below), names))
 
 

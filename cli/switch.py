@@ -40,8 +40,8 @@ def switch(
     as_json: Json = False,
 ) -> None:
     """Switch to a branch."""
-    from veml_cli._git import previous_branch
     from veml_cli._switching import Target, switch_to
+    from veml_vcs.repository.revisions import previous_branch
 
     given = names or []
     if len(given) > 1 or not (given or create):
@@ -49,7 +49,7 @@ def switch(
     name = given[0] if given else None
     with working() as (repo, progress):
         if name == "-":
-            name = previous_branch(repo)
+            name = previous_branch(repo.git)
             detach = detach or name not in repo.git.branches()
         elif name is not None and create is None and not detach:
             _refuse_commit(name, repo.git.branches(), repo.git.tags())

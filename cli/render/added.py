@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, joined, line
-from veml_cli.render.words import plural, plus_minus, size
+from veml_cli.render.words import counted, plural, size
 
 if TYPE_CHECKING:
     from veml_vcs.repository.add import AddedData, AddResult
@@ -34,8 +34,8 @@ def _dataset(one: AddedData, dry_run: bool) -> Line:
             line(size(record.content_bytes)),
         ]
         return head + joined(part for part in parts if part.pieces)
-    samples = plus_minus(one.added, one.removed, one.changed + one.annotated)
-    parts = [samples + line(" samples")] if samples.pieces else []
+    samples = counted(one.added, one.removed, one.changed + one.annotated, "sample")
+    parts = [samples] if samples.pieces else []
     if one.files_changed:
         parts.append(line(plural(one.files_changed, "other file")))
     if not parts:

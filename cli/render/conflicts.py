@@ -75,9 +75,11 @@ def conflict_lines(conflicts: Sequence[DataConflict], files: Sequence[str]) -> I
         yield line(("CONFLICT", "removed"), " in file ", (path, "name"))
 
 
-def next_steps(conflicts: Sequence[DataConflict], files: Sequence[str]) -> Iterator[Line]:
-    """Yield what to type to finish a merge with conflicts."""
-    yield line("Settle the conflicts, then commit:")
+def next_steps(
+    conflicts: Sequence[DataConflict], files: Sequence[str], kind: str = "merge"
+) -> Iterator[Line]:
+    """Yield what to type to finish a merge (cherry-pick, revert) with conflicts."""
+    yield line("Settle the conflicts, then go on:")
     if conflicts:
         first = f"{conflicts[0].dataset}/{conflicts[0].key}"
         yield line(
@@ -85,8 +87,11 @@ def next_steps(conflicts: Sequence[DataConflict], files: Sequence[str]) -> Itera
         )
     if files:
         yield line(f"  edit {shlex.quote(files[0])}, then: veml add {shlex.quote(files[0])}")
-    yield line("  veml commit", ("          finishes the merge", "hint"))
-    yield line("  veml merge --abort", ("   drops it", "hint"))
+    finish = "veml commit" if kind in ("merge", "stash") else f"veml {kind} --continue"
+    drop = "veml reset --hard" if kind == "stash" else f"veml {kind} --abort"
+    width = max(len(finish), len(drop))
+    yield line("  ", finish.ljust(width), (f"   finishes the {kind}", "hint"))
+    yield line("  ", drop.ljust(width), ("   drops it", "hint"))
 
 
 def _sides(one: DataConflict) -> Iterator[Line]:

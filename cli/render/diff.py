@@ -12,7 +12,7 @@ from veml_cli.render.line import Line, Piece, Style, joined, line
 from veml_cli.render.tables import Cell, Column, natural_width, table
 from veml_cli.render.text_tables import table_diff_lines
 from veml_cli.render.values import box_text, class_text, value_text
-from veml_cli.render.words import plural, plus_minus, size
+from veml_cli.render.words import counted, plural, plus_minus, size
 
 if TYPE_CHECKING:
     from veml_vcs.repository.diff import DataDiff, RepoDiff, SampleDiff
@@ -68,8 +68,8 @@ def data_header(diff: DataDiff) -> Line:
 def data_summary(diff: DataDiff) -> Line:
     """Return the header's numbers."""
     changed = diff.count("changed") + diff.count("annotated") + diff.count("renamed")
-    samples = plus_minus(diff.count("added"), diff.count("removed"), changed)
-    parts = [samples + line(" samples")] if samples.pieces else []
+    samples = counted(diff.count("added"), diff.count("removed"), changed, "sample")
+    parts = [samples] if samples.pieces else []
     counts = diff.counts
     boxes = plus_minus(counts.added, counts.removed, 0)
     if boxes.pieces:
@@ -78,13 +78,19 @@ def data_summary(diff: DataDiff) -> Line:
         (counts.moved, "moved"),
         (counts.relabelled, "relabelled"),
         (counts.changed, "with other fields"),
-        (counts.labels, "labels changed"),
+        (_relabelled(diff), "labels changed"),
         (diff.count("renamed"), "renamed"),
     )
     parts += [line(f"{count:,} {word}") for count, word in told if count]
     if diff.files and not parts:
         parts.append(line(plural(len(diff.files), "other file")))
     return joined(parts) if parts else line("dataset-level facts only")
+
+
+def _relabelled(diff: DataDiff) -> int:
+    """Count the samples of both sides whose own labels differ."""
+    both = (one for one in diff.samples if one.kind not in ("added", "removed"))
+    return sum(1 for one in both if one.annotation.counts.labels)
 
 
 def _dataset(diff: DataDiff, limit: int, width: int | None) -> Iterator[Line]:

@@ -7,7 +7,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from veml_cli.render.diff_stat import stat_lines
+from veml_cli.render.diff import diff_lines
+from veml_cli.render.diff_stat import name_status_lines, stat_lines
 from veml_cli.render.line import Line, Style, joined, line
 from veml_cli.render.log_graph import Graph
 from veml_cli.render.words import data_change, date, plural
@@ -16,8 +17,10 @@ from veml_vcs.ids import short
 if TYPE_CHECKING:
     from veml_vcs.repository.log import LogEntry
     from veml_vcs.repository.repository import Repository
+    from veml_vcs.repository.revisions import AnnotatedTag
 
 _SHORT_ID = 7
+_SAMPLES = 20
 _LANE_STYLES: tuple[Style, ...] = ("removed", "added", "changed", "bar", "name", "warning")
 
 
@@ -26,14 +29,18 @@ class Layout:
     """How a commit is shown.
 
     Attributes:
-        stat: The repository, if boxes and ordinary files shall be counted; else None.
+        stat: The repository, if it shall be told what each commit changed; else None.
         oneline: One line a commit.
         width: Columns of the terminal; None is unlimited.
+        extra: How that is told: ``stat``, ``names`` or ``patch``.
+        paths: Only what is at or below these.
     """
 
     stat: Repository | None
     oneline: bool
     width: int | None
+    extra: str = "stat"
+    paths: tuple[str, ...] = ()
 
 
 def commit_blocks(entries: Iterable[LogEntry], layout: Layout) -> Iterator[list[Line]]:
@@ -127,6 +134,18 @@ def head_lines(entry: LogEntry) -> Iterator[Line]:
         yield line("    ", text.expandtabs()) if text else line()
 
 
+def tag_head(tag: AnnotatedTag) -> Iterator[Line]:
+    """Yield an annotated tag's name, tagger and message, as ``git show`` prints them."""
+    yield line((f"tag {tag.name}", "id"))
+    if tag.tagger:
+        yield line("Tagger: ", tag.tagger)
+        yield line("Date:   ", date(tag.time_seconds, tag.offset_seconds))
+    yield line()
+    for text in tag.message.rstrip("\n").split("\n"):
+        yield line(text.expandtabs())
+    yield line()
+
+
 def _commit(entry: LogEntry, layout: Layout, left: int) -> Iterator[Line]:
     if layout.oneline:
         row = line((short(entry.id, _SHORT_ID), "id")) + _decoration(entry)
@@ -138,9 +157,7 @@ def _commit(entry: LogEntry, layout: Layout, left: int) -> Iterator[Line]:
     else:
         yield from head_lines(entry)
     if layout.stat is not None:
-        from veml_vcs.repository.log import show
-
-        lines = list(stat_lines(show(layout.stat, entry.id).diff, layout.width))
+        lines = list(_changes(entry, layout.stat, layout))
         if lines and not layout.oneline:
             yield line()
         yield from lines
@@ -149,6 +166,22 @@ def _commit(entry: LogEntry, layout: Layout, left: int) -> Iterator[Line]:
         for change in entry.data:
             head = line("    ", _word(change.kind), (change.path, "name"), "  ")
             yield head + data_change(change)
+
+
+def _changes(entry: LogEntry, repo: Repository, layout: Layout) -> Iterator[Line]:
+    """Yield what a commit changed against its first parent; of a merge, as Git, nothing."""
+    from veml_vcs.repository.diff import diff_commits
+
+    if len(entry.parents) > 1 and layout.extra != "stat":
+        return
+    old = entry.parents[0] if entry.parents else None
+    diff = diff_commits(repo, old, entry.id, layout.paths)
+    if layout.extra == "patch":
+        yield from diff_lines(diff, _SAMPLES, layout.width)
+    elif layout.extra == "names":
+        yield from name_status_lines(diff)
+    else:
+        yield from stat_lines(diff, layout.width)
 
 
 def _brief(entry: LogEntry, room: int | None) -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from veml_cli.render.line import Line, Piece, line
+from veml_cli.render.line import Line, Piece, Style, line
 from veml_cli.render.tables import Column, table
 from veml_vcs.ids import short
 
@@ -16,18 +16,29 @@ if TYPE_CHECKING:
 _SHORT_ID = 7
 
 
-def branch_lines(branches: Sequence[NamedCommit], head: Head, *, verbose: bool) -> Iterator[Line]:
-    """Yield the branches as ``git branch`` lists them, the current one marked."""
+def branch_lines(
+    branches: Sequence[NamedCommit], head: Head | None, *, verbose: bool, bare: bool = False
+) -> Iterator[Line]:
+    """Yield the branches as ``git branch`` lists them, the current one marked.
+
+    Args:
+        branches: What to list.
+        head: Where HEAD stands, to be listed if it is on no branch; None is not asked for.
+        verbose: Add commit and subject.
+        bare: There are remote-tracking branches alone: without the ``remotes/``.
+    """
     rows: list[list[Piece]] = []
-    if head.branch is None and head.commit is not None:
+    if head is not None and head.branch is None and head.commit is not None:
         at = short(head.commit, _SHORT_ID)
         rows.append([("* ", ""), (f"(HEAD detached at {at})", "ref"), (at, "id"), ""])
     for one in branches:
-        style = "ref" if one.current else "removed" if one.name.startswith("remotes/") else ""
+        style: Style = (
+            "ref" if one.current else "removed" if one.name.startswith("remotes/") else ""
+        )
         rows.append(
             [
                 "* " if one.current else "  ",
-                (one.name, style),  # type: ignore[list-item]
+                (one.name.removeprefix("remotes/") if bare else one.name, style),
                 (short(one.commit, _SHORT_ID), "id"),
                 one.subject,
             ]

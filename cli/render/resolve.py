@@ -13,21 +13,15 @@ if TYPE_CHECKING:
     from veml_cli._conflicts import OpenConflicts
     from veml_vcs.repository.resolve import ResolveResult
 
-_FINISH = {
-    "rebase": "git rebase --continue goes on",
-    "cherry-pick": "git cherry-pick --continue goes on",
-    "revert": "git revert --continue goes on",
-    "stash": "git stash drop drops the stash; veml commit keeps what it brought",
-}
-
 
 def open_lines(found: OpenConflicts) -> Iterator[Line]:
     """Yield the open conflicts with their values, and what to type next."""
     if not (found.conflicts or found.files):
-        yield line('No open conflicts (use "veml commit" to conclude the merge)')
+        step = "commit" if found.kind in ("merge", "stash") else f"{found.kind} --continue"
+        yield line(f'No open conflicts (use "veml {step}" to conclude the {found.kind})')
         return
     yield from conflict_lines(found.conflicts, found.files)
-    yield from next_steps(found.conflicts, found.files)
+    yield from next_steps(found.conflicts, found.files, found.kind)
 
 
 def resolved_lines(result: ResolveResult) -> Iterator[Line]:
@@ -37,4 +31,12 @@ def resolved_lines(result: ResolveResult) -> Iterator[Line]:
     if left:
         yield line(("veml resolve --list shows them", "hint"))
     else:
-        yield line((_FINISH.get(result.operation, "veml commit finishes the merge"), "hint"))
+        yield line((_finish(result), "hint"))
+
+
+def _finish(result: ResolveResult) -> str:
+    if result.kind == "merge":
+        return "veml commit finishes the merge"
+    if result.kind == "stash":
+        return "veml stash drop drops the stash; veml commit keeps what it brought"
+    return f"{'git' if result.by_git else 'veml'} {result.kind} --continue goes on"

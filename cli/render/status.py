@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.conflicts import conflict_rows
 from veml_cli.render.line import Line, Piece, Style, line
-from veml_cli.render.words import data_change, plural, plus_minus
+from veml_cli.render.words import counted, data_change, plural
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ _BEHIND_WORDS = {
     "unreadable": "no record:",
 }
 _FILE_WORDS = {"new": "new file:", "modified": "modified:", "deleted": "deleted:"}
+_DOING = {
+    "merge": "merging",
+    "rebase": "rebasing",
+    "cherry-pick": "cherry-picking",
+    "revert": "reverting",
+    "stash": "applying",
+}
 
 Place = Callable[[str], str]
 
@@ -80,18 +87,18 @@ def _merge(status: Status, place: Place) -> Iterator[Line]:
     if state is None:
         return
     files = [path for path in status.conflicted if not _is_record(path, status)]
+    from veml_vcs.repository.operation import how_to_end
+
+    doing, (finish, drop) = _DOING[state.kind], how_to_end(state.kind, by_git=state.by_git)
     if not (state.open_conflicts or files):
-        yield line("All conflicts fixed but you are still merging ", (state.theirs_name, "ref"))
-        yield line(('  (use "veml commit" to conclude the merge)', "hint"))
+        yield line(f"All conflicts fixed but you are still {doing} ", (state.theirs_name, "ref"))
+        yield line((f'  (use "{finish}" to conclude the {state.kind})', "hint"))
         return
-    yield line("You have unmerged paths, merging ", (state.theirs_name, "ref"))
+    yield line(f"You have unmerged paths, {doing} ", (state.theirs_name, "ref"))
     yield line(('  (settle them with "veml resolve KEY --ours|--theirs|--base")', "hint"))
-    if state.operation == "merge":
-        yield line(('  (use "veml merge --abort" to abort the merge)', "hint"))
-    elif state.operation == "stash":
-        yield line(('  (the stash is kept; use "git stash drop" when all is settled)', "hint"))
-    else:
-        yield line((f'  (then use "git {state.operation} --continue", or --abort)', "hint"))
+    yield line((f'  (use "{drop}" to abort the {state.kind})', "hint"))
+    if state.kind == "stash":
+        yield line(('  (the stash is kept; use "veml stash drop" when all is settled)', "hint"))
     yield line()
     yield line("Unmerged paths:")
     for dataset, lines in conflict_rows(state.open_conflicts).items():
@@ -161,8 +168,9 @@ def _changed(status: Status, place: Place) -> Iterator[Line]:
         if changes.missing:
             yield _entry("deleted data:", place(path), "removed", line("  the folder is gone"))
             continue
-        counts = plus_minus(len(changes.added), len(changes.removed), len(changes.changed))
-        yield _entry("modified data:", place(path), "removed", line("  ") + counts + line(" files"))
+        numbers = len(changes.added), len(changes.removed), len(changes.changed)
+        counts = line("  ") + counted(*numbers, "file")
+        yield _entry("modified data:", place(path), "removed", counts)
         yield from _keys(changes)
     for path, kind in files.items():
         yield _entry(_FILE_WORDS[kind], place(path), "removed")

@@ -29,6 +29,14 @@ def size(count_bytes: int) -> str:
     return f"{value:,.1f} {_UNITS[-1]}"
 
 
+def counted(added: int, removed: int, changed: int, noun: str) -> Line:
+    """Return ``+3 -1 ~12 samples``, the noun in the singular for one; nothing for nothing."""
+    counts = plus_minus(added, removed, changed)
+    if not counts.pieces:
+        return counts
+    return counts + line(f" {noun}" if added + removed + changed == 1 else f" {noun}s")
+
+
 def plus_minus(added: int, removed: int, changed: int) -> Line:
     """Return ``+3 -1 ~12``, leaving out what is zero."""
     parts = []
@@ -45,10 +53,9 @@ def data_change(change: StagedData) -> Line:
     """Return what a step of history does to a data set: ``+20 -3 ~5 samples, 2 other files``."""
     if change.absent:
         return line("changed; its data is not in this clone")
-    parts = []
-    samples = plus_minus(change.added, change.removed, change.changed + change.annotated)
-    if samples.pieces:
-        parts.append(samples + line(" samples"))
+    changed = change.changed + change.annotated
+    samples = counted(change.added, change.removed, changed, "sample")
+    parts = [samples] if samples.pieces else []
     if change.files:
         parts.append(line(plural(change.files, "other file")))
     return joined(parts) if parts else line("dataset-level facts only")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,21 +115,26 @@ class Place:
                 self.write(f"{folder}/JPEGImages/{name}.png", png(first + i))
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """An empty folder with nobody's settings but a name."""
+CONFIG = "[user]\n\tname = Ann\n\temail = ann@example.com\n[init]\n\tdefaultBranch = main\n"
+
+
+def isolate(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """Leave nobody's settings but a name."""
     for name in list(os.environ):
-        if name.startswith(("GIT_", "VEML_")) or name in ("NO_COLOR", "EDITOR", "VISUAL"):
+        if name.startswith(("GIT_", "VEML_")) or name in ("NO_COLOR", "EDITOR", "VISUAL", "PAGER"):
             monkeypatch.delenv(name)
-    home = tmp_path / "home"
     home.mkdir()
-    (home / ".gitconfig").write_text(
-        "[user]\n\tname = Ann\n\temail = ann@example.com\n[init]\n\tdefaultBranch = main\n"
-    )
+    (home / ".gitconfig").write_text(CONFIG)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "none"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("TZ", "UTC")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """An empty folder with nobody's settings but a name."""
+    isolate(monkeypatch, tmp_path / "home")
     root = tmp_path / "repository"
     root.mkdir()
     monkeypatch.chdir(root)
@@ -139,20 +146,15 @@ CARS: dict[str, list[Box]] = {
 }
 
 
-@pytest.fixture
-def drives(place: Place) -> Place:
-    """A repository with one commit: the data set ``images/train`` and a note."""
+def make_drives(place: Place) -> None:
     place.veml("init")
     place.voc("images/train", CARS)
     place.write("notes.txt", "one\n")
     place.veml("add", "images/train", "notes.txt")
     place.veml("commit", "-m", "first drive")
-    return place
 
 
-@pytest.fixture
-def forked(drives: Place) -> Place:
-    """Two branches that change different boxes of one image, and add different samples."""
+def make_forked(drives: Place) -> None:
     drives.veml("checkout", "-b", "night")
     drives.voc("images/train", {"0000": [("car", 1, 1, 5, 5), ("bike", 2, 2, 6, 5)]})
     drives.voc("images/train", {"0100": [("car", 0, 0, 3, 3)]}, first=100)
@@ -161,12 +163,9 @@ def forked(drives: Place) -> Place:
     drives.voc("images/train", {"0000": [("car", 1, 1, 4, 4), ("bus", 2, 2, 6, 5)]})
     drives.voc("images/train", {"0200": [("bike", 0, 0, 3, 3)]}, first=200)
     drives.veml("commit", "-am", "day drive")
-    return drives
 
 
-@pytest.fixture
-def conflicted(drives: Place) -> Place:
-    """A merge under way: both sides moved one box to different places, and changed one line."""
+def make_conflicted(drives: Place) -> None:
     drives.veml("checkout", "-b", "night")
     drives.voc("images/train", {"0000": [("car", 1, 1, 5, 4), ("bike", 2, 2, 6, 5)]})
     drives.write("notes.txt", "night\n")
@@ -176,4 +175,47 @@ def conflicted(drives: Place) -> Place:
     drives.write("notes.txt", "day\n")
     drives.veml("commit", "-am", "day")
     drives.veml("merge", "night", code=1)
-    return drives
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a maker of repositories that are made once; each test copies what it needs."""
+    top = tmp_path_factory.mktemp("templates")
+    makers = {"drives": [make_drives], "forked": [make_drives, make_forked]}
+    makers["conflicted"] = [make_drives, make_conflicted]
+
+    def make(name: str) -> Path:
+        root = top / name
+        if not root.exists():
+            root.mkdir()
+            with pytest.MonkeyPatch.context() as patch:
+                isolate(patch, top / f"home-{name}")
+                patch.chdir(root)
+                for maker in makers[name]:
+                    maker(Place(root))
+        return root
+
+    return make
+
+
+def _copy(templates: Callable[[str], Path], name: str, place: Place) -> Place:
+    shutil.copytree(templates(name), place.root, symlinks=True, dirs_exist_ok=True)
+    return place
+
+
+@pytest.fixture
+def drives(place: Place, templates: Callable[[str], Path]) -> Place:
+    """A repository with one commit: the data set ``images/train`` and a note."""
+    return _copy(templates, "drives", place)
+
+
+@pytest.fixture
+def forked(place: Place, templates: Callable[[str], Path]) -> Place:
+    """Two branches that change different boxes of one image, and add different samples."""
+    return _copy(templates, "forked", place)
+
+
+@pytest.fixture
+def conflicted(place: Place, templates: Callable[[str], Path]) -> Place:
+    """A merge under way: both sides moved one box to different places, and changed one line."""
+    return _copy(templates, "conflicted", place)

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field, replace
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES, short
 from veml_vcs.repository.absent import is_here, require_here
-from veml_vcs.repository.datasets import owner_of, refuse_foreign_record, stage_record
+from veml_vcs.repository.datasets import (
+    owner_of,
+    refuse_foreign_record,
+    selector,
+    stage_record,
+)
 from veml_vcs.repository.follow import FolderBehind, folders_behind
 from veml_vcs.repository.held import note_held
 from veml_vcs.repository.merge_state import settle_by_hand
+from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
@@ -113,7 +119,9 @@ def add(
     outside = tuple(sorted(repo.relative(path) for path in annotations))
     with repo.lock("veml add"):
         tracked = repo.staged_datasets()
-        plan = _plan(repo, paths, tracked, as_data=bool(outside or format))
+        plan = _plan(
+            repo, expand(repo, paths, on_disk=True), tracked, as_data=bool(outside or format)
+        )
         if (outside or format) and len(plan.whole) != 1:
             raise InvalidInputError(
                 "--annotations and --format go with exactly one data set folder",
@@ -127,7 +135,7 @@ def add(
             )
         for path, parts in plan.parts.items():
             if path not in plan.whole:
-                only = _selector(repo, path, parts)
+                only = _selector(path, parts)
                 base = tracked[path]
                 done.append(
                     _add_data(repo, path, base, base.annotations, None, only, dry_run, progress)
@@ -204,12 +212,11 @@ def _holds_data(path: str) -> bool:
     return only_numbers and numbers >= LEAST_TABLE_BYTES
 
 
-def _selector(repo: Repository, dataset: str, parts: list[str]) -> Callable[[str], bool]:
+def _selector(dataset: str, parts: list[str]) -> Callable[[str], bool]:
     """Return which keys of a data set some paths below it (or its annotation files) mean."""
-    keys = tuple(
+    return selector(
         part[len(dataset) + 1 :] if part.startswith(dataset + "/") else "/" + part for part in parts
     )
-    return lambda key: any(key == one or key.startswith(one + "/") for one in keys)
 
 
 def _add_data(

@@ -13,10 +13,10 @@ from dulwich.objects import ObjectID
 from dulwich.refs import HEADREF, Ref, check_ref_format
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
-from veml_vcs.ids import CommitId, short
+from veml_vcs.ids import CommitId
 from veml_vcs.repository.absent import is_here, require_here
 from veml_vcs.repository.follow import FolderBehind, folders_behind
-from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.git import Head, TreeFile
 from veml_vcs.repository.held import note_held
 from veml_vcs.repository.materialize import (
     file_changes,
@@ -25,7 +25,7 @@ from veml_vcs.repository.materialize import (
     require_contents,
     write_changes,
 )
-from veml_vcs.repository.merge_state import forget_merge
+from veml_vcs.repository.merge_state import forget_merge, refuse_under_way
 from veml_vcs.repository.plain_files import (
     drop_conflicts,
     in_the_way,
@@ -103,7 +103,8 @@ def checkout(
         InvalidInputError: The new branch exists, or its name is not one.
     """
     with repo.lock("veml checkout"), repo.git.batch():
-        _refuse_merging(repo, force)
+        if not force:
+            refuse_under_way(repo)
         head = repo.git.head()
         branches = repo.git.branches()
         created = create
@@ -117,7 +118,7 @@ def checkout(
             branch: str | None = target
         elif target in branches and not detach:
             commit_id, branch = branches[target], target
-        elif not detach and (remote := _remote_branch(repo, target)) is not None:
+        elif not detach and (remote := remote_branch(repo, target)) is not None:
             commit_id, branch, created = remote, target, True
         else:
             commit_id, branch = repo.resolve(target), None
@@ -126,7 +127,7 @@ def checkout(
             drop_conflicts(repo)
             forget_merge(repo)
             repo.unfinished.forget()
-        _move_head(repo, head.branch or head.commit, branch, commit_id, created)
+        _move_head(repo, head, branch, commit_id, created)
     return CheckoutResult(
         branch,
         commit_id,
@@ -296,24 +297,24 @@ def _move_plain(repo: Repository, old: CommitId | None, new: CommitId, force: bo
 
 
 def _move_head(
-    repo: Repository, came_from: str | None, branch: str | None, commit_id: CommitId, create: bool
+    repo: Repository, old: Head, branch: str | None, commit_id: CommitId, create: bool
 ) -> None:
     refs = repo.git.dulwich.refs
     name = branch if branch is not None else commit_id
-    message = f"checkout: moving from {came_from} to {name}".encode()
+    message = os.fsencode(f"checkout: moving from {old.branch or old.commit} to {name}")
     raw = ObjectID(commit_id.encode())
     if branch is None:
         repo.git.detach_head(commit_id, message)
         return
     ref = Ref(b"refs/heads/" + branch.encode())
     if not create:
-        refs.set_symbolic_ref(HEADREF, ref, message=message)
+        repo.git.attach_head(branch, old.commit, message)
         return
     with repo.unfinished.about(_about(branch, commit_id)):
         made = refs.add_if_new(ref, raw, message=b"branch: Created from HEAD")
         if not made and repo.git.branches().get(branch) != commit_id:
             raise ConflictError(f"the branch {branch} was created by someone else just now")
-        refs.set_symbolic_ref(HEADREF, ref, message=message)
+        repo.git.attach_head(branch, old.commit, message)
 
 
 def _about(branch: str, commit: CommitId) -> str:
@@ -321,7 +322,7 @@ def _about(branch: str, commit: CommitId) -> str:
     return f"switch -c {branch} {commit}"
 
 
-def _remote_branch(repo: Repository, name: str) -> CommitId | None:
+def remote_branch(repo: Repository, name: str) -> CommitId | None:
     """Return the one remote-tracking branch with this name, as ``git checkout`` guesses."""
     found = {
         sha
@@ -343,16 +344,6 @@ def _check_new_branch(repo: Repository, name: str) -> None:
             f"a branch named {name} exists already",
             hint=f"veml checkout {name}",
             kind="branch-exists",
-        )
-
-
-def _refuse_merging(repo: Repository, force: bool) -> None:
-    heads = repo.git.read_state("MERGE_HEAD")
-    if heads is not None and not force:
-        raise ConflictError(
-            f"a merge of {short(heads.decode())} is under way",
-            hint="veml commit finishes it, veml merge --abort drops it",
-            kind="merging",
         )
 
 

@@ -11,7 +11,8 @@ from dulwich.refs import HEADREF
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import CommitId, short
-from veml_vcs.repository.merge_state import load_merge_state, save_merge_state
+from veml_vcs.repository.merge_state import forget_merge, load_merge_state
+from veml_vcs.repository.operation import HEAD_FILES
 from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
@@ -112,8 +113,7 @@ def commit(
         )
         with repo.git.batch():
             new = _write(repo, text, amend, author, committer, no_verify)
-        repo.git.write_state("MERGE_MSG", None)
-        save_merge_state(repo, None)
+        forget_merge(repo)
         repo.unfinished.forget()
         repo.git.tidy()
         changed = {
@@ -231,19 +231,29 @@ def _write(
         raise  # says what and why already
     except OSError as error:
         raise StorageError(f"Git could not store the commit: {error}") from error
+    done = CommitId(new.decode())
+    subject = text.splitlines()[0].encode()
     if amend and old is not None:
-        done = repo.git.dulwich.refs.set_if_equals(
-            HEADREF,
-            ObjectID(old.encode()),
-            new,
-            message=b"commit (amend): " + text.splitlines()[0].encode(),
-        )
-        if not done:
+        if not repo.git.move_head(old, done, b"commit (amend): " + subject):
             raise ConflictError(f"HEAD moved from {short(old)} while it was amended")
-    return CommitId(new.decode())
+        return done
+    return done
 
 
 def local_time() -> Signature:
     """Return now, in the local time zone, with no identity."""
     seconds = int(time.time())
     return Signature("", seconds, time.localtime(seconds).tm_gmtoff)
+
+
+def author_of(repo: Repository, one: CommitId) -> Signature:
+    """Return who wrote a commit, and when."""
+    found = repo.git.commit(one)
+    author = found.author.decode("utf-8", "replace")
+    return Signature(author, found.author_time, found.author_timezone)
+
+
+def picked_author(repo: Repository) -> Signature | None:
+    """Return who wrote the commit that is being cherry-picked; None if there is none."""
+    state = repo.git.read_state(HEAD_FILES["cherry-pick"])
+    return author_of(repo, CommitId(state.decode().split()[0])) if state else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from veml_vcs.errors import ConflictError
 from veml_vcs.repository.held import note_held
@@ -26,6 +26,7 @@ def stage_record(repo: Repository, path: str, record: DataRecord) -> None:
             staged[file] = new
     for file, data in staged.items():
         if _read(repo, file) != data:
+            repo.files.make_folder(os.path.dirname(repo.absolute(file)))
             repo.write_file(file, data)
     repo.git.stage_blobs(staged)
     # What the folder has beyond that is an uncommitted change from now on.
@@ -81,9 +82,20 @@ def unstage_record(repo: Repository, path: str, record: DataRecord) -> None:
     for file in gone:
         if os.path.lexists(repo.absolute(file)):
             repo.files.remove(repo.absolute(file))
+            _remove_empty(repo, os.path.dirname(file))
     repo.git.unstage(gone)
     note_held(repo, path, None)
     repo.git.stage_blobs({file: data for file, data in changed.items() if data})
+
+
+def _remove_empty(repo: Repository, folder: str) -> None:
+    """Remove a folder that nothing is left in, and those above it, as Git does."""
+    while folder:
+        try:
+            os.rmdir(repo.absolute(folder))
+        except OSError:
+            return  # it is not empty
+        folder = os.path.dirname(folder)
 
 
 def owner_of(datasets: Iterable[str], path: str) -> str | None:
@@ -92,6 +104,17 @@ def owner_of(datasets: Iterable[str], path: str) -> str | None:
         if path == dataset or path.startswith(dataset + "/"):
             return dataset
     return None
+
+
+def selector(paths: Iterable[str]) -> Callable[[str], bool]:
+    """Return a test whether a path is one of ``paths`` or below one; ``""`` is above all."""
+    wanted = set(paths)
+    if "" in wanted:
+        return lambda _path: True
+    return lambda path: (
+        path in wanted
+        or any(path[:i] in wanted for i, char in enumerate(path) if char == "/" and i)
+    )
 
 
 def _read(repo: Repository, file: str) -> bytes:

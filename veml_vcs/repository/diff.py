@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from veml_vcs.ids import AnnotationId, CommitId, digest
 from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.arrays import array_diffs
-from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.datasets import owner_of, selector
 from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import parse_data_spec
 from veml_vcs.repository.tables import mask_diffs, table_diffs
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
@@ -169,6 +170,22 @@ def diff_commits(
     return compare(repo, before, after, paths)
 
 
+def diff_named(repo: Repository, old: str, new: str) -> RepoDiff:
+    """Compare what two revisions have at a path each: ``main:images`` with ``night:images``.
+
+    Two different data sets are compared key by key, under the name of the new one.
+
+    Raises:
+        NotFoundError: There is no such revision, or nothing at such a path.
+    """
+    left, right = parse_data_spec(old), parse_data_spec(new)
+    if left.path == right.path:
+        return diff(repo, left.revision, right.revision, paths=[right.path])
+    before = _Side(old, {}, {right.path: repo.record_at(left.path, left.revision)})
+    after = _Side(new, {}, {right.path: repo.record_at(right.path, right.revision)})
+    return compare(repo, before, after)
+
+
 def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] = ()) -> RepoDiff:
     """Compare two sides."""
     datasets = []
@@ -250,9 +267,8 @@ def _diff_data(
     old, new = before.datasets.get(path), after.datasets.get(path)
     changes = _changes(repo, path, before, after)
     if keys:
-        changes = [
-            one for one in changes if any(one.key == k or one.key.startswith(k + "/") for k in keys)
-        ]
+        inside = selector(keys)
+        changes = [one for one in changes if inside(one.key)]
     changes, renamed = _renames(changes)
     annotations = _annotations(repo, changes, before, after)
     samples: list[SampleDiff] = []

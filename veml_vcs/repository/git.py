@@ -10,6 +10,7 @@ import contextlib
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ class GitRepo:
         self.control_folder = os.path.realpath(os.fsdecode(self.dulwich.controldir()))
         self.common_folder = os.path.realpath(os.fsdecode(self.dulwich.commondir()))
         self.config = self.dulwich.get_config_stack()
+        self._kept: dict[VersionId, bytes] = {}
 
     def close(self) -> None:
         """Release open files."""
@@ -96,6 +98,8 @@ class GitRepo:
         Raises:
             NotFoundError: Git does not have it.
         """
+        if blob in self._kept:
+            return self._kept[blob]
         try:
             found = self.dulwich.object_store[ObjectID(blob.encode())]
         except KeyError as error:
@@ -148,9 +152,9 @@ class GitRepo:
         return found
 
     def worktree_file(self, path: str) -> TreeFile | None:
-        """Store a work tree file's bytes as a blob and return it; None if it is gone.
+        """Return a work tree file as a blob; None if it is gone.
 
-        The blob is loose and unreferenced until somebody stages it; ``git gc`` removes it.
+        Its bytes are kept in memory for ``read_blob``: looking at a file writes nothing.
         """
         full = os.path.join(self.root, path)
         try:
@@ -158,10 +162,15 @@ class GitRepo:
         except FileNotFoundError:
             return None
         if stat.S_ISLNK(status.st_mode):
-            return TreeFile(0o120000, self.write_blob(os.fsencode(os.readlink(full))))
+            return TreeFile(0o120000, self._keep_blob(os.fsencode(os.readlink(full))))
         with open(full, "rb") as file:
             mode = REGULAR_MODE | (0o111 if status.st_mode & stat.S_IXUSR else 0)
-            return TreeFile(mode, self.write_blob(file.read()))
+            return TreeFile(mode, self._keep_blob(file.read()))
+
+    def _keep_blob(self, data: bytes) -> VersionId:
+        blob = blob_id(data)
+        self._kept[blob] = data
+        return blob
 
     def write_tree(self, files: dict[str, TreeFile]) -> ObjectID:
         """Write the Git tree of these files and return its id."""
@@ -231,6 +240,11 @@ class GitRepo:
                 found[CommitId(peeled.id.decode())] = None
         return list(found)
 
+    def remote_branches(self) -> dict[str, CommitId]:
+        """Return remote-tracking branches and where they stand, by name (``origin/main``)."""
+        found = self._refs("refs/remotes/")
+        return {name: commit for name, commit in found.items() if not name.endswith("/HEAD")}
+
     def _refs(self, prefix: str) -> dict[str, CommitId]:
         found = self.dulwich.refs.as_dict(Ref(prefix.encode()))
         return {os.fsdecode(name): CommitId(sha.decode()) for name, sha in sorted(found.items())}
@@ -239,9 +253,47 @@ class GitRepo:
         """Point HEAD itself at a commit, in one step (dulwich would remove HEAD first)."""
         old = self.head().commit
         self.write_state("HEAD", commit.encode() + b"\n")
-        new = ObjectID(commit.encode())
-        before = ObjectID(old.encode()) if old else None
-        self.dulwich.refs._log(HEADREF, before, new, message=message)
+        self.log_move(HEADREF, old, commit, message)
+
+    def attach_head(self, branch: str, old: CommitId | None, message: bytes) -> None:
+        """Put HEAD on a branch.
+
+        Args:
+            branch: Its short name.
+            old: Where HEAD stood; dulwich would log that it stayed there.
+            message: For the reflog.
+        """
+        self.dulwich.refs.set_symbolic_ref(HEADREF, Ref(b"refs/heads/" + os.fsencode(branch)))
+        new = self.head().commit
+        if new is not None:
+            self.log_move(HEADREF, old, new, message)
+
+    def move_head(self, old: CommitId, new: CommitId, message: bytes) -> bool:
+        """Move HEAD, and the branch it is on, if it still stands at ``old``; log both.
+
+        Returns:
+            Whether it stood there.
+        """
+        before, after = ObjectID(old.encode()), ObjectID(new.encode())
+        branch = self.head().branch
+        if not self.dulwich.refs.set_if_equals(HEADREF, before, after):
+            return False
+        if branch is not None and old != new:  # as in Git, HEAD alone logs that it stayed
+            self.log_move(Ref(b"refs/heads/" + os.fsencode(branch)), old, new, message)
+        self.log_move(HEADREF, old, new, message)
+        return True
+
+    def log_move(self, ref: Ref, old: CommitId | None, new: CommitId, message: bytes) -> None:
+        """Append to a ref's reflog, in the local time zone as Git does."""
+        seconds = int(time.time())
+        self.dulwich.refs._log(
+            ref,
+            ObjectID(old.encode()) if old else None,
+            ObjectID(new.encode()),
+            timestamp=seconds,
+            timezone=time.localtime(seconds).tm_gmtoff,
+            message=message,
+        )
 
     # -- index ---------------------------------------------------------------------------------
 
@@ -322,10 +374,15 @@ class GitRepo:
 
         The entry has no stamp, so that the file is read when it is next compared.
         """
-        entry = _bare_entry(file)
+        self.stage_files({path: file})
+
+    def stage_files(self, files: Mapping[str, TreeFile]) -> None:
+        """Stage blobs that Git has; see ``stage_file``."""
         with self.changing_index() as index:
-            if entry is not None:
-                index[os.fsencode(path)] = entry
+            for path, file in files.items():
+                entry = _bare_entry(file)
+                if entry is not None:
+                    index[os.fsencode(path)] = entry
 
     def conflict_stages(
         self, path: str

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dulwich.objects import Commit
 
+from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.git import Head
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import merge_bases
 from veml_vcs.repository.status import StagedData, staged_data_changes
 
 if TYPE_CHECKING:
@@ -55,6 +59,33 @@ class Shown:
     diff: RepoDiff
 
 
+@dataclass(frozen=True)
+class Filter:
+    """Which commits to list; what is not given does not matter.
+
+    Attributes:
+        paths: Those that changed one of these: data sets, samples (``DATASET/KEY``), folders or
+            files, from the repository's root. Merges that agree with one parent are left out, and
+            the other parents are not followed, as Git does.
+        author: A regular expression that ``Name <email>`` matches somewhere.
+        grep: One that the message matches somewhere.
+        ignore_case: For both.
+        since: Committed at this Unix time or later.
+        until: Committed at this Unix time or earlier.
+        merges: True lists merges alone, False all others.
+        first_parent: Follow the first parent of a merge alone.
+    """
+
+    paths: tuple[str, ...] = ()
+    author: str | None = None
+    grep: str | None = None
+    ignore_case: bool = False
+    since: int | None = None
+    until: int | None = None
+    merges: bool | None = None
+    first_parent: bool = False
+
+
 def log(
     repo: Repository,
     revisions: Sequence[str] = (),
@@ -62,20 +93,22 @@ def log(
     all_refs: bool = False,
     limit: int | None = None,
     data: bool = True,
-    dataset: str | None = None,
+    wanted: Filter | None = None,
 ) -> Iterator[LogEntry]:
     """List commits, children before parents.
 
     Args:
         repo: The repository.
-        revisions: Where to start; none is HEAD. ``A..B`` leaves out what A reaches.
-        all_refs: Start at every branch and tag.
+        revisions: Where to start; none is HEAD. ``A..B`` leaves out what A reaches, ``A...B`` what
+            both do.
+        all_refs: Start at every ref too.
         limit: At most so many.
         data: Tell what each commit did to data sets.
-        dataset: Only commits that changed this data set.
+        wanted: Which commits; None is all.
 
     Raises:
         NotFoundError: There is no such revision, or no commit yet.
+        InvalidInputError: A regular expression is none.
     """
     include, exclude = _range(repo, revisions, all_refs)
     if limit is not None and limit <= 0:
@@ -83,16 +116,57 @@ def log(
     names = _decorations(repo)
     count = 0
     hidden = _reachable(repo, exclude)
+    chosen = wanted or Filter()
+    fits = commit_filter(chosen)
+    followed = None
+    if chosen.paths or chosen.first_parent:
+        from veml_vcs.repository.log_paths import follow
+
+        followed = follow(repo, include, hidden, chosen.paths, chosen.first_parent)
     for commit in repo.git.walk(include):
-        if commit.id in hidden:
+        if commit.id in hidden or (followed is not None and commit.id not in followed):
             continue
-        changes = _data_changes(repo, commit) if data or dataset else ()
-        if dataset is not None and not any(one.path == dataset for one in changes):
+        if not fits(commit):
             continue
-        yield _entry(commit, names, changes if data else ())
+        yield _entry(commit, names, _data_changes(repo, commit) if data else ())
         count += 1
         if limit is not None and count >= limit:
             return
+
+
+def commit_filter(wanted: Filter) -> Callable[[Commit], bool]:
+    """Return a test whether a commit itself (not what it changed) is wanted.
+
+    Raises:
+        InvalidInputError: A regular expression is none.
+    """
+    author, grep = (_expression(one, wanted) for one in (wanted.author, wanted.grep))
+
+    def fits(commit: Commit) -> bool:
+        return (
+            (author is None or bool(author.search(commit.author)))
+            and (grep is None or bool(grep.search(commit.message)))
+            and (wanted.since is None or commit.commit_time >= wanted.since)
+            and (wanted.until is None or commit.commit_time <= wanted.until)
+            and (wanted.merges is None or (len(commit.parents) > 1) is wanted.merges)
+        )
+
+    return fits
+
+
+def _expression(text: str | None, wanted: Filter) -> re.Pattern[bytes] | None:
+    if text is None:
+        return None
+    flags = re.MULTILINE | (re.IGNORECASE if wanted.ignore_case else 0)
+    try:
+        return re.compile(os.fsencode(text), flags)
+    except re.error as error:
+        raise InvalidInputError(f"{text!r} is not a regular expression: {error}") from error
+
+
+def entry_of(repo: Repository, commit_id: CommitId) -> LogEntry:
+    """Return one commit, without what it did to data sets."""
+    return _entry(repo.git.commit(commit_id), {}, ())
 
 
 def show(repo: Repository, revision: str = "HEAD") -> Shown:
@@ -115,6 +189,12 @@ def _range(
 ) -> tuple[list[CommitId], list[CommitId]]:
     include, exclude = [], []
     for revision in revisions:
+        start, symmetric, end = revision.partition("...")
+        if symmetric:
+            sides = [repo.resolve(start or "HEAD"), repo.resolve(end or "HEAD")]
+            include += sides
+            exclude += merge_bases(repo.git, *sides)
+            continue
         start, dots, end = revision.partition("..")
         if dots:
             exclude.append(repo.resolve(start or "HEAD"))
@@ -124,8 +204,7 @@ def _range(
         else:
             include.append(repo.resolve(revision))
     if all_refs:
-        names = [*repo.git.branches(), *repo.git.tags()]
-        include += [repo.resolve(name) for name in names]
+        include += repo.git.all_commits()
     if not include:
         include.append(repo.resolve("HEAD"))
     return include, exclude
@@ -140,11 +219,15 @@ def _decorations(repo: Repository) -> dict[CommitId, tuple[str, ...]]:
     found: dict[CommitId, list[str]] = {}
     if head.commit is not None:
         found[head.commit] = [f"HEAD -> {head.branch}" if head.branch else "HEAD"]
-    for name, commit in repo.git.branches().items():
+    for name in repo.git.tags():
+        try:
+            tagged = repo.resolve(f"refs/tags/{name}")
+        except InvalidInputError:
+            continue  # a tag of a tree or a file
+        found.setdefault(tagged, []).append(f"tag: {name}")
+    for name, commit in (*repo.git.remote_branches().items(), *repo.git.branches().items()):
         if name != head.branch:
             found.setdefault(commit, []).append(name)
-    for name in repo.git.tags():
-        found.setdefault(repo.resolve(f"refs/tags/{name}"), []).append(f"tag: {name}")
     return {commit: tuple(names) for commit, names in found.items()}
 
 

@@ -6,12 +6,10 @@ state come last. A merge that is killed leaves HEAD where it was, and the same c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-
-from dulwich.objects import ObjectID
-from dulwich.refs import HEADREF
+from dataclasses import dataclass, replace
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
@@ -30,10 +28,12 @@ from veml_vcs.repository.materialize import (
 from veml_vcs.repository.merge_abort import abort
 from veml_vcs.repository.merge_data import DataMerge
 from veml_vcs.repository.merge_paths import TreeMerge, TreeMerger
+from veml_vcs.repository.merge_rules import ConflictName, Settlement, rules_at
 from veml_vcs.repository.merge_state import (
     MergeState,
     forget_merge,
     load_merge_state,
+    refuse_under_way,
     save_merge_state,
 )
 from veml_vcs.repository.pending_settle import settle_pending
@@ -111,14 +111,14 @@ def merge(
             theirs = repo.resolve(revision)
             about = f"{MERGE}{head.commit} {theirs}"
             if repo.unfinished.interrupted != about:
-                _check_ready(repo)
+                refuse_under_way(repo)
             if head.commit is None:
                 raise NotFoundError("HEAD has no commits yet", hint=f"veml checkout {revision}")
             ours = head.commit
             if is_ancestor(repo.git, theirs, ours):
                 return MergeResult("up-to-date", ours)
             if is_ancestor(repo.git, ours, theirs) and not no_ff:
-                _refuse_staged(repo, ours, repo.git.files(theirs))
+                refuse_staged(repo, ours, repo.git.files(theirs))
                 move_work_tree(repo, ours, theirs, "merge", force=False, progress=progress)
                 _move_branch(repo, ours, theirs, revision)
                 return MergeResult("fast-forward", theirs)
@@ -128,21 +128,25 @@ def merge(
                     hint="veml merge without --ff-only",
                 )
             with repo.store.write() as writer:
-                merged = TreeMerger(repo, writer, {}, favour, progress).merge(ours, theirs)
+                names = ("HEAD", revision)
+                settlement = Settlement(rules=rules_at(repo, ours), default=favour)
+                merger = TreeMerger(repo, writer, settlement, progress, names)
+                merged = merger.merge(ours, theirs)
             repo.catalog.refresh()
-            _refuse_staged(repo, ours, merged.files, merged.conflicts)
-            conflicts = tuple(one for data in merged.data for one in data.conflicts)
-            state = MergeState(revision, ours, theirs, conflicts)
+            refuse_staged(repo, ours, merged.files, merged.conflicts)
+            state = MergeState(
+                revision, ours, theirs, all_conflicts(merged), favour=favour, original=ours
+            )
             # Until the merge is committed, or its state complete: killed in between, the same
             # command goes on, and no commit takes half a merge for changes of the user's.
             whole.enter_context(repo.unfinished.about(about))
-            _apply(repo, merged, repo.datasets_at(ours), ours, progress)
+            apply_merge(repo, merged, repo.datasets_at(ours), ours, progress)
             text = message or _message(repo, revision, head.branch)
             repo.git.write_state("MERGE_MSG", text.encode() + b"\n")
             save_merge_state(repo, state)
             repo.git.write_state("MERGE_HEAD", theirs.encode() + b"\n")
         left = state.open_conflicts
-        files = tuple(p for p in merged.conflicts if not _is_data(p, merged))
+        files = plain_conflicts(merged)
         if left or files:
             return MergeResult("conflicts", ours, tuple(merged.data), left, files)
         if no_commit:
@@ -155,13 +159,15 @@ def settle(
     repo: Repository,
     choices: Mapping[str, Mapping[str, Choice]],
     *,
+    chosen: Mapping[str, Mapping[ConflictName, Choice]] | None = None,
     progress: Progress = silent,
 ) -> MergeState:
     """Repeat the merge under way with conflicts settled, and bring the work tree to the result.
 
     Args:
         repo: The repository, whose lock the caller holds.
-        choices: Data set -> key -> side, new settlements.
+        choices: Data set -> key -> side, for all conflicts of a sample or file.
+        chosen: Data set -> conflict -> side, for single ones.
         progress: Is told how far it is.
 
     Raises:
@@ -174,27 +180,32 @@ def settle(
     if not state.ours:
         return _settle_pending(repo, state, choices, progress)
     known = {(one.dataset, one.key) for one in state.conflicts}
-    for dataset, keys in choices.items():
-        for key in keys:
+    one_by_one = {name: dict(sides) for name, sides in (chosen or {}).items()}
+    asked = {name: {*keys} for name, keys in choices.items()}
+    for name, sides in one_by_one.items():
+        asked.setdefault(name, set()).update(key for key, _, _ in sides)
+    for dataset, keys in asked.items():
+        for key in sorted(keys):
             if (dataset, key) not in known:
                 raise NotFoundError(
                     f"no conflict at {dataset}/{key}",
                     hint="veml status lists them",
                     kind="no-conflict",
                 )
-    settled: dict[str, dict[str, Choice]] = {}
-    for one in state.conflicts:
-        if one.choice in ("ours", "theirs", "base"):
-            settled.setdefault(one.dataset, {})[one.key] = one.choice  # type: ignore[assignment]
-    for dataset, keys in choices.items():
-        settled.setdefault(dataset, {}).update(keys)
+    ours = CommitId(state.ours)
+    settlement = Settlement(
+        _chosen(state.conflicts, choices, one_by_one), choices, rules_at(repo, ours), state.favour
+    )
     with repo.store.write() as writer:
-        merged = TreeMerger(repo, writer, settled, None, progress).merge(
-            CommitId(state.ours), CommitId(state.theirs)
-        )
+        merger = TreeMerger(repo, writer, settlement, progress)
+        if state.base is None:
+            merged = merger.merge(ours, CommitId(state.theirs))
+        else:
+            base, theirs = (CommitId(one) if one else None for one in (state.base, state.theirs))
+            merged = merger.merge_over(base, ours, theirs)
     repo.catalog.refresh()
     here = repo.staged_datasets()
-    touched = set(choices)
+    touched = set(asked)
     for one_set in merged.data:
         if one_set.path in touched:
             _apply_data(repo, one_set.path, here.get(one_set.path), one_set.record, progress)
@@ -205,7 +216,7 @@ def settle(
         for data in merged.data
         for one in data.conflicts
     )
-    new = MergeState(state.theirs_name, state.ours, state.theirs, again)
+    new = replace(state, conflicts=again)
     save_merge_state(repo, new)
     return new
 
@@ -247,16 +258,34 @@ def _stage_settled(repo: Repository, data: DataMerge, merged: TreeMerge) -> None
         repo.git.stage_blobs({path: text})
 
 
-def _check_ready(repo: Repository) -> None:
-    if repo.git.read_state("MERGE_HEAD") is not None:
-        raise ConflictError(
-            "a merge is under way",
-            hint="veml commit finishes it, veml merge --abort drops it",
-            kind="merging",
-        )
+def _chosen(
+    conflicts: Iterable[DataConflict],
+    keys: Mapping[str, Mapping[str, Choice]],
+    chosen: dict[str, dict[ConflictName, Choice]],
+) -> dict[str, dict[ConflictName, Choice]]:
+    """Return the conflicts that are settled one by one: those of before, unless chosen anew."""
+    found: dict[str, dict[ConflictName, Choice]] = {}
+    for one in conflicts:
+        anew = one.key in keys.get(one.dataset, {})
+        if one.choice in ("ours", "theirs", "base") and not anew:
+            name = (one.key, one.kind, one.path)
+            found.setdefault(one.dataset, {})[name] = one.choice  # type: ignore[assignment]
+    for dataset, sides in chosen.items():
+        found.setdefault(dataset, {}).update(sides)
+    return found
 
 
-def _refuse_staged(
+def all_conflicts(merged: TreeMerge) -> tuple[DataConflict, ...]:
+    """Return the conflicts in data sets, settled ones too."""
+    return tuple(one for data in merged.data for one in data.conflicts)
+
+
+def plain_conflicts(merged: TreeMerge) -> tuple[str, ...]:
+    """Return the ordinary files in conflict."""
+    return tuple(path for path in merged.conflicts if not _is_data(path, merged))
+
+
+def refuse_staged(
     repo: Repository,
     ours: CommitId,
     new: Mapping[str, TreeFile],
@@ -283,7 +312,7 @@ def _is_data(path: str, merged: TreeMerge) -> bool:
     return any(path == data.path + RECORD_SUFFIX for data in merged.data)
 
 
-def _apply(
+def apply_merge(
     repo: Repository,
     merged: TreeMerge,
     here: dict[str, DataRecord],
@@ -369,13 +398,7 @@ def _write_data(
 
 
 def _move_branch(repo: Repository, old: CommitId, new: CommitId, name: str) -> None:
-    done = repo.git.dulwich.refs.set_if_equals(
-        HEADREF,
-        ObjectID(old.encode()),
-        ObjectID(new.encode()),
-        message=f"merge {name}: Fast-forward".encode(),
-    )
-    if not done:
+    if not repo.git.move_head(old, new, os.fsencode(f"merge {name}: Fast-forward")):
         raise ConflictError("HEAD moved while it was merged", hint="run the merge again")
 
 

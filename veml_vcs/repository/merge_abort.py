@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veml_vcs.errors import NotFoundError
+from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.materialize import (
     file_changes,
@@ -10,52 +10,71 @@ from veml_vcs.repository.materialize import (
     require_contents,
     write_changes,
 )
-from veml_vcs.repository.merge_state import MergeState, forget_merge, load_merge_state
+from veml_vcs.repository.merge_state import (
+    MergeState,
+    forget_merge,
+    load_merge_state,
+    save_merge_state,
+)
 from veml_vcs.repository.plain_files import drop_conflicts, move_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import merge_bases
 from veml_vcs.repository.unfinished import MERGE
 from veml_vcs.repository.worktree import folder_changes
 from veml_vcs.samples.tree import Change, Tree
 from veml_vcs.versions.data import DataRecord
 
 
-def abort(repo: Repository, *, progress: Progress = silent) -> CommitId:
+def abort(repo: Repository, *, kind: str | None = None, progress: Progress = silent) -> CommitId:
     """Give up the merge under way and return to HEAD.
 
     Files that the merge, or a settlement by hand, wrote get HEAD's bytes again; changes that were
     not committed before the merge stay, as with ``git merge --abort``.
 
+    Args:
+        repo: The repository.
+        kind: What is to be given up: ``merge``, ``cherry-pick``, ``revert``; None is any.
+        progress: Is told how far it is.
+
     Raises:
         NotFoundError: No merge is under way.
     """
     with repo.lock("veml merge --abort"), repo.git.batch():
-        state = load_merge_state(repo) or _half_a_merge(repo)
-        if state is None:
-            raise NotFoundError("no merge is under way", kind="not-merging")
-        if not state.theirs:
+        state = _state(repo)
+        if state is None or (kind is not None and state.kind != kind and not state.by_git):
+            raise NotFoundError(f"no {kind or 'merge'} is under way", kind="not-merging")
+        if state.by_git and (state.kind != "merge" or kind not in (None, "merge")):
             raise NotFoundError(
-                f"no merge is under way, but git {state.operation} is",
-                hint="git reset --merge"
-                if state.operation == "stash"
-                else f"git {state.operation} --abort",
+                f"no {kind or 'merge'} is under way, but git {state.kind} is",
+                hint="git reset --merge" if state.kind == "stash" else f"git {state.kind} --abort",
                 kind="not-merging",
             )
         head = repo.git.head().commit
         if head is None:
             raise NotFoundError("HEAD has no commits", kind="unborn")
-        theirs = repo.datasets_at(repo.resolve(state.theirs))
+        bases, theirs = _sides(repo, state, head)
         committed, staged = repo.datasets_at(head), repo.staged_datasets()
         for path in sorted(committed.keys() | staged.keys()):
             here, target = staged.get(path), committed.get(path)
             if here != target or _in_conflict(state, path) or not state.conflicts:
-                _undo(repo, path, here, target, theirs.get(path), progress)
+                brought = _brought(repo, [one.get(path) for one in bases], theirs.get(path))
+                _undo(repo, path, here, target, brought, progress)
         tree = repo.git.commit(head).tree
         move_plain(repo, repo.git.write_tree(repo.git.staged_files()), tree, committed)
         drop_conflicts(repo)
         forget_merge(repo)
         repo.unfinished.forget()
     return head
+
+
+def _state(repo: Repository) -> MergeState | None:
+    """Return what is to be given up; where its state is damaged, all that is known of it."""
+    try:
+        return load_merge_state(repo) or _half_a_merge(repo)
+    except DamagedError:
+        save_merge_state(repo, None)
+        return load_merge_state(repo)
 
 
 def _half_a_merge(repo: Repository) -> MergeState | None:
@@ -67,6 +86,25 @@ def _half_a_merge(repo: Repository) -> MergeState | None:
     return MergeState(theirs, ours, theirs)
 
 
+def _sides(
+    repo: Repository, state: MergeState, head: CommitId
+) -> tuple[list[dict[str, DataRecord]], dict[str, DataRecord]]:
+    """Return the data sets of what both sides began as, and of their side."""
+    theirs = repo.resolve(state.theirs) if state.theirs else None
+    if state.base is not None:
+        bases = [CommitId(state.base) if state.base else None]
+    else:
+        bases = [*merge_bases(repo.git, head, theirs)] if theirs else []
+    return [repo.datasets_at(one) for one in bases or [None]], repo.datasets_at(theirs)
+
+
+def _brought(
+    repo: Repository, bases: list[DataRecord | None], theirs: DataRecord | None
+) -> set[str]:
+    """Return the keys that their side changed: what the merge may have written."""
+    return {change.key for base in bases for change in file_changes(repo, base, theirs)}
+
+
 def _in_conflict(state: MergeState, path: str) -> bool:
     return any(one.dataset == path for one in state.conflicts)
 
@@ -76,7 +114,7 @@ def _undo(
     path: str,
     here: DataRecord | None,
     target: DataRecord | None,
-    theirs: DataRecord | None,
+    touched: set[str],
     progress: Progress,
 ) -> None:
     changes = {change.key: change for change in file_changes(repo, here, target)}
@@ -84,7 +122,6 @@ def _undo(
     left = False
     if like is not None and target is not None:
         dirty = folder_changes(repo, path, like)
-        touched = {change.key for change in file_changes(repo, target, theirs)}
         tree = Tree(repo.store, target.tree)
         for key in (*dirty.changed, *dirty.removed):
             if key in touched and key not in changes:

@@ -25,11 +25,12 @@ from veml_vcs.repository.merge_entries import (
 )
 from veml_vcs.repository.merge_facts import merge_facts
 from veml_vcs.repository.merge_moves import find_moves
+from veml_vcs.repository.merge_rules import Settlement
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.snapshot import Counts, class_order
 from veml_vcs.repository.tables import merger_of
 from veml_vcs.repository.worktree import entries_of
-from veml_vcs.samples.annotations import Choice, MergeCounts, annotation_id
+from veml_vcs.samples.annotations import MergeCounts, annotation_id
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.formats import Layout, Parsed, ReadFile, detect, get_format
 from veml_vcs.samples.tree import Entry, EntryKind, build_tree, diff_trees, update_tree
@@ -67,8 +68,7 @@ def merge_data(
     theirs: DataRecord | None,
     writer: ObjectWriter,
     *,
-    choices: Mapping[str, Choice] | None = None,
-    default: Choice | None = None,
+    settlement: Settlement | None = None,
 ) -> DataMerge:
     """Merge two versions of a data set that began as ``base``.
 
@@ -79,8 +79,7 @@ def merge_data(
         ours: Our version; None if we removed the data set.
         theirs: Their version; None if they removed it.
         writer: Takes what the merge makes.
-        choices: Key -> side, for conflicts that are settled.
-        default: Side for all other conflicts; None leaves them open.
+        settlement: What settles conflicts; None leaves all open.
 
     Raises:
         ConflictError: The two sides cannot be merged at all (other formats, or a removed data set
@@ -91,7 +90,7 @@ def merge_data(
     if ours == base:
         return DataMerge(path, theirs)
     if ours is None or theirs is None:
-        choice = (choices or {}).get("", default)
+        choice = settlement.side(path, ("", "dataset-removed-changed", "")) if settlement else None
         kept = ours if ours is not None else theirs
         conflict = DataConflict(path, "", "dataset-removed-changed", choice=choice)
         if choice is not None:
@@ -103,7 +102,7 @@ def merge_data(
             f"{theirs.facts.format}; they cannot be merged",
             hint="veml export one of them in the other's format first",
         )
-    return _Merge(repo, path, base, ours, theirs, writer, choices or {}, default).run()
+    return _Merge(repo, path, base, ours, theirs, writer, settlement or Settlement()).run()
 
 
 class _Merge:
@@ -117,16 +116,14 @@ class _Merge:
         ours: DataRecord,
         theirs: DataRecord,
         writer: ObjectWriter,
-        choices: Mapping[str, Choice],
-        default: Choice | None,
+        settlement: Settlement,
     ) -> None:
         self._repo = repo
         self._path = path
         self._records = (base, ours, theirs)
         self._ours = ours
         self._writer = writer
-        self._choices = choices
-        self._default = default
+        self._settlement = settlement
         self._our_entries = entries_of(repo, ours)
         self._made: dict[str, bytes] = {}
         self._known: dict[AnnotationId, Annotation] = {}
@@ -142,9 +139,7 @@ class _Merge:
         refuse_file_folder(self._path, self._our_entries, entries, merged.changes)
         conflicts = list(merged.conflicts)
         rewrite = set(merged.both_files)
-        facts, fact_conflicts = merge_facts(
-            self._path, *self._records, self._choices, self._default
-        )
+        facts, fact_conflicts = merge_facts(self._path, *self._records, self._settlement)
         conflicts += fact_conflicts
         annotations = dict(merged.annotations)
         for _ in range(_ROUNDS):
@@ -191,7 +186,7 @@ class _Merge:
             if entry is not None and entry.annotation is not None
         }
         self._known.update(self._repo.annotations.read_many(wanted))
-        merger = EntryMerger(self._path, self._known, self._choices, self._default)
+        merger = EntryMerger(self._path, self._known, self._settlement)
         for move in moves:
             old = left[move.base].old
             assert old is not None
@@ -231,7 +226,7 @@ class _Merge:
                  for one in (base, ours, theirs)]  # fmt: skip
         assert texts[1] is not None
         assert texts[2] is not None
-        choice = self._choices.get(key, self._default)
+        choice = self._settlement.whole(self._path, key)
         merged = merge(self._path, key, texts[0], texts[1], texts[2], choice)
         if merged is None:
             return False
@@ -298,7 +293,7 @@ class _Merge:
         base, ours, theirs = merged.both_files[key]
         executable = merge_execute_bit(base, ours, theirs)
         data, clean = self._merge_text(base, ours, theirs)
-        choice = self._choices.get(key, self._default)
+        choice = self._settlement.side(self._path, (key, "file-both", ""))
         if clean:
             self._put(entries, key, data)
             entries[key] = entries[key]._replace(executable=executable)

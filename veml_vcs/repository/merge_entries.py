@@ -14,12 +14,13 @@ from veml_vcs.errors import ConflictError
 from veml_vcs.ids import AnnotationId, SampleId
 from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.merge_moves import Move
+from veml_vcs.repository.merge_rules import Settlement
 from veml_vcs.samples.annotations import (
     Choice,
+    Conflict,
     MergeCounts,
     annotation_id,
     merge_annotation,
-    resolve,
 )
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.tree import Entry, EntryKind
@@ -56,21 +57,18 @@ class EntryMerger:
     Args:
         dataset: The folder, for conflicts.
         annotations: The annotations of all entries in question, by id.
-        choices: Key -> side, for conflicts that are settled.
-        default: Side for all other conflicts; None leaves them open.
+        settlement: What settles conflicts.
     """
 
     def __init__(
         self,
         dataset: str,
         annotations: Mapping[AnnotationId, Annotation],
-        choices: Mapping[str, Choice],
-        default: Choice | None,
+        settlement: Settlement,
     ) -> None:
         self._dataset = dataset
         self._annotations = annotations
-        self._choices = choices
-        self._default = default
+        self._settlement = settlement
         self.result = MergedEntries()
 
     def merge(self, key: str, base: Entry | None, ours: Entry | None, theirs: Entry | None) -> None:
@@ -98,9 +96,8 @@ class EntryMerger:
         self.result.changes.update(dict.fromkeys(move.keys))
         if ours is None or theirs is None:
             kept_key, kept = (move.ours, ours) if ours is not None else (move.theirs, theirs)
-            choice = self._choice(kept_key)
             places = (move.base, move.ours, move.theirs)
-            self._conflict(kept_key, "removed-changed", "", base, ours, theirs, choice, places)
+            choice = self._conflict(kept_key, "removed-changed", "", base, ours, theirs, places)
             if choice is not None:
                 kept_key, kept = {
                     "base": (move.base, base),
@@ -112,7 +109,7 @@ class EntryMerger:
         place = key = move.ours if move.ours != move.base else move.theirs
         lead = None
         if move.ours != move.theirs and move.base not in (move.ours, move.theirs):
-            choice = self._choice(key)
+            choice = self._settlement.side(self._dataset, (key, "place-both", "place"))
             self.result.conflicts.append(
                 DataConflict(
                     self._dataset, key, "place-both", "place", move.base, move.ours, move.theirs,
@@ -148,9 +145,8 @@ class EntryMerger:
         self, key: str, base: Entry, ours: Entry | None, theirs: Entry | None
     ) -> Entry | None:
         """Merge a sample that one side removed and the other changed: the changed one stays."""
-        choice = self._choice(key)
+        choice = self._conflict(key, "removed-changed", "", base, ours, theirs)
         kept = ours if ours is not None else theirs
-        self._conflict(key, "removed-changed", "", base, ours, theirs, choice)
         if choice is None:
             return kept
         return {"ours": ours, "theirs": theirs, "base": base}[choice]
@@ -163,8 +159,7 @@ class EntryMerger:
             return left
         if left == old:
             return right
-        choice = self._choice(key)
-        self._conflict(key, "content-both", "bytes", base, ours, theirs, choice)
+        choice = self._conflict(key, "content-both", "bytes", base, ours, theirs)
         if choice is None:
             return left if left is not None else right
         return {"ours": left, "theirs": right, "base": old}[choice]
@@ -191,20 +186,16 @@ class EntryMerger:
                 _placed_as(said[1], leader),
                 _placed_as(said[2], leader),
             )
-        merge = merge_annotation(*said)
+        merge = merge_annotation(*said, chooser=lambda one: self._choice(key, one))
         self.result.counts = self.result.counts + merge.counts
         merged = merge.merged
-        if merge.conflicts:
-            choice = self._choice(key)
-            for one in merge.conflicts:
-                self.result.conflicts.append(
-                    DataConflict(
-                        self._dataset, key, str(one.kind), one.path, one.base, one.ours,
-                        one.theirs, choice,
-                    )
-                )  # fmt: skip
-            if choice is not None:
-                merged = resolve(said[0], said[1], said[2], choice)
+        for one in merge.conflicts:
+            self.result.conflicts.append(
+                DataConflict(
+                    self._dataset, key, str(one.kind), one.path, one.base, one.ours, one.theirs,
+                    one.choice,
+                )
+            )  # fmt: skip
         if merged is None:
             return None
         found = annotation_id(merged)
@@ -214,8 +205,8 @@ class EntryMerger:
     def _said(self, one: AnnotationId | None) -> Annotation | None:
         return None if one is None else self._annotations[one]
 
-    def _choice(self, key: str) -> Choice | None:
-        return self._choices.get(key, self._default)
+    def _choice(self, key: str, one: Conflict) -> Choice | None:
+        return self._settlement.side(self._dataset, (key, str(one.kind), one.path), one.classes)
 
     def _conflict(
         self,
@@ -225,9 +216,9 @@ class EntryMerger:
         base: Entry | None,
         ours: Entry | None,
         theirs: Entry | None,
-        choice: Choice | None,
         places: tuple[str, str, str] | None = None,
-    ) -> None:
+    ) -> Choice | None:
+        choice = self._settlement.side(self._dataset, (key, kind, path))
         said = [_say(one) for one in (base, ours, theirs)]
         for one, place in zip(said, places or (), strict=False):
             if one is not None:
@@ -235,6 +226,7 @@ class EntryMerger:
         self.result.conflicts.append(
             DataConflict(self._dataset, key, kind, path, said[0], said[1], said[2], choice)
         )
+        return choice
 
 
 def _is_file(entry: Entry | None) -> bool:

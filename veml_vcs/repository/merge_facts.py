@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from veml_vcs.repository.data_conflict import DataConflict
-from veml_vcs.samples.annotations import Choice
+from veml_vcs.repository.merge_rules import Settlement
 from veml_vcs.samples.facts import ClassInfo, Facts
 from veml_vcs.versions.data import DataRecord
 
@@ -16,8 +16,7 @@ def merge_facts(
     base: DataRecord | None,
     ours: DataRecord,
     theirs: DataRecord,
-    choices: Mapping[str, Choice],
-    default: Choice | None,
+    settlement: Settlement,
 ) -> tuple[Facts, list[DataConflict]]:
     """Merge the facts of two versions.
 
@@ -37,7 +36,7 @@ def merge_facts(
             return left
         if left == old:
             return right
-        choice = choices.get(key, default)
+        choice = settlement.side(path, (key, "fact-both", ""), _classes(key))
         conflicts.append(
             DataConflict(path, key, "fact-both", "", _json(old), _json(left), _json(right), choice)
         )
@@ -68,6 +67,11 @@ def merge_facts(
         Facts(ours.facts.format, ours.facts.task, _renumbered(merged, tables[1]), layout, extra),
         conflicts,
     )
+
+
+def _classes(key: str) -> tuple[str, ...]:
+    name = key.removeprefix("class:")
+    return () if name == key else (name,)
 
 
 def _renumbered(

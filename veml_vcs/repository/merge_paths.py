@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from dulwich.merge import merge_blobs
-from dulwich.objects import Blob
-
 from veml_vcs.errors import ConflictError
 from veml_vcs.ids import CommitId
 from veml_vcs.objects.protocol import ObjectWriter
@@ -16,6 +13,8 @@ from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.git import REGULAR_MODE, TreeFile
 from veml_vcs.repository.ignore import ignore_line, merge_lines, without_line
 from veml_vcs.repository.merge_data import DataMerge, merge_data
+from veml_vcs.repository.merge_rules import Settlement
+from veml_vcs.repository.merge_text import merge_text
 from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import merge_bases
@@ -54,31 +53,39 @@ class TreeMerger:
     Args:
         repo: The repository.
         writer: Takes what merges of data sets make.
-        choices: Data set -> key -> side, for conflicts that are settled.
-        default: Side for all other conflicts in data sets.
+        settlement: What settles conflicts.
         progress: Is told how far it is.
+        names: What conflict marks in text files call our side and theirs.
     """
 
     def __init__(
         self,
         repo: Repository,
         writer: ObjectWriter,
-        choices: Mapping[str, Mapping[str, Choice]],
-        default: Choice | None,
+        settlement: Settlement,
         progress: Progress,
+        names: tuple[str, str] = ("HEAD", "theirs"),
     ) -> None:
         self._repo = repo
         self._writer = writer
-        self._choices = choices
-        self._default = default
+        self._settlement = settlement
         self._progress = progress
+        self._names = names
 
     def merge(self, ours: CommitId, theirs: CommitId) -> TreeMerge:
         """Merge two commits over their common ancestors (none: over the empty tree)."""
-        base = self._base_files(merge_bases(self._repo.git, ours, theirs), 0)
+        bases = merge_bases(self._repo.git, ours, theirs)
         return self._merge_files(
-            base, self._repo.git.files(ours), self._repo.git.files(theirs), self._default
-        )
+            self._base_files(bases, 0), self._repo.git.files(ours), self._repo.git.files(theirs),
+            self._settlement,
+        )  # fmt: skip
+
+    def merge_over(
+        self, base: CommitId | None, ours: CommitId, theirs: CommitId | None
+    ) -> TreeMerge:
+        """Merge two commits as if they had begun as ``base`` (None: the empty tree)."""
+        files = self._repo.git.files
+        return self._merge_files(files(base), files(ours), files(theirs), self._settlement)
 
     def _base_files(self, bases: list[CommitId], depth: int) -> dict[str, TreeFile]:
         """Return one ancestor's files; several (criss-cross) are first merged with each other.
@@ -93,7 +100,9 @@ class TreeMerger:
             below: dict[str, TreeFile] = {}
             if depth < _MAX_VIRTUAL_DEPTH:
                 below = self._base_files(merge_bases(self._repo.git, previous, other), depth + 1)
-            files = self._merge_files(below, files, self._repo.git.files(other), "ours").files
+            files = self._merge_files(
+                below, files, self._repo.git.files(other), Settlement(default="ours")
+            ).files
         return files
 
     def _merge_files(
@@ -101,7 +110,7 @@ class TreeMerger:
         base: dict[str, TreeFile],
         ours: dict[str, TreeFile],
         theirs: dict[str, TreeFile],
-        default: Choice | None,
+        settlement: Settlement,
     ) -> TreeMerge:
         merge = TreeMerge()
         for path in sorted(base.keys() | ours.keys() | theirs.keys()):
@@ -112,9 +121,9 @@ class TreeMerger:
             elif left == old:
                 chosen = right
             elif path.endswith(RECORD_SUFFIX) and (records := self._records(path, three)):
-                chosen = self._merge_data(path, records, three, merge, default)
+                chosen = self._merge_data(path, records, three, merge, settlement)
             else:
-                chosen = self._merge_text(path, three, merge)
+                chosen = self._merge_text(path, three, merge, settlement.of_path(path))
             if chosen is not None:
                 merge.files[path] = chosen
         for one in merge.data:
@@ -153,7 +162,7 @@ class TreeMerger:
         records: tuple[DataRecord | None, DataRecord | None, DataRecord | None],
         three: Three,
         merge: TreeMerge,
-        default: Choice | None,
+        settlement: Settlement,
     ) -> TreeFile | None:
         name = dataset_path(path)
         self._progress(f"merging {name}", 0, 0)
@@ -164,8 +173,7 @@ class TreeMerger:
             name,
             *records,
             self._writer,
-            choices=self._choices.get(name, {}),
-            default=default,
+            settlement=settlement,
         )
         merge.data.append(one)
         if any(conflict.choice is None for conflict in one.conflicts):
@@ -174,25 +182,24 @@ class TreeMerger:
             return None
         return TreeFile(REGULAR_MODE, self._repo.git.write_blob(one.record.to_bytes()))
 
-    def _merge_text(self, path: str, three: Three, merge: TreeMerge) -> TreeFile | None:
+    def _merge_text(
+        self, path: str, three: Three, merge: TreeMerge, favour: Choice | None
+    ) -> TreeFile | None:
         old, left, right = three
         if left is None or right is None:
-            merge.conflicts[path] = three  # removed here, changed there: the changed one stays
+            # Removed here, changed there: the changed one stays; as in Git no option settles it.
+            merge.conflicts[path] = three
             return left or right
         if left.mode not in _BLOB_KINDS or right.mode not in _BLOB_KINDS:
+            if favour is not None:
+                return {"ours": left, "theirs": right, "base": old}[favour]
             merge.conflicts[path] = three  # links and submodules are never merged by line
             return left
         texts = [self._repo.git.read_blob(file.blob) if file else b"" for file in three]
         if path == ".gitignore" or path.endswith("/.gitignore"):
             data, conflict = merge_lines(*texts), False
         else:
-            blobs = [Blob.from_string(text) for text in texts]
-            data, conflict = merge_blobs(
-                blobs[0] if old else None,
-                blobs[1],
-                blobs[2],
-                path.encode("utf-8", "surrogateescape"),
-            )
+            data, conflict = merge_text(*texts, names=self._names, favour=favour)
         if conflict:
             merge.conflicts[path] = three
         mode = left.mode if old is None or right.mode == old.mode else right.mode

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.merge_data import DataMerge, merge_data
+from veml_vcs.repository.merge_rules import Settlement, rules_at
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.annotations import Choice
 from veml_vcs.versions.data import DataRecord
@@ -33,7 +34,8 @@ def merge_records(
         ours: Our record; None if we removed the data set.
         theirs: Their record; None if they removed it.
         choices: Key -> side, for conflicts that are settled.
-        default: Side for all other conflicts; None leaves them open, with ours standing.
+        default: Side for all other conflicts; None asks the rules of HEAD's commit, and leaves
+            open what they say nothing of, with ours standing.
 
     Raises:
         NotFoundError: The data of one of them is not in this clone.
@@ -41,9 +43,12 @@ def merge_records(
     """
     for record in (base, ours, theirs):
         require_here(repo, path, record)
+    settlement = Settlement(
+        keys={path: choices or {}},
+        rules=rules_at(repo, repo.git.head().commit) if default is None else (),
+        default=default,
+    )
     with repo.store.write() as writer:
-        merged = merge_data(
-            repo, path, base, ours, theirs, writer, choices=choices, default=default
-        )
+        merged = merge_data(repo, path, base, ours, theirs, writer, settlement=settlement)
     repo.catalog.refresh()
     return merged

@@ -10,11 +10,10 @@ from veml_vcs.repository.git import GitRepo
 Operation = Literal["merge", "rebase", "cherry-pick", "revert", "stash"]
 """The git command that joins two versions; ``stash`` also where there is none."""
 
-_STATES: tuple[tuple[str, Operation], ...] = (
-    ("MERGE_HEAD", "merge"),
-    ("CHERRY_PICK_HEAD", "cherry-pick"),
-    ("REVERT_HEAD", "revert"),
-)
+HEAD_FILES: dict[Operation, str] = {
+    "merge": "MERGE_HEAD", "cherry-pick": "CHERRY_PICK_HEAD", "revert": "REVERT_HEAD",
+}  # fmt: skip
+"""Git's own files that say what waits for the user; each names a commit."""
 
 
 def operation_of(git: GitRepo) -> Operation:
@@ -22,4 +21,21 @@ def operation_of(git: GitRepo) -> Operation:
     if any(os.path.isdir(os.path.join(git.control_folder, name))
            for name in ("rebase-merge", "rebase-apply")):  # fmt: skip
         return "rebase"
-    return next((word for name, word in _STATES if git.read_state(name) is not None), "stash")
+    return next(
+        (word for word, name in HEAD_FILES.items() if git.read_state(name) is not None), "stash"
+    )
+
+
+def how_to_end(kind: Operation, *, by_git: bool = False) -> tuple[str, str]:
+    """Return what to type to finish, and to drop, what is under way.
+
+    Args:
+        kind: What it is.
+        by_git: Whether a plain git command began it.
+    """
+    if kind == "merge":
+        return "veml commit", "veml merge --abort"
+    if kind == "stash":
+        return "veml commit", "veml reset --hard"
+    tool = "git" if by_git else "veml"
+    return f"{tool} {kind} --continue", f"{tool} {kind} --abort"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from dulwich.objects import ObjectID, Tag
 from dulwich.refs import HEADREF, Ref, check_ref_format
@@ -34,13 +35,71 @@ class NamedCommit:
     message: str = ""
 
 
-def list_branches(repo: Repository) -> list[NamedCommit]:
-    """Return the local branches by name."""
+@dataclass(frozen=True)
+class Selection:
+    """Which branches or tags to list; what is not given does not matter.
+
+    Attributes:
+        patterns: Names like these (``v1.*``, ``feature/*``).
+        contains: Those that reach this revision.
+        merged: Those that this revision reaches.
+        no_merged: Those that it does not.
+    """
+
+    patterns: tuple[str, ...] = ()
+    contains: str | None = None
+    merged: str | None = None
+    no_merged: str | None = None
+
+    def chosen(self, repo: Repository, found: Iterable[NamedCommit]) -> list[NamedCommit]:
+        """Return those of ``found`` that fit.
+
+        Raises:
+            NotFoundError: A revision names nothing.
+        """
+        listed = [one for one in found if self._fits(one.name)]
+        if self.contains is not None:
+            inside = repo.resolve(self.contains)
+            listed = [one for one in listed if is_ancestor(repo.git, inside, one.commit)]
+        for revision, wanted in ((self.merged, True), (self.no_merged, False)):
+            if revision is not None:
+                known = {one.id for one in repo.git.walk([repo.resolve(revision)])}
+                listed = [one for one in listed if (one.commit.encode() in known) is wanted]
+        return listed
+
+    def _fits(self, name: str) -> bool:
+        short_name = name.removeprefix("remotes/")
+        return not self.patterns or any(fnmatchcase(short_name, one) for one in self.patterns)
+
+
+def list_branches(
+    repo: Repository,
+    *,
+    local: bool = True,
+    remote: bool = False,
+    selection: Selection | None = None,
+) -> list[NamedCommit]:
+    """Return branches by name, remote-tracking ones after local ones.
+
+    Args:
+        repo: The repository.
+        local: List local branches.
+        remote: List remote-tracking branches, as ``remotes/origin/main``.
+        selection: Which of them; None is all.
+    """
     current = repo.git.head().branch
-    return [
-        NamedCommit(name, commit, _subject(repo, commit), name == current)
-        for name, commit in repo.git.branches().items()
-    ]
+    found = []
+    if local:
+        found += [
+            NamedCommit(name, commit, _subject(repo, commit), name == current)
+            for name, commit in repo.git.branches().items()
+        ]
+    if remote:
+        found += [
+            NamedCommit(f"remotes/{name}", commit, _subject(repo, commit))
+            for name, commit in repo.git.remote_branches().items()
+        ]
+    return (selection or Selection()).chosen(repo, found)
 
 
 def create_branch(
@@ -127,15 +186,15 @@ def rename_branch(repo: Repository, old: str, new: str, *, force: bool = False) 
     return NamedCommit(new, commit, _subject(repo, commit), head.branch == old)
 
 
-def list_tags(repo: Repository) -> list[NamedCommit]:
-    """Return the tags by name."""
+def list_tags(repo: Repository, selection: Selection | None = None) -> list[NamedCommit]:
+    """Return the tags by name; ``selection`` says which, None is all."""
     found = []
     for name, sha in repo.git.tags().items():
         commit = repo.resolve(f"refs/tags/{name}")
         obj = repo.git.dulwich.object_store[ObjectID(sha.encode())]
         message = obj.message.decode("utf-8", "replace") if isinstance(obj, Tag) else ""
         found.append(NamedCommit(name, commit, _subject(repo, commit), message=message))
-    return found
+    return (selection or Selection()).chosen(repo, found)
 
 
 def create_tag(

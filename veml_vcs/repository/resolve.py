@@ -12,7 +12,7 @@ from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.merge import settle
 from veml_vcs.repository.merge_state import MergeState, load_merge_state
-from veml_vcs.repository.operation import Operation, operation_of
+from veml_vcs.repository.operation import Operation
 from veml_vcs.repository.plain_files import write_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
@@ -28,13 +28,15 @@ class ResolveResult:
         settled: Number of conflicts settled now.
         left: Conflicts in data sets that are still open.
         files: Ordinary files that are still in conflict.
-        operation: The git command that is to be finished.
+        kind: What is to be finished: a merge, a cherry-pick...
+        by_git: Whether a plain git command began it.
     """
 
     settled: int
     left: tuple[DataConflict, ...] = ()
     files: tuple[str, ...] = ()
-    operation: Operation = "merge"
+    kind: Operation = "merge"
+    by_git: bool = False
 
 
 def resolve(
@@ -76,9 +78,8 @@ def resolve(
                 choices.setdefault(one.dataset, {})[one.key] = choice
         if choices:
             state = settle(repo, choices, progress=progress)
-        return ResolveResult(
-            settled, state.open_conflicts, _plain_conflicts(repo, state), operation_of(repo.git)
-        )
+        files = _plain_conflicts(repo, state)
+        return ResolveResult(settled, state.open_conflicts, files, state.kind, state.by_git)
 
 
 def _matching(state: MergeState, text: str) -> list[DataConflict]:

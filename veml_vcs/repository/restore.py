@@ -8,16 +8,17 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import NotFoundError
 from veml_vcs.repository.absent import require_here
-from veml_vcs.repository.datasets import owner_of, unstage_record
+from veml_vcs.repository.datasets import owner_of, selector, stage_record, unstage_record
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.held import load_held, note_held
 from veml_vcs.repository.materialize import remember, require_contents, write_changes
-from veml_vcs.repository.plain_files import write_plain
+from veml_vcs.repository.pathspec import expand
+from veml_vcs.repository.plain_files import unstaged_paths, write_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.tree import Change
-from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, parse_data_record
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def restore(
         datasets = repo.datasets_in(files)
         wanted: dict[str, list[str]] = {}
         plain: list[str] = []
-        for path in paths:
+        for path in expand(repo, paths, commit=commit):
             relative = repo.relative(path)
             owner = owner_of({**datasets, **old_staged}, relative)
             outside = [name for name, one in datasets.items() if relative in one.annotations]
@@ -93,11 +94,8 @@ def restore(
             if staged:
                 # Last: which files are to be removed follows from what was staged before.
                 _stage(repo, name, files.get(name + RECORD_SUFFIX), old_staged.get(name))
-                # What the folder has beyond that is an uncommitted change from now on.
-                note_held(repo, name, record)
-        for path in plain:
-            _restore_plain(repo, path, files[path], staged, worktree)
-    return RestoreResult(done, tuple(plain))
+        restored = _restore_files(repo, {path: files[path] for path in plain}, staged, worktree)
+    return RestoreResult({name: count for name, count in done.items() if count}, restored)
 
 
 def _refuse_unknown(
@@ -144,10 +142,9 @@ def _restore_record(repo: Repository, name: str, record: DataRecord) -> None:
 def _selector(name: str, parts: list[str]) -> Callable[[str], bool]:
     if _whole(name, parts):
         return lambda _key: True
-    keys = tuple(
+    return selector(
         part[len(name) + 1 :] if part.startswith(name + "/") else "/" + part for part in parts
     )
-    return lambda key: any(key == one or key.startswith(one + "/") for one in keys)
 
 
 def _restore_data(
@@ -192,14 +189,23 @@ def _stage(repo: Repository, name: str, file: TreeFile | None, staged: DataRecor
             unstage_record(repo, name, staged)
         return
     data = repo.git.read_blob(file.blob)
-    repo.write_file(path, data)
-    repo.git.stage_blobs({path: data})
+    stage_record(repo, name, parse_data_record(data, path))
 
 
-def _restore_plain(
-    repo: Repository, path: str, file: TreeFile, staged: bool, worktree: bool
-) -> None:
-    if worktree:
-        write_plain(repo, path, file)
-    if staged or worktree:
-        repo.git.stage_file(path, file)
+def _restore_files(
+    repo: Repository, files: dict[str, TreeFile], staged: bool, worktree: bool
+) -> tuple[str, ...]:
+    """Write and stage the ordinary files that differ; return them."""
+    here = repo.git.staged_files()
+    loose = set(unstaged_paths(repo))
+    restored = []
+    for path, file in files.items():
+        on_disk = worktree and (path in loose or here.get(path) != file)
+        in_index = staged and here.get(path) != file
+        if on_disk:
+            write_plain(repo, path, file)
+        if in_index or (on_disk and here.get(path) == file):
+            repo.git.stage_file(path, file)
+        if on_disk or in_index:
+            restored.append(path)
+    return tuple(restored)

@@ -1,15 +1,35 @@
-"""Revisions as Git writes them (``HEAD~2``, ``main:images/train``), and what they name."""
+"""Revisions as Git writes them (``HEAD~2``, ``main:images/train``), and what they name.
+
+Follows gitrevisions(7): names, short ids, what ``git describe`` prints, reflogs by number and by
+date, upstreams, ``~n``, ``^n``, ``^{type}``, ``^{}``, ``^{/text}`` and ``:/text``. Ranges belong to
+the commands that take them (see ``ends_of``).
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import time
+from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
-from dulwich.objects import Commit, ObjectID, Tag
-from dulwich.objectspec import parse_object
+from dulwich.approxidate import parse_approxidate
+from dulwich.objects import Commit, ObjectID, ShaFile, Tag
+from dulwich.refs import HEADREF, Ref
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
-from veml_vcs.ids import CommitId
+from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.git import GitRepo
+
+_LOOKED_IN = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
+_HEX = re.compile(r"[0-9a-f]{4,40}")
+_DESCRIBED = re.compile(r".+-\d+-g([0-9a-f]{4,40})")
+_BASE = re.compile(r"(?:[^~^@]|@(?!\{))*")
+_SUFFIX = re.compile(r"~(\d*)|\^(\d+)|\^\{([^}]*)\}|\^(?![{\d])")
+_AT = re.compile(r"@\{([^}]*)\}")
+_MOVED = re.compile(rb"checkout: moving from (\S+) to \S+")
+_UPSTREAM = ("u", "upstream", "push")
 
 
 class DataSpec(NamedTuple):
@@ -24,8 +44,8 @@ def resolve_commit(git: GitRepo, revision: str) -> CommitId:
 
     Args:
         git: The repository.
-        revision: A branch, tag, (short) id, ``HEAD``, ``@``, ``main@{1}``, with any number of
-            ``~n`` and ``^n`` after it.
+        revision: A branch, tag, (short) id, ``HEAD``, ``@``, ``main@{1}``, ``@{-1}``, ``:/text``,
+            with any number of ``~n``, ``^n`` and ``^{...}`` after it.
 
     Raises:
         NotFoundError: Nothing has that name.
@@ -33,35 +53,318 @@ def resolve_commit(git: GitRepo, revision: str) -> CommitId:
     """
     if not revision or revision.startswith("-"):
         raise InvalidInputError(f"not a revision: {revision!r}")
-    text = "HEAD" + revision[1:] if revision == "@" or revision[:2] in ("@~", "@^") else revision
-    head = git.head()
-    if head.commit is None and text.split("~")[0].split("^")[0] in ("HEAD", head.branch):
-        raise NotFoundError(
-            f"{revision}: the branch {head.branch} has no commits yet",
-            hint="veml commit -m MESSAGE",
-            kind="unborn",
-        )
-    try:
-        found = parse_object(git.dulwich, text.encode("utf-8", "surrogateescape"))
-        while isinstance(found, Tag):
-            found = git.dulwich.object_store[found.object[1]]
-    except (KeyError, AssertionError) as error:
-        raise _unknown(git, revision) from error
-    except ValueError as error:
-        raise InvalidInputError(f"{revision!r}: {error}") from error
-    if not isinstance(found, Commit):
-        raise InvalidInputError(f"{revision!r} names a {found.type_name.decode()}, not a commit")
+    found = _peel(git, _Parser(git, revision).parse(), "commit", revision)
     return CommitId(found.id.decode())
 
 
-def _unknown(git: GitRepo, revision: str) -> NotFoundError:
-    names = sorted({*git.branches(), *git.tags()})
-    near = [name for name in names if name.startswith(revision[:3])] or names
-    return NotFoundError(
-        f"unknown revision {revision!r}",
-        hint=f"known branches and tags: {', '.join(near[:8])}" if near else "veml log",
-        kind="unknown-revision",
+class _Parser:
+    """Reads one revision from left to right."""
+
+    def __init__(self, git: GitRepo, text: str) -> None:
+        self._git = git
+        self._text = text
+
+    def parse(self) -> ShaFile:
+        """Return the object that the whole text names."""
+        if self._text.startswith(":/"):
+            return self._message(self._every_tip(), self._text[2:])
+        found = _BASE.match(self._text)
+        assert found is not None  # it also matches nothing
+        base, at = found.group(), found.end()
+        if base == "@":
+            base = "HEAD"
+        if reflog := _AT.match(self._text, at):
+            obj = self._at(base, reflog.group(1))
+            at = reflog.end()
+        else:
+            obj = self._named(base)
+        while at < len(self._text):
+            suffix = _SUFFIX.match(self._text, at)
+            if suffix is None:
+                raise self._unknown()
+            obj = self._step(obj, suffix)
+            at = suffix.end()
+        return obj
+
+    # -- names ---------------------------------------------------------------------------------
+
+    def _named(self, name: str) -> ShaFile:
+        if _is_state(name) and (state := self._git.read_state(name)):
+            return self._object(state.split()[0])
+        ref = self._ref(name)
+        if ref is not None:
+            return self._object(self._git.dulwich.refs[Ref(ref)])
+        described = _DESCRIBED.fullmatch(name)
+        digits = described.group(1) if described else name.lower()
+        if _HEX.fullmatch(digits):
+            return self._by_id(digits)
+        head = self._git.head()
+        if head.commit is None and name in ("HEAD", head.branch):
+            raise NotFoundError(
+                f"{self._text}: the branch {head.branch} has no commits yet",
+                hint="veml commit -m MESSAGE",
+                kind="unborn",
+            )
+        raise self._unknown()
+
+    def _ref(self, name: str) -> bytes | None:
+        """Return the full name of the ref that a short one means, in Git's order of looking."""
+        refs = self._git.dulwich.refs
+        raw = os.fsencode(name)
+        if not raw or raw.startswith(b"/") or b".." in raw or b"//" in raw:
+            return None
+        tried = [prefix.encode() + raw for prefix in _LOOKED_IN]
+        tried.append(b"refs/remotes/" + raw + b"/HEAD")
+        for full in tried:
+            if not full.startswith(b"refs/") and full != b"HEAD":
+                continue
+            try:
+                refs[Ref(full)]
+            except (KeyError, ValueError, OSError):
+                continue
+            return full
+        return None
+
+    def _by_id(self, digits: str) -> ShaFile:
+        store = self._git.dulwich.object_store
+        if len(digits) == 40:
+            return self._object(digits.encode())
+        found = [self._object(one) for one in store.iter_prefix(digits.encode())]
+        commits = [one for one in found if isinstance(one, Commit | Tag)]
+        if len(commits or found) > 1:
+            names = ", ".join(sorted(short(one.id.decode()) for one in commits or found)[:8])
+            raise InvalidInputError(
+                f"the short id {digits} is ambiguous: {names}", kind="ambiguous-revision"
+            )
+        if not found:
+            raise self._unknown()
+        return (commits or found)[0]
+
+    def _object(self, sha: bytes) -> ShaFile:
+        try:
+            return self._git.dulwich.object_store[ObjectID(sha)]
+        except KeyError as error:
+            raise self._unknown() from error
+
+    # -- what follows a name -------------------------------------------------------------------
+
+    def _step(self, obj: ShaFile, suffix: re.Match[str]) -> ShaFile:
+        generations, parent, kind = suffix.groups()
+        if kind is not None:
+            if kind.startswith("/"):
+                commit = _peel(self._git, obj, "commit", self._text)
+                return self._message([CommitId(commit.id.decode())], kind[1:])
+            return _peel(self._git, obj, kind, self._text)
+        commit = _peel(self._git, obj, "commit", self._text)
+        if generations is not None:
+            for _ in range(int(generations or 1)):
+                commit = self._parent(commit, 1)
+            return commit
+        number = int(parent) if parent is not None else 1
+        return commit if number == 0 else self._parent(commit, number)
+
+    def _parent(self, commit: ShaFile, number: int) -> ShaFile:
+        parents = self._git.parents(CommitId(commit.id.decode()))
+        if number > len(parents):
+            few = {0: "no parent", 1: "one parent"}.get(len(parents), f"{len(parents)} parents")
+            raise NotFoundError(
+                f"{self._text}: the commit {short(commit.id.decode())} has {few}",
+                kind="unknown-revision",
+            )
+        return self._object(parents[number - 1].encode())
+
+    def _message(self, tips: Iterable[CommitId], text: str) -> ShaFile:
+        """Return the youngest commit whose message matches, as ``:/text`` asks for."""
+        try:
+            pattern = re.compile(os.fsencode(text))
+        except re.error as error:
+            raise InvalidInputError(f"{self._text}: not a regular expression: {error}") from error
+        walker = self._git.dulwich.get_walker([ObjectID(one.encode()) for one in set(tips)])
+        for entry in walker:
+            if pattern.search(entry.commit.message):
+                return entry.commit
+        raise NotFoundError(
+            f"{self._text}: no commit's message has {text!r}", kind="unknown-revision"
+        )
+
+    def _every_tip(self) -> list[CommitId]:
+        head = self._git.head().commit
+        found = [head] if head else []
+        for sha in (*self._git.branches().values(), *self._git.tags().values()):
+            obj = self._object(sha.encode())
+            while isinstance(obj, Tag):
+                obj = self._object(obj.object[1])
+            if isinstance(obj, Commit):
+                found.append(CommitId(obj.id.decode()))
+        if not found:
+            raise self._unknown()
+        return found
+
+    # -- reflogs -------------------------------------------------------------------------------
+
+    def _at(self, base: str, spec: str) -> ShaFile:
+        """Return what ``BASE@{SPEC}`` names: a reflog entry, an upstream, or a previous branch."""
+        if spec.startswith("-") and spec[1:].isdigit():
+            if base:
+                raise self._unknown()
+            return self._named(previous_branch(self._git, int(spec[1:])))
+        branch = base or self._git.head().branch
+        if spec.lower() in _UPSTREAM:
+            return self._upstream(branch)
+        ref = self._ref(base) if base else self._current_ref()
+        if ref is None:
+            raise self._unknown()
+        entries = list(self._git.dulwich.read_reflog(Ref(ref)))
+        name = base or branch or "HEAD"
+        if not entries:
+            raise NotFoundError(f"{self._text}: {name} has no reflog", kind="unknown-revision")
+        if spec.isdigit() and len(spec) < 9:
+            number = int(spec)
+            if number < len(entries):
+                return self._object(entries[-1 - number].new_sha)
+            oldest = entries[0].old_sha
+            if number == len(entries) and oldest.strip(b"0"):
+                return self._object(oldest)
+            raise NotFoundError(
+                f"{self._text}: the reflog of {name} has only {len(entries)} entries",
+                hint=f"git reflog {name}",
+                kind="unknown-revision",
+            )
+        moment = parse_date(spec)
+        older = [one for one in entries if one.timestamp <= moment]
+        if older:
+            return self._object(older[-1].new_sha)
+        # As in Git, a date before the first entry means the oldest state that is known.
+        first = entries[0]
+        return self._object(first.old_sha if first.old_sha.strip(b"0") else first.new_sha)
+
+    def _current_ref(self) -> bytes:
+        branch = self._git.head().branch
+        return HEADREF if branch is None else b"refs/heads/" + os.fsencode(branch)
+
+    def _upstream(self, branch: str | None) -> ShaFile:
+        config = self._git.config
+        section = (b"branch", os.fsencode(branch or ""))
+        try:
+            remote, merge = config.get(section, b"remote"), config.get(section, b"merge")
+        except KeyError as error:
+            raise NotFoundError(
+                f"{self._text}: {branch or 'HEAD'} has no upstream branch",
+                hint=f"git branch --set-upstream-to=REMOTE/BRANCH {branch or ''}".rstrip(),
+                kind="unknown-revision",
+            ) from error
+        name = bytes(merge).removeprefix(b"refs/heads/")
+        return self._named(f"refs/remotes/{os.fsdecode(bytes(remote))}/{os.fsdecode(name)}")
+
+    def _unknown(self) -> NotFoundError:
+        names = sorted({*self._git.branches(), *self._git.tags()})
+        near = [name for name in names if name.startswith(self._text[:3])] or names
+        return NotFoundError(
+            f"unknown revision {self._text!r}",
+            hint=f"known branches and tags: {', '.join(near[:8])}" if near else "veml log",
+            kind="unknown-revision",
+        )
+
+
+def previous_branch(git: GitRepo, number: int = 1) -> str:
+    """Return the branch (or commit) that HEAD was on before, which Git calls ``-`` or ``@{-1}``.
+
+    Args:
+        git: The repository.
+        number: How many switches ago.
+
+    Raises:
+        NotFoundError: HEAD did not move so often.
+    """
+    log = git.read_state("logs/HEAD") or b""
+    moves = [found.group(1) for one in log.splitlines() if (found := _MOVED.search(one))]
+    if number < 1 or number > len(moves):
+        raise NotFoundError(
+            "no previous branch: HEAD has not moved yet" if not moves else
+            f"HEAD has moved only {len(moves)} times, {number} were asked for",
+            kind="unknown-revision",
+        )  # fmt: skip
+    return os.fsdecode(moves[-number])
+
+
+def _is_state(name: str) -> bool:
+    """Tell whether a name is that of a file like ``MERGE_HEAD``, which Git keeps commits in."""
+    return name.endswith("_HEAD") and name.replace("_", "").isalpha() and name.isupper()
+
+
+def _peel(git: GitRepo, obj: ShaFile, kind: str, text: str) -> ShaFile:
+    """Follow tags to what is wanted; an empty kind is whatever is not a tag."""
+    if kind == "tag" and isinstance(obj, Tag):
+        return obj
+    while isinstance(obj, Tag) and kind != "object":
+        obj = git.dulwich.object_store[obj.object[1]]
+    if kind == "tree" and isinstance(obj, Commit):
+        obj = git.dulwich.object_store[obj.tree]
+    found = obj.type_name.decode()
+    if kind in ("", "object", found):
+        return obj
+    if kind not in ("commit", "tree", "blob", "tag"):
+        raise InvalidInputError(
+            f"{text!r}: unknown kind of object {kind!r}",
+            hint="commit, tree, blob, tag, object or nothing between the braces",
+        )
+    raise InvalidInputError(f"{text!r} names a {found}, not a {kind}")
+
+
+class AnnotatedTag(NamedTuple):
+    """A tag with a message.
+
+    Attributes:
+        name: Its name.
+        tagger: ``Name <email>``; empty if it says none.
+        time_seconds: When it was made, Unix time.
+        offset_seconds: The tagger's time zone, east of UTC.
+        message: The whole message.
+    """
+
+    name: str
+    tagger: str
+    time_seconds: int
+    offset_seconds: int
+    message: str
+
+
+def tag_of(git: GitRepo, revision: str) -> AnnotatedTag | None:
+    """Return the annotated tag that a revision names, if it names one."""
+    try:
+        found = _Parser(git, revision).parse()
+    except (NotFoundError, InvalidInputError):
+        return None
+    if not isinstance(found, Tag):
+        return None
+    return AnnotatedTag(
+        os.fsdecode(found.name),
+        (found.tagger or b"").decode("utf-8", "replace"),
+        found.tag_time or 0,
+        found.tag_timezone or 0,
+        (found.message or b"").decode("utf-8", "replace"),
     )
+
+
+def parse_date(text: str) -> int:
+    """Return the Unix time that a date as Git takes it names (``2 weeks ago``, ``2026-01-31``).
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        when = None
+    if when is not None:
+        return int(when.timestamp())  # without a zone: local, as in Git
+    try:
+        return int(parse_approxidate(text.encode("utf-8", "surrogateescape")))
+    except ValueError as error:
+        raise InvalidInputError(
+            f"not a date: {text!r}",
+            hint=f"for example '2 weeks ago' or {time.strftime('%Y-%m-%d')}",
+        ) from error
 
 
 def parse_data_spec(text: str) -> DataSpec:
@@ -74,8 +377,11 @@ def parse_data_spec(text: str) -> DataSpec:
     path = text
     if ":" in text:
         revision, path = text.split(":", 1)
-    elif "@" in text and not text.startswith("@"):
-        path, revision = text.rsplit("@", 1)
+    else:
+        # An @ before { belongs to a revision: images@main@{1}
+        places = [one.start() for one in re.finditer(r"@(?!\{)", text)]
+        if places and places[-1]:
+            path, revision = text[: places[-1]], text[places[-1] + 1 :]
     if not path or revision == "":
         raise InvalidInputError(
             f"{text!r}: expected PATH, REV:PATH or PATH@REV", hint="example: main:images/train"

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.repository.add import add
-from veml_vcs.repository.datasets import owner_of, unstage_record
+from veml_vcs.repository.datasets import owner_of, selector, unstage_record
 from veml_vcs.repository.held import note_held
 from veml_vcs.repository.materialize import write_changes
+from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
@@ -69,7 +70,7 @@ def rm(
         whole: list[str] = []
         parts: dict[str, list[str]] = {}
         plain: list[str] = []
-        for path in paths:
+        for path in expand(repo, paths):
             relative = repo.relative(path)
             owner = owner_of(tracked, relative)
             if owner == relative and owner is not None:
@@ -161,13 +162,11 @@ def _choose(
 ) -> dict[str, Entry]:
     """Return the entries of a data set that some paths in it mean."""
     entries = entries_of(repo, record)
-    chosen = {
-        key: entry
-        for key, entry in entries.items()
-        if any(key == one or key.startswith(one + "/") for one in keys)
-    }
+    inside = selector(keys)
+    chosen = {key: entry for key, entry in entries.items() if inside(key)}
+    above = {key[:i] for key in chosen for i, char in enumerate(key) if char == "/"}
     for one in keys:
-        if not any(key == one or key.startswith(one + "/") for key in chosen):
+        if one not in entries and one not in above:
             raise NotFoundError(f"{name}/{one}: not tracked", kind="no-such-path")
     dirty = set() if force else {*folder_changes(repo, name, record).changed} & chosen.keys()
     if dirty:

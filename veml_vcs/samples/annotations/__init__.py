@@ -15,7 +15,7 @@ from veml_vcs.samples.annotations.canonical import (
     has_id,
     parse,
 )
-from veml_vcs.samples.annotations.conflicts import Choice, Conflict, ConflictKind
+from veml_vcs.samples.annotations.conflicts import Choice, Chooser, Conflict, ConflictKind
 from veml_vcs.samples.annotations.counts import DiffCounts, MergeCounts
 from veml_vcs.samples.annotations.diff import (
     AnnotationDiff,
@@ -32,6 +32,7 @@ __all__ = [
     "AnnotationMerge",
     "Box",
     "Choice",
+    "Chooser",
     "Conflict",
     "ConflictKind",
     "DiffCounts",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Any, Final, Literal, TypeAlias
 
@@ -61,6 +62,8 @@ class Conflict:
         base: The value in the common ancestor, None if there is none.
         ours: The value on our side, None if there is none.
         theirs: The value on their side, None if there is none.
+        classes: Classes of the object it is about, on any side; empty where it is about none.
+        choice: The side it was settled to; None while it is open.
     """
 
     kind: ConflictKind
@@ -68,6 +71,8 @@ class Conflict:
     base: Any
     ours: Any
     theirs: Any
+    classes: tuple[str, ...] = field(default=(), compare=False)
+    choice: Choice | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -75,16 +80,26 @@ class Conflict:
         return f"{self.kind}:{self.path}"
 
 
+Chooser: TypeAlias = Callable[[Conflict], Choice | None]
+"""Tells the side that a conflict is settled to; None leaves it open."""
+
+
 class Ledger:
     """Takes down the conflicts of one merge, and says which value stands for each.
 
     Args:
-        choice: The side that every conflict is settled to; None while they are open.
+        choice: The side that every conflict is settled to, or what tells it of each; None leaves
+            them open.
+
+    Attributes:
+        conflicts: What was taken down.
+        classes: Classes of the object that is being merged.
     """
 
-    def __init__(self, choice: Choice | None = None) -> None:
+    def __init__(self, choice: Choice | Chooser | None = None) -> None:
         self._choice = choice
         self.conflicts: list[Conflict] = []
+        self.classes: tuple[str, ...] = ()
 
     def pick(
         self,
@@ -108,5 +123,7 @@ class Ledger:
         """
         values = {"base": base, "ours": ours, "theirs": theirs}
         known = {side: None if value is MISSING else value for side, value in values.items()}
-        self.conflicts.append(Conflict(kind, path, **known))
-        return values[self._choice or meanwhile]
+        conflict = Conflict(kind, path, **known, classes=self.classes)
+        choice = self._choice(conflict) if callable(self._choice) else self._choice
+        self.conflicts.append(replace(conflict, choice=choice))
+        return values[choice or meanwhile]

@@ -20,6 +20,7 @@ from veml_vcs.samples.annotations.canonical import child_path
 from veml_vcs.samples.annotations.conflicts import (
     MISSING,
     Choice,
+    Chooser,
     Conflict,
     ConflictKind,
     Ledger,
@@ -59,7 +60,10 @@ class AnnotationMerge:
 
 
 def merge_annotation(
-    base: Annotation | None, ours: Annotation | None, theirs: Annotation | None
+    base: Annotation | None,
+    ours: Annotation | None,
+    theirs: Annotation | None,
+    chooser: Chooser | None = None,
 ) -> AnnotationMerge:
     """Merge two versions of an annotation that began as ``base``.
 
@@ -67,11 +71,12 @@ def merge_annotation(
         base: The common ancestor's, None if it had none.
         ours: Our side's, None if there is none.
         theirs: Their side's, None if there is none.
+        chooser: Settles conflicts; None leaves all open.
 
     Raises:
         InvalidInputError: One of them is not an annotation in normal form.
     """
-    ledger = Ledger()
+    ledger = Ledger(chooser)
     merged, counts = _merge(base, ours, theirs, ledger)
     return AnnotationMerge(merged, tuple(ledger.conflicts), counts)
 

@@ -116,9 +116,11 @@ class _ObjectMerge:
         nodes = self._nodes()
         merged: dict[_Node, AnnotatedObject] = {}
         for node in nodes:
+            self._ledger.classes = self._classes(node)
             obj = self._merge_node(node)
             if obj is not MISSING:
                 merged[node] = obj
+        self._ledger.classes = ()
         order = merge_order(
             [node for node in nodes if node.base is not None],
             _in_order({node.ours: node for node in nodes}),
@@ -151,6 +153,12 @@ class _ObjectMerge:
         nodes += [_Node(None, to_ours.added[i], None) for i in twins.removed]
         nodes += [_Node(None, None, to_theirs.added[j]) for j in twins.added]
         return nodes
+
+    def _classes(self, node: _Node) -> tuple[str, ...]:
+        """Return the classes that the object has on any side."""
+        sides = ((self._base, node.base), (self._ours, node.ours), (self._theirs, node.theirs))
+        names = (objects[i].get("class") for objects, i in sides if i is not None)
+        return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
 
     def _merge_node(self, node: _Node) -> Any:
         """Return the merged object, or ``MISSING`` if it is gone."""

@@ -1,0 +1,238 @@
+"""Every example in a command's help is run as it stands, in a repository it can be run in."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import CARS, Place, isolate, png
+from veml_cli.main import _COMMANDS, app
+
+NEEDS_TORCH = ("similar", "drift")
+
+
+def all_examples() -> list[str]:
+    found = []
+    for name in _COMMANDS:
+        module = import_module(f"veml_cli.{name.replace('-', '_')}")
+        found += re.findall(r"^  (veml .*)$", module.EXAMPLES, re.MULTILINE)
+    return found
+
+
+EXAMPLES = all_examples()
+
+
+def prepare(place: Place) -> None:
+    """A repository with what the examples speak of: data sets, branches, a tag, new folders."""
+    place.veml("init")
+    place.voc("images/train", CARS)
+    place.write("images/train/0001.jpg", png(1001))  # the name that examples use
+    place.voc("images/val", {"9000": [("car", 1, 1, 4, 4)]}, first=50)
+    place.voc("images/old", {"8000": [("car", 1, 1, 4, 4)]}, first=70)
+    place.write("notes.txt", "one\n")
+    place.veml("add", "images/train", "images/val", "images/old", "notes.txt")
+    for i in range(4):
+        place.veml("commit", "--allow-empty", "-qm", f"drive {i}")
+    place.veml("tag", "v1.0")
+    place.veml("checkout", "-q", "-b", "night")
+    place.voc("images/train", {"0000": [("car", 1, 1, 5, 4), ("bike", 2, 2, 6, 5)]})
+    place.write("images/train/0001.jpg", png(1002))
+    place.write("notes.txt", "night\n")
+    place.veml("commit", "-qam", "night")
+    place.veml("checkout", "-q", "main")
+    place.voc("images/train", {"0000": [("car", 1, 1, 4, 5), ("bike", 2, 2, 6, 5)]})
+    place.veml("commit", "-qam", "day")
+    place.voc("images/train", {"0002": [("bus", 1, 1, 4, 5), ("bike", 2, 2, 6, 5)]})
+    place.write("images/train/0001.jpg", png(1003))
+    for i in range(12):
+        place.write(f"incoming/{i}.png", png(200 + i))
+
+
+def merging(place: Place) -> None:
+    """The merge of night is under way, with a conflict in each kind of file."""
+    place.veml("commit", "-qam", "more")
+    place.veml("merge", "night", code=1)
+
+
+def merged(place: Place) -> None:
+    place.veml("checkout", "-qf", "main")
+    place.veml("merge", "-q", "-X", "ours", "night")
+
+
+def staged(place: Place) -> None:
+    place.veml("add", "-q", "images/train")
+
+
+def without(*names: str) -> Callable[[Place], None]:
+    def remove(place: Place) -> None:
+        for name in names:
+            place.git("tag", "-d", name)
+
+    return remove
+
+
+def no_night(place: Place) -> None:
+    place.veml("branch", "-D", "night")
+
+
+def clean(place: Place) -> None:
+    place.veml("checkout", "-qf", "main")
+
+
+def visited(place: Place) -> None:
+    clean(place)
+    for name in ("night", "main"):
+        place.veml("switch", "-q", name)
+
+
+def outside(place: Place) -> None:
+    shutil.rmtree(place.root / ".git")
+
+
+def with_a_clone(place: Place) -> None:
+    """Another clone beside this one, which has the data."""
+    shutil.copytree(place.root, place.root.parent / "drives", symlinks=True)
+
+
+def on_night(place: Place) -> None:
+    place.veml("checkout", "-qf", "night")
+
+
+def picking(name: str) -> Callable[[Place], None]:
+    def pick(place: Place) -> None:
+        place.veml("commit", "-qam", "more")
+        place.veml("cherry-pick", name, code=1)
+        place.veml("resolve", "-q", "--all", "--theirs")
+
+    return pick
+
+
+def reverting(place: Place) -> None:
+    place.veml("commit", "-qam", "more")
+    place.voc("images/train", {"0002": [("tram", 1, 1, 4, 5), ("bike", 2, 2, 6, 5)]})
+    place.veml("commit", "-qam", "more still")
+    place.veml("revert", "HEAD~1", code=1)
+    place.veml("resolve", "-q", "--all", "--theirs")
+
+
+def stashed(place: Place) -> None:
+    place.veml("stash", "-q")
+
+
+def boxes(place: Place) -> None:
+    """Images in one folder and their COCO file beside it."""
+    shutil.rmtree(place.root / "images")
+    for path in place.root.glob("images*"):
+        path.unlink()
+    place.git("rm", "-q", "--cached", "-r", "images")
+    place.write("images/a.png", png(1))
+    place.write(
+        "boxes.json",
+        '{"images": [{"id": 1, "file_name": "a.png", "width": 8, "height": 6}], "annotations": '
+        '[{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}], '
+        '"categories": [{"id": 1, "name": "car"}]}',
+    )
+
+
+STATES: dict[str, Callable[[Place], None]] = {
+    "veml add images --annotations boxes.json": boxes,
+    "veml branch night": no_night,
+    "veml branch -d night": merged,
+    "veml cherry-pick night": clean,
+    "veml cherry-pick -x main~2..main": on_night,
+    "veml cherry-pick --continue": picking("night"),
+    "veml cherry-pick --abort": picking("night"),
+    "veml revert HEAD": clean,
+    "veml revert -m 1 HEAD": merged,
+    "veml revert --continue": reverting,
+    "veml reset --hard": staged,
+    "veml stash pop": stashed,
+    "veml stash show -p stash@{0}": stashed,
+    "veml checkout night": clean,
+    "veml checkout -b night": no_night,
+    'veml commit -m "first drive"': staged,
+    "veml data fetch --from ../drives": with_a_clone,
+    "veml init -b trunk drives": outside,
+    "veml merge night": clean,
+    "veml merge -X ours night": clean,
+    "veml merge --abort": merging,
+    "veml resolve --list": merging,
+    "veml resolve images/train/0001.jpg --ours": merging,
+    "veml resolve --all --theirs": merging,
+    "veml rm images/train/0001.jpg": clean,
+    "veml switch night": clean,
+    "veml switch -c night v1.0": lambda place: (clean(place), no_night(place))[0],
+    "veml switch -": visited,
+    "veml tag v1.0": without("v1.0"),
+    'veml tag -a v1.0 -m "first release"': without("v1.0"),
+}
+ENDS_WITH_ONE = {
+    "veml merge night",
+    "veml cherry-pick night",
+    "veml cherry-pick -x main~2..main",
+}
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository, made once; each example gets a copy."""
+    root = tmp_path_factory.mktemp("prepared") / "repository"
+    root.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(patch, root.parent / "home")
+        patch.chdir(root)
+        place = Place(root)
+        place.git("init", "-q", "-b", "main")
+        prepare(place)
+    return root
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(one, marks=pytest.mark.ml if one.split()[1] in NEEDS_TORCH else ())
+        for one in EXAMPLES
+    ],
+)
+def test_example_runs(example: str, prepared: Path, place: Any) -> None:
+    shutil.rmtree(place.root)
+    shutil.copytree(prepared, place.root, symlinks=True)
+    os.chdir(place.root)
+    STATES.get(example, lambda _place: None)(place)
+    done = place.veml(*shlex.split(example)[1:], code=1 if example in ENDS_WITH_ONE else 0)
+    assert "Traceback" not in done.err
+
+
+def test_every_command_has_an_example() -> None:
+    shown = {one.split()[1] for one in EXAMPLES}
+    assert shown == set(_COMMANDS)
+
+
+def test_states_are_of_examples() -> None:
+    assert set(STATES) <= set(EXAMPLES)
+
+
+def test_options_are_explained() -> None:
+    """No option or argument of any command is without a word of help."""
+    import typer
+
+    silent = []
+    pending = [("veml", typer.main.get_command(app))]
+    while pending:
+        name, command = pending.pop()
+        children = getattr(command, "commands", {})
+        pending += [(f"{name} {child}", one) for child, one in children.items()]
+        silent += [
+            f"{name} {parameter.name}"
+            for parameter in command.params
+            if not getattr(parameter, "help", None)
+        ]
+    assert silent == []

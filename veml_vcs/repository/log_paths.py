@@ -1,0 +1,122 @@
+"""Which commits changed some paths: data sets, samples in them, ordinary files and folders.
+
+History is simplified as in Git: a commit that has the paths just as a parent has is left out,
+and of a merge that agrees with one parent, only that parent is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from dulwich.objects import ObjectID
+from dulwich.objects import Tree as GitTree
+
+from veml_vcs.ids import CommitId, digest
+from veml_vcs.repository.repository import Repository
+from veml_vcs.samples.tree import Tree
+from veml_vcs.versions.data import RECORD_SUFFIX, is_data_record, parse_data_record
+
+
+def follow(
+    repo: Repository,
+    heads: Sequence[CommitId],
+    hidden: Collection[bytes],
+    paths: Sequence[str],
+    first_parent: bool = False,
+) -> set[bytes]:
+    """Return the commits below ``heads`` that changed one of the paths.
+
+    Args:
+        repo: The repository.
+        heads: Where to start.
+        hidden: Commits to leave out.
+        paths: From the repository's root; none is every commit.
+        first_parent: Follow the first parent of a merge alone.
+    """
+    states = _States(repo, paths)
+    found: set[bytes] = set()
+    seen: set[bytes] = set()
+    pending = [head.encode() for head in heads]
+    while pending:
+        raw = pending.pop()
+        if raw in seen or raw in hidden:
+            continue
+        seen.add(raw)
+        commit_id = CommitId(raw.decode())
+        parents = repo.git.parents(commit_id)
+        if first_parent:
+            parents = parents[:1]
+        if not paths:
+            found.add(raw)
+        else:
+            here = states.of(commit_id)
+            same = [one for one in parents if states.of(one) == here]
+            if same:
+                parents = same[:1]
+            elif parents or here != states.nothing:
+                found.add(raw)
+        pending += [one.encode() for one in parents]
+    return found
+
+
+class _States:
+    """What each commit has at the paths, as values that can be compared."""
+
+    def __init__(self, repo: Repository, paths: Sequence[str]) -> None:
+        self._repo = repo
+        self._paths = paths
+        self._known: dict[CommitId, tuple[Any, ...]] = {}
+        self._keys: dict[tuple[bytes, str], Any] = {}
+        self.nothing: tuple[Any, ...] = tuple((None, None, None) for _ in paths)
+
+    def of(self, commit_id: CommitId) -> tuple[Any, ...]:
+        if commit_id not in self._known:
+            tree = self._repo.git.commit(commit_id).tree
+            self._known[commit_id] = tuple(self._at(tree, path) for path in self._paths)
+        return self._known[commit_id]
+
+    def _at(self, tree: bytes, path: str) -> tuple[Any, ...]:
+        """Return Git's entry, the record beside it, and what a data set above has there."""
+        if not path:
+            return (tree, None, None)
+        own = _lookup(self._repo, tree, path)
+        record = _lookup(self._repo, tree, path + RECORD_SUFFIX)
+        inside = None
+        for place in (i for i, char in enumerate(path) if char == "/"):
+            above = _lookup(self._repo, tree, path[:place] + RECORD_SUFFIX)
+            if above is not None:
+                inside = self._inside(above, path[:place], path[place + 1 :])
+        return (own, record, inside)
+
+    def _inside(self, blob: bytes, dataset: str, key: str) -> Any:
+        if (blob, key) not in self._keys:
+            self._keys[blob, key] = self._read(blob, dataset, key)
+        return self._keys[blob, key]
+
+    def _read(self, blob: bytes, dataset: str, key: str) -> Any:
+        data = self._repo.git.dulwich.object_store[ObjectID(blob)].as_raw_string()
+        if not is_data_record(data):
+            return None
+        tree = Tree(self._repo.store, parse_data_record(data, dataset).tree)
+        entry = tree.get(key)
+        if entry is not None:
+            return entry
+        below = [(one, entry) for one, entry in tree.items() if one.startswith(key + "/")]
+        return digest(repr(below).encode("utf-8", "surrogateescape")) if below else None
+
+
+def _lookup(repo: Repository, tree: bytes, path: str) -> bytes | None:
+    store = repo.git.dulwich.object_store
+    found = store[ObjectID(tree)]
+    for part in path.encode("utf-8", "surrogateescape").split(b"/"):
+        if not isinstance(found, GitTree):
+            return None
+        try:
+            _, sha = found[part]
+        except KeyError:
+            return None
+        if sha not in store:
+            return bytes(sha)  # a submodule's commit
+        found = store[sha]
+    return bytes(found.id)
