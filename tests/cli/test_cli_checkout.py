@@ -80,7 +80,6 @@ def test_detached(forked: Place) -> None:
 
 
 REFUSALS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("checkout",), "which branch?"),
     (("checkout", "nope"), "unknown revision 'nope'"),
     (("checkout", "main", "night"), "expected one branch or revision"),
     (("checkout", "--", "nope.txt"), "nope.txt: not in the index"),

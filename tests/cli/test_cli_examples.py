@@ -102,6 +102,16 @@ def with_a_clone(place: Place) -> None:
     shutil.copytree(place.root, place.root.parent / "drives", symlinks=True)
 
 
+def with_a_host(place: Place) -> None:
+    """A Git host, which is the folder beside this one."""
+    with_a_clone(place)
+    host = f"url.{place.root.parent / 'drives'}.insteadOf"
+    place.git("config", "--global", host, "https://example.org/drives.git")
+    shutil.rmtree(place.root)
+    place.root.mkdir()
+    os.chdir(place.root)
+
+
 def on_night(place: Place) -> None:
     place.veml("checkout", "-qf", "night")
 
@@ -157,6 +167,9 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml stash pop": stashed,
     "veml stash show -p stash@{0}": stashed,
     "veml checkout night": clean,
+    "veml clone ../drives": with_a_clone,
+    "veml clone --no-data ../drives light": with_a_clone,
+    "veml clone https://example.org/drives.git": with_a_host,
     "veml checkout -b night": no_night,
     'veml commit -m "first drive"': staged,
     "veml data fetch --from ../drives": with_a_clone,

@@ -204,6 +204,8 @@ def test_a_manifest(value: object) -> None:
 
 @EXAMPLES
 @given(st.sampled_from(range(len(MANIFESTS))), st.integers(0, 30), mutated_json(METADATA))
+@example(0, 3, {"attributes": {"veml": {"version": "a" * 5000}}, "node_type": "group",
+                "zarr_format": 3})  # fmt: skip
 def test_metadata_inside_a_manifest(which: int, at: int, meta: object) -> None:
     """The manifest is sound; what one of its Zarr documents says is not."""
     manifest = json.loads(json.dumps(MANIFESTS[which]))

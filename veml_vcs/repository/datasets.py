@@ -90,11 +90,7 @@ def unstage_record(repo: Repository, path: str, record: DataRecord) -> None:
 
 def _remove_empty(repo: Repository, folder: str) -> None:
     """Remove a folder that nothing is left in, and those above it, as Git does."""
-    while folder:
-        try:
-            os.rmdir(repo.absolute(folder))
-        except OSError:
-            return  # it is not empty
+    while folder and repo.files.remove_folder(repo.absolute(folder)):
         folder = os.path.dirname(folder)
 
 

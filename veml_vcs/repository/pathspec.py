@@ -130,11 +130,15 @@ def _matches(repo: Repository, path: str, commit: CommitId | None, on_disk: bool
         raise NotFoundError(f"{path}: matches no file", kind="no-such-path")
 
 
-def _matcher(repo: Repository, path: str) -> Callable[[str], object]:
+def _matcher(repo: Repository, path: str) -> Callable[[str], bool]:
     relative = repo.relative(path)
     if _literal(path):
         return selector([relative])
-    return re.compile(fnmatch.translate(relative)).match
+    pattern = re.compile(fnmatch.translate(relative))
+    # As in Git, a file of that very name is meant too, whatever its characters would stand for.
+    return lambda known: (
+        known == relative or known.startswith(relative + "/") or pattern.match(known) is not None
+    )
 
 
 def _known(repo: Repository, commit: CommitId | None, on_disk: bool) -> Iterator[str]:

@@ -122,8 +122,8 @@ class Fragment:
             raise DamagedError(f"fragment {short(fragment_id)} lacks the attribute 'veml'")
         if attributes.get("version") != FRAGMENT_VERSION:
             raise DamagedError(
-                f"fragment {short(fragment_id)} has version {attributes.get('version')!r}, this "
-                f"veml reads {FRAGMENT_VERSION}",
+                f"fragment {short(fragment_id)} has version {attributes.get('version')!r:.40}, "
+                f"this veml reads {FRAGMENT_VERSION}",
                 hint="install a newer veml",
                 kind="newer-format",
             )
