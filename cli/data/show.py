@@ -50,4 +50,6 @@ def show(
         from veml_cli.render.text_tables import summary_lines
 
         lines += summary_lines(found.table, out.width)
+    if found.note is not None:
+        out.note(found.note)
     write(found, lines, as_json=as_json)

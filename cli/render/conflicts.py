@@ -34,6 +34,8 @@ _WORDS = {
     "rows-added-both": "both added rows at the end",
     "array-both": "both changed an array, or added one of this name",
     "array-removed-changed": "one side removed an array, the other changed it",
+    "needs-parquet": "both changed rows; merging them needs pip install 'veml[parquet]', then "
+    "veml merge --abort and the merge again",
     "cell-both": "both changed a cell",
     "row-both": "both added or changed a row",
     "row-removed-changed": "one side removed a row, the other changed it",

@@ -105,6 +105,7 @@ def _dataset(diff: DataDiff, limit: int, width: int | None) -> Iterator[Line]:
     yield from table_diff_lines(diff.tables, limit, width)
     yield from _masks(diff, limit)
     yield from array_diff_lines(diff.arrays, limit)
+    yield from (line(("  note  ", "dim"), (one, "hint")) for one in diff.notes)
     yield from _facts(diff)
     yield from _other_files(diff, width)
     yield from class_lines(diff.classes, limit, width)

@@ -1,4 +1,4 @@
-"""Views of text tables in data sets: what one holds, and how two versions differ by rows."""
+"""Views of tables in data sets: what one holds, and how two versions differ by rows."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ _COLUMNS = 30
 
 def summary_lines(found: TableSummary, width: int | None) -> Iterator[Line]:
     """Yield a table's form, its columns and its first rows."""
-    delimiter = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}[found.delimiter]
     yield line()
     head = [plural(found.rows, "row"), plural(len(found.columns), "column"), found.encoding]
-    head += [f"{delimiter}-separated", "with names" if found.header else "without names"]
+    if found.delimiter:
+        delimiter = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}[found.delimiter]
+        head += [f"{delimiter}-separated", "with names" if found.header else "without names"]
     yield line(", ".join(head))
     key = ", ".join(found.key_columns)
     yield line((f"rows known by {key}" if key else "rows known by their order", "dim"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,69 @@ def test_an_element_of_an_archive_that_both_changed_is_settled(project: Project)
     resolve(project.repo, ["x/a.npz"], "theirs")
     project.commit("merged")
     assert project.files("x")["a.npz"] == sides["theirs"]
+
+
+def parquet_file(rows: int, edits: dict[int, float]) -> bytes:
+    pa = pytest.importorskip("pyarrow", reason="needs pyarrow (extra [parquet])")
+    import pyarrow.parquet as pq
+
+    values = [edits.get(i, i / 8) for i in range(rows)]
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"id": list(range(rows)), "v": values}), stream, compression="zstd")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def parquet(project: Project) -> Project:
+    project.write({"x/a.parquet": parquet_file(50, {})})
+    project.add("x", format="tables")
+    project.commit("x")
+    project.checkout("b", create=True)
+    project.write({"x/a.parquet": parquet_file(52, {3: -1})})
+    project.commit("b", all=True)
+    project.checkout("main")
+    project.write({"x/a.parquet": parquet_file(50, {9: -2})})
+    project.commit("a", all=True)
+    return project
+
+
+def test_parquet_files_of_two_branches_are_merged_by_rows(parquet: Project) -> None:
+    import pyarrow.parquet as pq
+
+    assert parquet.files("x")["a.parquet"] == parquet_file(50, {9: -2})
+    (found,) = diff(parquet.repo, "main", "b").datasets
+    rows = found.tables["a.parquet"]
+    assert (rows.count("added"), rows.count("changed"), rows.key_columns) == (2, 2, ("id",))
+    assert parquet.merge("b").kind == "merged"
+    merged = pq.read_table(io.BytesIO(parquet.files("x")["a.parquet"]))
+    expected = pq.read_table(io.BytesIO(parquet_file(52, {3: -1, 9: -2})))
+    assert merged.equals(expected)
+    parquet.assert_clean()
+    shown, _ = show_sample(parquet.repo, "x", "a.parquet")
+    assert shown.table is not None
+    assert (shown.table.rows, shown.table.encoding) == (52, "Parquet, zstd")
+
+
+def test_without_pyarrow_it_is_said(parquet: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = parquet_file(50, {9: -2}), parquet_file(52, {3: -1})
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # importing it fails, as if not installed
+    (found,) = diff(parquet.repo, "main", "b").datasets
+    assert found.tables == {}
+    assert [one.key for one in found.samples] == ["a.parquet"]
+    assert "pip install 'veml[parquet]'" in found.notes[0]
+    shown, data = show_sample(parquet.repo, "x", "a.parquet")
+    assert shown.table is None
+    assert shown.note is not None
+    assert "veml[parquet]" in shown.note
+    assert data == ours
+    before = parquet.files("x")
+    (one,) = parquet.merge("b").conflicts
+    assert (one.kind, one.key) == ("needs-parquet", "a.parquet")
+    assert parquet.files("x") == before
+    resolve(parquet.repo, ["x/a.parquet"], "theirs")
+    parquet.commit("merged")
+    assert parquet.files("x")["a.parquet"] == theirs
+    parquet.assert_clean()
 
 
 @pytest.mark.data

@@ -16,6 +16,7 @@ from veml_vcs.repository.arrays import array_diffs
 from veml_vcs.repository.datasets import owner_of, selector
 from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.parquet import parquet_diffs
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
@@ -78,10 +79,11 @@ class DataDiff:
         files: Other files that differ: key -> ``added``, ``removed`` or ``changed``.
         classes: Every class of either side, in the list's order.
         counts: Sums over all annotations.
-        tables: How text tables among the samples and files differ, by rows: key -> difference.
+        tables: How tables among the samples and files differ, by rows: key -> difference.
         masks: How class masks among the files differ, by pixels: key -> difference.
         arrays: How arrays in NPY and NPZ files differ, by elements: key, of an archive
             ``KEY[NAME]``, -> difference.
+        notes: Sentences about what could not be compared.
     """
 
     path: str
@@ -94,6 +96,7 @@ class DataDiff:
     tables: Mapping[str, TableDiff] = field(default_factory=dict)
     masks: Mapping[str, MaskDiff] = field(default_factory=dict)
     arrays: Mapping[str, ArrayDiff] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def count(self, kind: str) -> int:
         """Return how many samples differ in one way."""
@@ -303,6 +306,7 @@ def _diff_data(
     def read(key: str, entry: Entry) -> bytes | None:
         return _bytes(repo, path, key, entry)
 
+    tables, notes = parquet_diffs(changes, read)
     return DataDiff(
         path,
         old,
@@ -311,9 +315,10 @@ def _diff_data(
         files,
         _classes(old, new),
         counts,
-        table_diffs(changes, read),
+        table_diffs(changes, read) | tables,
         mask_diffs(changes, read, lambda: _mask_classes(repo, new)),
         array_diffs(changes, read),
+        notes,
     )
 
 

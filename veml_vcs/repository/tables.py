@@ -12,8 +12,9 @@ from veml_vcs.errors import FormatError
 from veml_vcs.repository.arrays import merge_archive, merge_array
 from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.known_files import MergedFile, ReadEntry, both_sides
+from veml_vcs.repository.parquet import merge_parquet_file
 from veml_vcs.samples.annotations import Choice
-from veml_vcs.samples.kinds import is_archive, is_array, is_mask
+from veml_vcs.samples.kinds import is_archive, is_array, is_mask, is_parquet
 from veml_vcs.samples.tables import (
     Table,
     TableDiff,
@@ -124,4 +125,6 @@ def merger_of(key: str) -> Callable[..., MergedFile | None] | None:
         return merge_mask
     if is_array(key):
         return merge_array
+    if is_parquet(key):
+        return merge_parquet_file
     return merge_archive if is_archive(key) else None

@@ -25,6 +25,11 @@ def is_archive(key: str) -> bool:
     return key.lower().endswith(".npz")
 
 
+def is_parquet(key: str) -> bool:
+    """Tell whether a key names a Parquet file."""
+    return key.lower().endswith((".parquet", ".pq"))
+
+
 def is_class_list(key: str) -> bool:
     """Tell whether a file may list the classes of masks: ``mask_classes.txt``, ``classes.txt``."""
     base = key.lower().rsplit("/", 1)[-1]

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from veml_vcs.errors import NotFoundError
+from veml_vcs.errors import MissingDependencyError, NotFoundError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.data.version import open_version
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.kinds import is_parquet
 from veml_vcs.samples.query import Conditions, Selector
-from veml_vcs.samples.tables import TableSummary, is_table, read_table, summarise
+from veml_vcs.samples.tables import (
+    TableSummary,
+    is_table,
+    read_parquet,
+    read_table,
+    summarise,
+    summarise_parquet,
+)
 from veml_vcs.samples.tree import Entry
 
 
@@ -68,7 +76,8 @@ class ShownSample:
         annotation: What is said of it.
         width: Of the image, from its bytes; None if it is no image.
         height: As ``width``.
-        table: Of a text table: its form, columns and first rows.
+        table: Of a table: its form, columns and first rows.
+        note: A sentence about what could not be shown.
     """
 
     path: str
@@ -78,6 +87,7 @@ class ShownSample:
     width: int | None = None
     height: int | None = None
     table: TableSummary | None = None
+    note: str | None = None
 
 
 def list_data(
@@ -138,8 +148,20 @@ def show_sample(
     data = None if entry.content is None else repo.contents.read(entry.content)
     size = source.size_of(key)
     width, height = size if size is not None else (None, None)
-    table = summarise(read_table(data, key)) if data is not None and is_table(key) else None
-    return ShownSample(source.path, key, entry, said, width, height, table), data
+    table, note = (None, None) if data is None else _table(data, key)
+    return ShownSample(source.path, key, entry, said, width, height, table, note), data
+
+
+def _table(data: bytes, key: str) -> tuple[TableSummary | None, str | None]:
+    """Summarise a table; None, and a note where a package is missing, if it cannot be read."""
+    if is_table(key):
+        return summarise(read_table(data, key)), None
+    if not is_parquet(key):
+        return None, None
+    try:
+        return summarise_parquet(read_parquet(data, key)), None
+    except MissingDependencyError as error:
+        return None, f"{error.message}; {error.hint}"
 
 
 def _by_end(key: str, keys: Sequence[str], name: str) -> str:

@@ -16,7 +16,7 @@ from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refu
 from veml_vcs.samples.formats.keys import images_in
 from veml_vcs.samples.tables.text import is_table
 
-ARRAY_SUFFIXES = (".npy", ".npz", ".parquet", ".feather", ".arrow")
+ARRAY_SUFFIXES = (".npy", ".npz", ".parquet", ".pq", ".feather", ".arrow")
 _BESIDE = (".md", ".txt", ".rst", ".json", ".yaml", ".yml", ".toml", ".pdf", ".html")
 _BESIDE_NAMES = frozenset(
     ("license", "licence", "readme", "copying", "notice", "authors", "citation")

@@ -48,7 +48,7 @@ def key_columns(tables: Sequence[Table]) -> tuple[str, ...]:
 
 def _ends_as_key(name: str) -> bool:
     low = name.lower().strip()
-    return low.endswith(("_id", " id")) or name.endswith("Id")
+    return low.endswith(("_id", " id")) or name.endswith("Id") or low.startswith("__index_level_")
 
 
 def _can_be_key(table: Table, name: str) -> bool:

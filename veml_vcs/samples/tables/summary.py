@@ -17,7 +17,8 @@ class ColumnSummary:
 
     Attributes:
         name: Its name, ``#3`` where it has none.
-        kind: ``int``, ``float``, ``time`` or ``text``: what all of its values look like.
+        kind: ``int``, ``float``, ``time`` or ``text``: what all of its values look like;
+            of a Parquet file Arrow's type.
         missing: Values that are empty or say that there is none (NaN, NA, null).
         distinct: Number of different values, missing ones aside.
         minimum: The smallest number, else the first text in order; None if there is no value.
@@ -37,8 +38,8 @@ class TableSummary:
     """A table in a few lines.
 
     Attributes:
-        encoding: Python's name of it.
-        delimiter: What separates cells.
+        encoding: Python's name of it; of a Parquet file that word, and its compression.
+        delimiter: What separates cells; nothing in a Parquet file.
         header: Whether the first row names the columns.
         rows: Number of rows, the header aside.
         key_columns: The columns that tell rows apart; empty if none do.
