@@ -25,7 +25,8 @@ def imported(place: Place, *arguments: str) -> set[str]:
 @pytest.mark.parametrize("arguments", [["--help"], ["drift", "--help"], ["version"]], ids=" ".join)
 def test_help_imports_no_library(arguments: list[str], place: Place) -> None:
     modules = imported(place, *arguments)
-    heavy = {"numpy", "pyarrow", "zarr", "torch", "dulwich", "rich", "rich.console", "scipy", "numcodecs"}
+    heavy = {"numpy", "pyarrow", "zarr", "torch", "dulwich", "rich", "rich.console", "scipy",
+             "numcodecs"}  # fmt: skip
     assert not modules & heavy
     assert not {one for one in modules if one.startswith("veml_vcs.repository")}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"torch", "torchvision", "numpy", "pyarrow", "zarr", "numcodecs", "scipy", "PIL", "neo4j", "pydantic"}
+HEAVY = {"torch", "torchvision", "numpy", "pyarrow", "zarr", "numcodecs", "scipy", "PIL",
+         "neo4j", "pydantic"}  # fmt: skip
 
 
 def imported_by(arguments: list[str], folder: Path, *, whole: bool = False) -> set[str]:
