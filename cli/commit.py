@@ -60,12 +60,14 @@ def commit(
     from veml_cli._editor import given_message
     from veml_cli._identity import author_from, from_environment
     from veml_cli.render.simple import commit_lines
+    from veml_hooks.here import run_hooks_here
     from veml_vcs.repository.commit import commit as run
 
     with working() as (repo, progress):
         text = given_message(message, file)
         if text is None and not no_edit and sys.stdin.isatty():
             text = _edited(repo, amend)
+        run_hooks_here(repo)
         done = run(
             repo,
             text,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from veml_hooks.quick import nothing_to_follow
 from veml_hooks.say import say, say_error
@@ -52,8 +52,13 @@ def run_hook(name: str, arguments: Sequence[str]) -> int:
         return 0
     from veml_hooks.hook_impl import hook
 
+    return guarded(name, lambda: hook(name, list(arguments)))
+
+
+def guarded(name: str, run: Callable[[], int]) -> int:
+    """Return what a hook returns; 0 where it fails, with a word about it."""
     try:
-        return hook(name, list(arguments))
+        return run()
     except VemlError as error:
         say_error(error)
     except KeyboardInterrupt:

@@ -46,9 +46,15 @@ class Blocked:
     hint: str
 
 
-def pre_commit(repo: Repository) -> int:
-    """Check what is about to be committed; 1 refuses it."""
-    changed = _changed(repo)
+def pre_commit(repo: Repository, changed: dict[str, VersionId] | None = None) -> int:
+    """Check what is about to be committed; 1 refuses it.
+
+    Args:
+        repo: The repository.
+        changed: The paths that the commit adds or changes, and their new blobs; None asks git.
+    """
+    if changed is None:
+        changed = _changed(repo)
     found = [
         blocked
         for path, blob in changed.items()

@@ -39,6 +39,11 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+def guard_of(name: str) -> str:
+    """Return the variable in which a hook tells what it starts that it runs already."""
+    return "VEML_HOOK_" + name.upper().replace("-", "_")
+
+
 def hook_text(name: str, python: str) -> bytes:
     """Return the file of one hook.
 
@@ -46,7 +51,7 @@ def hook_text(name: str, python: str) -> bytes:
         name: One of ``HOOKS``.
         python: The interpreter that veml is installed for.
     """
-    guard = "VEML_HOOK_" + name.upper().replace("-", "_")
+    guard = guard_of(name)
     quick = 'if [ "$1" != 1 ]; then exit 0; fi\n' if name == "post-index-change" else ""
     if name in _READS_INPUT:
         user = f'printf "%s" "$input" | "$0{USER_SUFFIX}" "$@" || exit $?'

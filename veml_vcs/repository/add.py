@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES, short
 from veml_vcs.repository.absent import is_here, require_here
+from veml_vcs.repository.change_counts import ChangeCounts, count_changes, remember_counts
 from veml_vcs.repository.datasets import (
     owner_of,
     refuse_foreign_record,
@@ -28,7 +29,7 @@ from veml_vcs.repository.store_snapshot import store_snapshot
 from veml_vcs.samples.formats.tables import holds_numbers, is_beside
 from veml_vcs.samples.fragments.content import ContentWriter
 from veml_vcs.samples.images import is_image
-from veml_vcs.samples.tree import Entry, EntryKind, Tree
+from veml_vcs.samples.tree import Change, Entry, Tree
 from veml_vcs.versions.data import DataRecord
 
 LEAST_TABLE_BYTES = 100_000
@@ -64,6 +65,13 @@ class AddedData:
     files_changed: int = 0
     new_bytes: int = 0
     warnings: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> ChangeCounts:
+        """The numbers of what differs from the version before."""
+        return ChangeCounts(
+            self.added, self.changed, self.annotated, self.removed, self.files_changed
+        )
 
 
 @dataclass(frozen=True)
@@ -283,7 +291,10 @@ def _add_data(
     whole = _NO_TREE if only is not None else record.tree
     save_statcache(repo.statcache_path(path), repo.files, whole, snapshot.rows)
     note_held(repo, path, record)
-    return _summary(path, record, base_entries, snapshot, base is None, contents.new_bytes)
+    done = _summary(path, record, base_entries, snapshot, base is None, contents.new_bytes)
+    if base is not None and record.tree != base.tree:
+        remember_counts(repo, base.tree, record.tree, done.counts)
+    return done
 
 
 def _refuse_behind(behind: FolderBehind | None, found: DataRecord | None) -> None:
@@ -322,23 +333,10 @@ def _summary(
     new: bool,
     new_bytes: int,
 ) -> AddedData:
-    added = changed = annotated = removed = files = 0
-    for key in old.keys() | snapshot.entries.keys():
-        before, after = old.get(key), snapshot.entries.get(key)
-        if before == after:
-            continue
-        was = before is not None and before.kind is EntryKind.SAMPLE
-        now = after is not None and after.kind is EntryKind.SAMPLE
-        if not was and not now:
-            files += 1
-        elif not was:
-            added += 1
-        elif not now:
-            removed += 1
-        elif before is not None and after is not None and before.content != after.content:
-            changed += 1
-        else:
-            annotated += 1
-    return AddedData(
-        path, record, new, added, changed, annotated, removed, files, new_bytes, snapshot.warnings
+    found = snapshot.entries
+    counts = count_changes(
+        Change(key, old.get(key), found.get(key))
+        for key in old.keys() | found.keys()
+        if old.get(key) != found.get(key)
     )
+    return AddedData(path, record, new, *counts, new_bytes, snapshot.warnings)

@@ -11,11 +11,12 @@ import os
 import stat
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from dulwich.errors import NotGitRepository
+from dulwich.hooks import ShellHook
 from dulwich.index import ConflictedIndexEntry, Index, IndexEntry, commit_tree
 from dulwich.object_store import iter_tree_contents
 from dulwich.objects import Blob, Commit, ObjectID, Tree
@@ -25,6 +26,7 @@ from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, VersionId, short
 from veml_vcs.objects.files import Files
 from veml_vcs.repository.git_disk import GitDisk
+from veml_vcs.repository.git_hook import FunctionHook
 
 REGULAR_MODE = 0o100644
 
@@ -89,6 +91,17 @@ class GitRepo:
         except KeyError:
             return None
         return os.fsdecode(value)
+
+    # -- hooks ---------------------------------------------------------------------------------
+
+    def hook_path(self, name: str) -> str | None:
+        """Return the file of a hook that a commit runs; None if that is none."""
+        hook = self.dulwich.hooks.get(name)
+        return os.fspath(hook.filepath) if isinstance(hook, ShellHook) else None
+
+    def replace_hook(self, name: str, function: Callable[[], int]) -> None:
+        """Call a function where a commit would run the file of a hook; not 0 refuses."""
+        self.dulwich.hooks[name] = FunctionHook(name, function)
 
     # -- objects -------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from veml_vcs.repository.absent import is_here
+from veml_vcs.repository.change_counts import counts_between
 from veml_vcs.repository.follow import FolderBehind, folders_behind
 from veml_vcs.repository.git import Head, TreeFile
 from veml_vcs.repository.held import load_held
@@ -15,7 +16,6 @@ from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import FolderChanges, folder_changes
-from veml_vcs.samples.tree import EntryKind, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 
@@ -182,21 +182,7 @@ def staged_data_changes(
 def _compare(repo: Repository, path: str, old: DataRecord, new: DataRecord) -> StagedData:
     if not (is_here(repo, old) and is_here(repo, new)):
         return StagedData(path, "modified", absent=True)
-    added = changed = annotated = removed = files = 0
-    for change in diff_trees(repo.store, old.tree, new.tree):
-        was = change.old is not None and change.old.kind is EntryKind.SAMPLE
-        now = change.new is not None and change.new.kind is EntryKind.SAMPLE
-        if not was and not now:
-            files += 1
-        elif not was:
-            added += 1
-        elif not now:
-            removed += 1
-        elif change.old and change.new and change.old.content != change.new.content:
-            changed += 1
-        else:
-            annotated += 1
-    return StagedData(path, "modified", added, changed, annotated, removed, files)
+    return StagedData(path, "modified", *counts_between(repo, old.tree, new.tree))
 
 
 def _file_changes(old: dict[str, TreeFile], new: dict[str, TreeFile]) -> dict[str, str]:
