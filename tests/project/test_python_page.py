@@ -41,4 +41,4 @@ def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.ml
 def test_examples_run_with_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch", reason="needs PyTorch (extra [ml])")
-    assert run_page(tmp_path, monkeypatch, torch=True) == 8
+    assert run_page(tmp_path, monkeypatch, torch=True) == 9
