@@ -141,6 +141,7 @@ def _sample_rows(sample: SampleDiff, limit: int) -> Iterator[Row]:
     head: Row = [(sample.kind, style), key]
     if sample.kind in ("added", "removed"):
         yield [*head, "", *_whole(sample)]
+        yield from (["", "", *_edited(one)] for one in sample.annotation.edited)
         return
     rows = [*_object_rows(sample.annotation), *_field_rows(sample.annotation)]
     if sample.kind == "changed" or not rows:
@@ -177,7 +178,9 @@ def _whole(sample: SampleDiff) -> Row:
         listed.append("…")
     if isinstance(labels, list):
         listed = [str(one) for one in labels[:_CLASSES_LISTED]] + listed
-    return [", ".join(listed), size(sample.new_bytes or sample.old_bytes), ""]
+    stays = sample.kind == "removed" and sample.annotation_stays and not said.removed
+    text = size(sample.new_bytes or sample.old_bytes)
+    return [", ".join(listed), text + (", its annotation stays" if stays else ""), ""]
 
 
 def _object_rows(said: AnnotationDiff) -> Iterator[Row]:

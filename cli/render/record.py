@@ -52,7 +52,9 @@ def record_lines(path: str, record: DataRecord, width: int | None) -> Iterator[L
         ["other files", f"{record.files:,}"],
         ["size", size(record.content_bytes)],
     ]
-    rows += [["annotations", one] for one in (*record.sources, *record.annotations)]
+    # Both lists name a file outside the folder: one as a key, one as a path.
+    named = [one[1:] if one[:1] == "/" else f"{path}/{one}" for one in record.sources]
+    rows += [["annotations", one] for one in dict.fromkeys([*named, *record.annotations])]
     rows += [[f"derived {name}", value_text(value)] for name, value in record.derived.items()]
     yield from table((Column(), Column(shrinks=True)), rows, width=width)
     if facts.classes:

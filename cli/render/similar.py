@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from veml_vcs.analysis.data_versions import Similarity, SimilarRow
 
 _BAR_WIDTH = 20
+_PLACES_LISTED = 3
 
 
 def similar_lines(result: Similarity, width: int | None) -> Iterator[Line]:
@@ -27,7 +28,7 @@ def similar_lines(result: Similarity, width: int | None) -> Iterator[Line]:
         yield from _ranking(result, width)
         yield line()
         best = result.rows[0]
-        how = "is the same data as" if best.same else "is nearest to"
+        how = f"has {_sameness(best)} as" if best.same_samples else "is nearest to"
         yield line((result.query, "name"), f" {how} ", (f"{best.revision}:{best.name}", "ref"))
         yield line(("energy distance: 0 is the same distribution; it ranks", "hint"))
         radius = f"{result.radius:.2f}"
@@ -56,10 +57,24 @@ def _row(place: int, row: SimilarRow, largest: float) -> list[Piece]:
     return [
         str(place),
         (row.name, "name"),
-        (row.revision, "ref"),
+        (_places(row), "ref"),
         f"{row.samples:,}",
         energy,
         (bar(row.energy or 0.0, largest, _BAR_WIDTH), "bar"),
         f"{row.core_set_distance:.2f}",
-        ("the same data", "added") if row.same else "",
+        (_sameness(row), "added"),
     ]
+
+
+def _places(row: SimilarRow) -> str:
+    """Return where a row's versions are: ``main, night, v1.0 and 4 more``."""
+    end = f":{row.name}"
+    places = [one.removesuffix(end) for one in row.names] or [row.revision]
+    left = len(places) - _PLACES_LISTED
+    return ", ".join(places[:_PLACES_LISTED]) + (f" and {left} more" if left > 0 else "")
+
+
+def _sameness(row: SimilarRow) -> str:
+    if row.same:
+        return "the same data"
+    return "the same samples" if row.same_samples else ""

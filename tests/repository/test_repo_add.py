@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -229,3 +230,22 @@ def test_some_files_of_a_data_set_are_added_alone(project: Project) -> None:
     project.add("data")
     project.commit("the rest")
     project.assert_clean()
+
+
+def test_an_annotation_that_has_no_id_is_named_by_its_sample(project: Project) -> None:
+    """Seen to fail as ``objects[0].deep[0][0]...`` alone: in which of thousands of samples?"""
+    files = coco(small_model(3))
+    (key,) = (one for one in files if one.endswith(".json"))
+    deep: object = 1
+    for _ in range(200):
+        deep = [deep]
+    document = json.loads(files[key])
+    document["annotations"][0]["deep"] = deep
+    number = document["annotations"][0]["image_id"]
+    (named,) = (one["file_name"] for one in document["images"] if one["id"] == number)
+    project.write(files | {key: dump(document)}, "data")
+    with pytest.raises(FormatError) as caught:
+        project.add("data")
+    assert f"{named}: its annotation: objects[0].deep[0]" in str(caught.value)
+    assert "at most 100 levels" in str(caught.value)
+    assert str(caught.value).startswith("data/")

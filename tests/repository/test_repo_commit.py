@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.repository.kit import FORMATS, Box, Project, coco, images, png, small_model
+from tests.repository.kit import (
+    FORMATS,
+    Box,
+    Files,
+    Model,
+    Project,
+    coco,
+    images,
+    kitti,
+    png,
+    small_model,
+    voc,
+)
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.repository.diff import diff
 from veml_vcs.repository.export import export
@@ -84,6 +98,26 @@ def test_diff_counts_what_changed(project: Project) -> None:
     counts = found.counts
     assert (counts.added, counts.moved, counts.relabelled, counts.edited) == (1, 1, 1, 1)
     assert counts.removed == len(model["0002.png"]) + len(model[name]) - 1
+
+
+@pytest.mark.parametrize("make", [voc, kitti])
+def test_diff_of_an_image_that_went_alone(project: Project, make: Callable[[Model], Files]) -> None:
+    """Its label file stays, and yet the sample is removed, not one of 0 bytes.
+
+    Seen to fail with the kind taken from whether the sides differ in content: it was ``changed``.
+    """
+    project.write(make(small_model(4)), "data")
+    project.save("data")
+    (gone,) = (key for key in project.files("data") if key.endswith("1.png"))
+    project.remove(f"data/{gone}")
+    (worktree,) = diff(project.repo).datasets
+    project.save("data")
+    (there,) = diff(project.repo, "HEAD~1", "HEAD").datasets
+    (back,) = diff(project.repo, "HEAD", "HEAD~1").datasets
+    for found, kind in ((worktree, "removed"), (there, "removed"), (back, "added")):
+        (sample,) = found.samples
+        assert (sample.key, sample.kind, sample.annotation_stays) == (gone, kind, True)
+        assert not found.counts.removed + found.counts.added
 
 
 @pytest.mark.parametrize("name", FORMATS)

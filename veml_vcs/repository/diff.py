@@ -48,6 +48,8 @@ class SampleDiff:
         old_bytes: Size before.
         new_bytes: Size after.
         annotation: How what is said about it differs.
+        annotation_stays: Whether it came or went alone: what is said about it was and is there (an
+            image that was deleted while its XML file, or a list of a split, still speaks of it).
     """
 
     key: str
@@ -56,6 +58,7 @@ class SampleDiff:
     old_bytes: int = 0
     new_bytes: int = 0
     annotation: AnnotationDiff = field(default_factory=AnnotationDiff)
+    annotation_stays: bool = False
 
 
 @dataclass(frozen=True)
@@ -300,6 +303,7 @@ def _diff_data(
                 change.old.size if change.old else 0,
                 change.new.size if change.new else 0,
                 said,
+                kind in ("added", "removed") and change.old is not None and change.new is not None,
             )
         )
 
@@ -396,18 +400,17 @@ def _annotations(
 
 def _kind(change: Change, old_key: str | None) -> str | None:
     """Name how a sample differs; None for other files."""
-    old, new = change.old, change.new
-    was = old is not None and old.kind is not EntryKind.FILE
-    now = new is not None and new.kind is not EntryKind.FILE
-    if not was and not now:
+    was, now = (one.kind if one is not None else None for one in (change.old, change.new))
+    if {was, now} <= {None, EntryKind.FILE}:
         return None
     if old_key is not None:
         return "renamed"
-    if not was:
-        return "added"
-    if not now:
-        return "removed"
-    return "changed" if old and new and old.content != new.content else "annotated"
+    if (was is EntryKind.SAMPLE) != (now is EntryKind.SAMPLE):
+        return "added" if now is EntryKind.SAMPLE else "removed"
+    if was is now is EntryKind.SAMPLE and change.old and change.new:
+        return "changed" if change.old.content != change.new.content else "annotated"
+    # Neither side is a sample where a file speaks of one that is not in the folder.
+    return "annotated"
 
 
 def _file_kind(change: Change) -> str:

@@ -358,13 +358,15 @@ def _fill_entries(
         entry = files.contents[key]
         if dirty is None or key in dirty:
             annotation = parsed.annotations.get(key)
-            found = None if annotation is None else _remember(snapshot, annotation)
+            found = None if annotation is None else _remember(snapshot, key, annotation)
         else:
             found = base_entries[key].annotation
         entries[key] = entry._replace(kind=EntryKind.SAMPLE, annotation=found)
     for key, annotation in parsed.annotations.items():
         if key not in samples and key not in files.contents:
-            entries[key] = Entry(EntryKind.ANNOTATION_ONLY, None, _remember(snapshot, annotation))
+            entries[key] = Entry(
+                EntryKind.ANNOTATION_ONLY, None, _remember(snapshot, key, annotation)
+            )
     if dirty is not None:
         for key, old in base_entries.items():
             kept = old.kind is EntryKind.ANNOTATION_ONLY and key not in dirty
@@ -372,8 +374,11 @@ def _fill_entries(
                 entries[key] = old
 
 
-def _remember(snapshot: Snapshot, annotation: Annotation) -> AnnotationId:
-    found = annotation_id(annotation)
+def _remember(snapshot: Snapshot, key: str, annotation: Annotation) -> AnnotationId:
+    try:
+        found = annotation_id(annotation)
+    except InvalidInputError as error:
+        raise FormatError(f"{snapshot.path}/{key}: its annotation: {error}") from error
     snapshot.annotations[found] = annotation
     return found
 

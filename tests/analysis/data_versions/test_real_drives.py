@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,7 +130,7 @@ def test_a_clone_without_the_data_still_answers(repo: Repository, tmp_path: Path
     with Repository(str(clone)) as other:
         assert not other.has_data
         assert similar(other, "HEAD:town").rows == tuple(
-            replace(row, revision="main") for row in here.rows if row.revision != "index"
+            row for row in here.rows if row.revision != "index"
         )
         again = drift(other, "HEAD:again", "HEAD:cells")
     assert again.report.verdict == there.report.verdict == "drift"
@@ -164,3 +163,37 @@ def test_few_samples_give_no_verdict(repo: Repository, tmp_path: Path) -> None:
 def test_unknown_names_say_what_there_is(repo: Repository) -> None:
     with pytest.raises(NotFoundError, match="cells"):
         similar(repo, "nowhere")
+
+
+def test_a_version_is_one_row_with_all_its_names(tmp_path: Path) -> None:
+    """Other boxes on another branch are no other row: nothing compared tells them apart.
+
+    Seen to fail with a row a tree: ``night`` came as a second row of equal numbers.
+    """
+    root = tmp_path / "repository"
+    init(str(root))
+    with Repository(str(root)) as opened:
+        for name in ("carla_town01", "bccd"):
+            shutil.copytree(DEMO / name, root / name)
+        add(opened, [str(root / "carla_town01"), str(root / "bccd")])
+        commit(opened, "two sets", author=WHO, committer=WHO)
+        for branch in ("lab", "night"):
+            run = ["git", "-C", str(root), "branch", branch]
+            subprocess.run(run, check=True, capture_output=True)
+        label = sorted((root / "carla_town01").rglob("*.xml"))[0]
+        label.write_bytes(label.read_bytes().replace(b"<truncated>0<", b"<truncated>1<"))
+        add(opened, [str(root / "carla_town01")])
+        commit(opened, "a box", author=WHO, committer=WHO)
+        cells = similar(opened, "bccd")
+        assert [row.names for row in cells.rows] == [
+            (
+                "main:carla_town01", "lab:carla_town01", "night:carla_town01",
+                "index:carla_town01",
+            )
+        ]  # fmt: skip
+        assert len(cells.rows[0].versions) == 2
+        assert not cells.rows[0].same_samples
+        drives = similar(opened, "night:carla_town01", top=1).rows
+        assert [(row.revision, row.same, row.same_samples) for row in drives] == [
+            ("main", False, True)
+        ]

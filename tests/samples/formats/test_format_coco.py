@@ -140,7 +140,7 @@ def test_an_external_file_and_absent_images(round_trip, with_images) -> None:
         "file_name": "../../etc/passwd",
         "objects": [],
     }
-    assert parsed.warnings == ("1 images that are listed are not in the folder: etc/passwd",)
+    assert parsed.warnings == ("1 image that is listed is not in the folder: etc/passwd",)
 
 
 def test_several_files_over_the_same_images(round_trip) -> None:
@@ -207,7 +207,7 @@ def test_repeated_ids_and_bad_boxes_are_kept_with_a_warning() -> None:
     parsed = read(files_of(content))
     assert len(parsed.annotations["images/b.jpg"]["objects"]) == 3
     assert parsed.warnings == (
-        "instances.json: 1 objects have an id that another one has: 1 (annotations[2])",
+        "instances.json: 1 object has an id that another one has: 1 (annotations[2])",
         "instances.json: 2 boxes have a negative size or reach out of their image: "
         "annotations[2], annotations[3]",
     )

@@ -87,9 +87,9 @@ def test_to_yolo_says_what_is_lost() -> None:
     assert written["labels/train/a.txt"].splitlines()[1] == b"0 0.02 0.06 0.02 0.04"
     assert "labels/test/c.txt" not in written
     text = "\n".join(result.warnings)
-    assert "yolo has no place for 'pose': left out 1 times" in text
-    assert "yolo has no place for 'folder': left out 1 times" in text
-    assert "1 images are in no split, and were put into train: JPEGImages/d.jpg" in text
+    assert "yolo has no place for 'pose': left out 1 time" in text
+    assert "yolo has no place for 'folder': left out 1 time" in text
+    assert "1 image is in no split, and was put into train: JPEGImages/d.jpg" in text
 
 
 def test_to_kitti_and_folders_say_what_is_lost() -> None:

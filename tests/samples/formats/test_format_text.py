@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from veml_vcs.errors import FormatError
 from veml_vcs.samples.formats.json_text import dump_json, parse_json
 from veml_vcs.samples.formats.text import (
+    Tally,
     decode,
     escaped,
     few,
@@ -154,3 +155,15 @@ def test_text() -> None:
         decode(b"a\n\xffb", "x")
     assert few(["a", "b"], 2) == "a, b"
     assert few(iter("abcdef"), 6) == "a, b, c and 3 more"
+
+
+def test_a_tally_speaks_of_one_and_of_many_whatever_the_file_is_called() -> None:
+    """Seen to fail with the file's name as a part of the sentence: ``{0}`` is no place in it."""
+    tally = Tally("{count} boxes reach out of their image: {few}", where="boxes{0}/images.txt")
+    assert tally.warnings() == []
+    tally.add("boxes.jpg")
+    assert tally.warnings() == ["boxes{0}/images.txt: 1 box reaches out of its image: boxes.jpg"]
+    tally.add("b.jpg")
+    assert tally.warnings() == [
+        "boxes{0}/images.txt: 2 boxes reach out of their image: boxes.jpg, b.jpg"
+    ]

@@ -239,8 +239,8 @@ def test_bad_boxes_are_kept_with_a_warning(round_trip) -> None:
     _, parsed = round_trip(files_of(data))
     assert len(parsed.annotations["JPEGImages/a.jpg"]["objects"]) == 3
     assert parsed.warnings == (
-        "1 boxes have their corners in the wrong order: Annotations/a.xml",
-        "1 boxes reach out of their image: Annotations/a.xml",
+        "1 box has its corners in the wrong order: Annotations/a.xml",
+        "1 box reaches out of its image: Annotations/a.xml",
     )
 
 

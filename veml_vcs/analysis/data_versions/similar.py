@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from veml_vcs.analysis.data_versions.summary import (
     VersionSummary,
@@ -27,6 +27,9 @@ DEFAULT_CENTRES = 10
 class SimilarRow:
     """One known data version, compared with the one asked about.
 
+    Versions that nothing compared tells apart (the same samples under other annotations, as on two
+    branches that corrected boxes) are one row.
+
     Attributes:
         name: The data set's folder.
         revision: Where it is: a branch, a tag or a short commit id; ``index`` if only staged.
@@ -36,6 +39,10 @@ class SimilarRow:
             distribution; None with too few samples.
         core_set_distance: The paper's number: mean distance between the core sets.
         same: Whether it is the very same content.
+        same_samples: Whether its samples are the very same, whatever is said about them; False also
+            where its tree is not in this clone.
+        names: Everywhere it is, as ``REV:PATH``, beginning with ``revision`` and ``name``.
+        versions: The blob ids of all records of the row, beginning with ``version``.
     """
 
     name: str
@@ -45,6 +52,9 @@ class SimilarRow:
     energy: float | None
     core_set_distance: float
     same: bool = False
+    same_samples: bool = False
+    names: tuple[str, ...] = ()
+    versions: tuple[VersionId, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,14 @@ class _Known:
     revision: str
     version: VersionId
     record: DataRecord
+
+
+@dataclass
+class _Group:
+    """Known versions of which a summary tells the same."""
+
+    summary: VersionSummary
+    members: list[_Known] = field(default_factory=list)
 
 
 def similar(
@@ -120,31 +138,57 @@ def similar(
             hint="veml add another data set first",
             kind="nothing-known",
         )
+    groups = {group.members[0].version: group for group in known}
     ranked = rank(
-        own.for_similarity(k), {one: found.for_similarity(k) for one, (_, found) in known.items()}
+        own.for_similarity(k),
+        {one: group.summary.for_similarity(k) for one, group in groups.items()},
     )
-    rows = [_row(known[one.name][0], one, query.tree) for one in ranked]
+    rows = [
+        _row(repo, groups[VersionId(one.name)], one, query, own)
+        for one in (ranked if top is None else ranked[:top])
+    ]
     return Similarity(
         query.name,
         query.samples,
         chosen.id,
         k,
         float(own.radius_profile[min(k, len(own.radius_profile)) - 1]),
-        tuple(rows if top is None else rows[:top]),
+        tuple(rows),
         tuple(notes),
     )
 
 
-def _row(known: _Known, found: Similar, tree: TreeId | None) -> SimilarRow:
+def _row(
+    repo: Repository, group: _Group, found: Similar, query: Target, own: VersionSummary
+) -> SimilarRow:
+    first = group.members[0]
+    same = any(one.record.tree == query.tree for one in group.members)
     return SimilarRow(
-        known.name,
-        known.revision,
-        known.version,
-        known.record.samples,
+        first.name,
+        first.revision,
+        first.version,
+        first.record.samples,
         found.energy,
         found.core_set_distance,
-        same=known.record.tree == tree,
+        same=same,
+        same_samples=same
+        or (_told(group.summary) == _told(own) and _has_samples_of(repo, first, query)),
+        names=tuple(dict.fromkeys(f"{one.revision}:{one.name}" for one in group.members)),
+        versions=tuple(dict.fromkeys(one.version for one in group.members)),
     )
+
+
+def _told(summary: VersionSummary) -> tuple[object, ...]:
+    """Return what of a summary tells versions apart; equal for equal samples."""
+    masses = tuple(summary.masses.tolist())
+    return (summary.samples, summary.sample_ids, summary.centre_ids, masses)
+
+
+def _has_samples_of(repo: Repository, known: _Known, query: Target) -> bool:
+    try:
+        return target_of_record(repo, known.name, known.record).keys.keys() == query.keys.keys()
+    except NotFoundError:
+        return False
 
 
 def _summaries(
@@ -154,32 +198,42 @@ def _summaries(
     name: str,
     seed: int,
     progress: Progress,
-) -> tuple[dict[str, tuple[_Known, VersionSummary]], list[str]]:
-    """Return the summaries to compare with, by version id; versions of one content once."""
-    found: dict[str, tuple[_Known, VersionSummary]] = {}
+) -> tuple[list[_Group], list[str]]:
+    """Return what to compare with, each content once, and notes on what was left out."""
+    groups: dict[tuple[object, ...], _Group] = {}
+    of_tree: dict[TreeId, _Group | None] = {}
     notes: list[str] = []
-    seen: set[TreeId] = set()
+
+    def place(one: _Known, summary: VersionSummary) -> None:
+        group = groups.setdefault(_told(summary), _Group(summary))
+        group.members.append(one)
+        of_tree[one.record.tree] = group
+
     for one in _tips(repo):
-        if one.record.tree in seen or one.version == query.version or one.record.samples == 0:
+        if one.version == query.version or one.record.samples == 0:
             continue
-        seen.add(one.record.tree)
+        if one.record.tree in of_tree:
+            group = of_tree[one.record.tree]
+            if group is not None:
+                group.members.append(one)
+            continue
         target = target_of_record(repo, f"{one.revision}:{one.name}", one.record)
         try:
             summary, unreadable = summarise(
                 repo, target, embedder, name, seed=seed, progress=progress
             )
         except NotFoundError as error:
+            of_tree[one.record.tree] = None
             notes.append(f"{target.name}: left out, {error}")
             continue
         notes += [f"{target.name}/{key}: left out, {why}" for key, why in unreadable.items()]
-        found[one.version] = (one, summary)
+        place(one, summary)
     for one in _noted(repo, name):
-        if one.record.tree not in seen and one.version != query.version:
+        if one.record.tree not in of_tree and one.version != query.version:
             loaded = load_summary(repo, one.version, embedder, name, seed)
             if loaded is not None:
-                seen.add(one.record.tree)
-                found[one.version] = (one, loaded)
-    return found, notes
+                place(one, loaded)
+    return list(groups.values()), notes
 
 
 def _tips(repo: Repository) -> list[_Known]:

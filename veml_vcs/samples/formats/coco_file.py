@@ -149,8 +149,8 @@ def _read_objects(
     for annotation in by_id.values():
         annotation["objects"] = []
     names = {info.id: info.name for info in classes}
-    repeated = Tally(key + ": {count} objects have an id that another one has: {few}")
-    odd = Tally(key + ": {count} boxes have a negative size or reach out of their image: {few}")
+    repeated = Tally("{count} objects have an id that another one has: {few}", where=key)
+    odd = Tally("{count} boxes have a negative size or reach out of their image: {few}", where=key)
     ids: set[int | str] = set()
     for index, obj in enumerate(objects):
         if type(obj) is not dict:

@@ -82,7 +82,7 @@ class Source:
     def left_behind(self, target: str) -> list[str]:
         """Return one warning for each kind of thing the target has no place for."""
         warnings = [
-            f"{target} has no place for {name!r}: left out {count} times"
+            f"{target} has no place for {name!r}: left out {count} time{'s' * (count > 1)}"
             for name, count in sorted(self._lost.items())
         ]
         lists = self.facts.layout.get("lists", {})

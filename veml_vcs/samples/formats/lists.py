@@ -134,7 +134,7 @@ def _read_list(
     names = [line for line in lines if line]
     with_suffix = not bare or any(is_image(name) for name in names)
     naming = fit(names, known, key)
-    absent = Tally(key + ": {count} images listed are not in the folder: {few}")
+    absent = Tally("{count} images listed are not in the folder: {few}", where=key)
     called: dict[str, str] = {}
     counts: Counter[str] = Counter()
     odd: dict[str, str] = {}

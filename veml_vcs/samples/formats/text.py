@@ -106,12 +106,23 @@ def few(names: Iterable[object], count: int) -> str:
     return ", ".join(shown) + more
 
 
-class Tally:
-    """Collects occurrences of one kind of oddity, for one sentence with a count and a few names."""
+_SINGULAR = {
+    "images": "image", "boxes": "box", "objects": "object", "classes": "class", "are": "is",
+    "have": "has", "were": "was", "reach": "reaches", "their": "its",
+}  # fmt: skip
 
-    def __init__(self, sentence: str) -> None:
-        """Take the sentence, with ``{count}`` and ``{few}`` in it."""
+
+class Tally:
+    """Collects occurrences of one kind of oddity, for one sentence with a count and a few names.
+
+    Args:
+        sentence: About many, with ``{count}`` and ``{few}`` in it; of one it is said in singular.
+        where: The file that has the oddities, put in front; any name.
+    """
+
+    def __init__(self, sentence: str, *, where: str = "") -> None:
         self._sentence = sentence
+        self._where = f"{where}: " if where else ""
         self._first: list[str] = []
         self._count = 0
 
@@ -125,7 +136,10 @@ class Tally:
         """Return the sentence, or nothing where nothing was noted."""
         if not self._count:
             return []
-        return [self._sentence.format(count=self._count, few=few(self._first, self._count))]
+        sentence = self._sentence
+        if self._count == 1:
+            sentence = re.sub(r"\w+", lambda word: _SINGULAR.get(word[0], word[0]), sentence)
+        return [self._where + sentence.format(count=self._count, few=few(self._first, self._count))]
 
 
 def one_line(value: object, what: str, *, forbidden: str = "") -> str:
