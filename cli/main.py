@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from typer._click.core import Command
 
 _COMMANDS = (
-    "init", "clone", "add", "rm", "status", "diff", "commit", "log", "show", "blame", "branch",
-    "checkout", "switch", "restore", "merge", "resolve", "cherry-pick", "revert", "reset", "stash",
+    "init", "clone", "add", "rm", "mv", "status", "diff", "commit", "log", "show", "blame",
+    "branch", "checkout", "switch", "restore", "merge", "resolve", "cherry-pick", "revert", "reset", "stash",
     "tag", "export", "similar", "drift", "data", "fsck", "gc", "compact", "doctor", "hook",
     "version",
 )  # fmt: skip

@@ -18,6 +18,7 @@ from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.commit import Signature, commit
 from veml_vcs.repository.merge import abort, merge
+from veml_vcs.repository.mv import mv
 from veml_vcs.repository.notes import write_note
 from veml_vcs.repository.refs import (
     create_branch,
@@ -228,6 +229,24 @@ SCENARIOS = (
         "rm files",
         one_commit,
         lambda r: rm(r, _at(r, "src"), recursive=True),
+        ("no-such-path",),
+    ),
+    Scenario(
+        "mv data",
+        edited,
+        lambda r: mv(r, _at(r, "data/train"), _at(r, "day")[0]),
+        ("no-such-path",),
+    ),
+    Scenario(
+        "mv sample",
+        one_commit,
+        lambda r: mv(r, _at(r, "data/train/images/0001.png"), _at(r, "data/train/new/x.png")[0]),
+        ("no-such-path",),
+    ),
+    Scenario(
+        "mv files",
+        lambda p: (edited(p), p.write({"lib/c.py": b"c = 1\n"}), p.add("lib"))[0],
+        lambda r: mv(r, _at(r, "data", "README"), _at(r, "lib")[0]),
         ("no-such-path",),
     ),
     Scenario("branch", one_commit, lambda r: create_branch(r, "a/b/c"), ("branch-exists",)),

@@ -20,6 +20,7 @@ from veml_vcs.repository.git import Head, TreeFile
 from veml_vcs.repository.held import note_held
 from veml_vcs.repository.materialize import (
     file_changes,
+    keep_shared,
     refuse_lost_changes,
     remember,
     require_contents,
@@ -189,7 +190,7 @@ def _plan_data(
             dirty = folder_changes(repo, path, empty_version(target))
         if dirty.missing and target is not None:
             here, dirty = None, FolderChanges()  # nothing to lose: write the whole folder
-        changes = file_changes(repo, here, target)
+        changes = keep_shared(file_changes(repo, here, target), path, wanted)
         if force:
             changes = _with_restored(repo, path, here, target, changes, dirty)
         else:

@@ -11,7 +11,7 @@ import os
 import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -381,6 +381,29 @@ class GitRepo:
                 raw = os.fsencode(path)
                 if raw in index:
                     del index[raw]
+
+    def move_staged(
+        self, names: Mapping[str, str], blobs: Mapping[str, bytes], gone: Iterable[str]
+    ) -> None:
+        """Give entries of the index other names, in one step with what changes beside them.
+
+        Args:
+            names: Path -> new path; an entry that is not there (any more) is left out.
+            blobs: Path -> bytes that stand in the work tree now, to be staged.
+            gone: Paths that leave the index.
+        """
+        with self.batch():
+            staged = {path: self.write_blob(data) for path, data in blobs.items()}
+        with self.changing_index() as index:
+            raw = {os.fsencode(old): os.fsencode(new) for old, new in names.items()}
+            moved = {new: index[old] for old, new in raw.items() if old in index}
+            for leaving in (*raw, *map(os.fsencode, gone)):
+                if leaving in index:
+                    del index[leaving]
+            for new, entry in moved.items():
+                index[new] = entry
+            for path, blob in staged.items():
+                self._stage_entry(index, path, blob)
 
     def stage_file(self, path: str, file: TreeFile) -> None:
         """Stage a blob that Git has, whatever the file on disk holds.

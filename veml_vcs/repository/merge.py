@@ -20,6 +20,7 @@ from veml_vcs.repository.follow import follow
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.materialize import (
     file_changes,
+    keep_shared,
     refuse_lost_changes,
     remember,
     require_contents,
@@ -352,7 +353,8 @@ def apply_merge(
         if here.get(path) != wanted.get(path)
     }
     for path, (changes, dirty) in moves.items():
-        _write_data(repo, path, wanted.get(path), changes, dirty, progress)
+        shared = keep_shared(changes, path, wanted)
+        _write_data(repo, path, wanted.get(path), shared, dirty, progress)
     if merged.conflicts:
         # Before any file holds conflict marks, so that no commit can take them for settled.
         repo.git.stage_conflicts(merged.conflicts)

@@ -56,7 +56,7 @@ def draft_of(
         moved: The result is another data set: annotation files outside the folder come inside.
     """
     layout = source.layout
-    gone = dropped | _companions(source, dropped)
+    gone = dropped | companions(source, dropped)
     gone.update(layout.own_source[key] for key in dropped if key in layout.own_source)
     entries = {
         key: entry._replace(annotation=None)
@@ -76,7 +76,7 @@ def draft_of(
     return draft
 
 
-def _companions(source: DataVersion, dropped: set[str]) -> set[str]:
+def companions(source: DataVersion, dropped: set[str]) -> set[str]:
     """Return the files named like dropped samples and like no other: masks, depth maps."""
     kept = {without_suffix(base_of(key)) for key in source.samples if key not in dropped}
     stems = {without_suffix(base_of(key)) for key in dropped} - kept
@@ -102,8 +102,8 @@ def _bring_inside(draft: Draft) -> None:
         facts.format,
         facts.task,
         facts.classes,
-        _renamed(facts.layout, outside),
-        _renamed(facts.extra, outside),
+        renamed(facts.layout, outside),
+        renamed(facts.extra, outside),
     )
     for key, one in draft.said.items():
         if (
@@ -111,17 +111,17 @@ def _bring_inside(draft: Draft) -> None:
             or "entries" in one
             or any("source" in o for o in one.get("objects", ()))
         ):
-            draft.said[key] = _renamed(one, outside)
+            draft.said[key] = renamed(one, outside)
 
 
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
     """Return JSON values with the names of files replaced, as keys and as values."""
     if isinstance(value, str):
         return names.get(value, value)
     if isinstance(value, Mapping):
-        return {names.get(key, key): _renamed(one, names) for key, one in value.items()}
+        return {names.get(key, key): renamed(one, names) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_renamed(one, names) for one in value]
+        return [renamed(one, names) for one in value]
     return value
 
 

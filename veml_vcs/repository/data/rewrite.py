@@ -193,15 +193,21 @@ def _wrong(draft: Draft, layout: Layout, parsed: Parsed) -> set[str]:
 
 
 def _fits(meant: Annotation, found: Annotation) -> bool:
-    """Tell whether two annotations say the same but for ids that the draft left open."""
+    """Tell whether two annotations say the same but for ids and names that the draft left open."""
     return _open_ids(meant, found) == _open_ids(found, meant)
 
 
 def _open_ids(one: Annotation, other: Annotation) -> Annotation:
-    """Return an annotation without the ids that the other one does not have."""
+    """Return an annotation without the ids, and the name in the file, that the other lacks."""
     result = dict(one)
-    if "id" not in other:
-        result.pop("id", None)
+    for name in ("id", "file_name"):
+        if name not in other:
+            result.pop(name, None)
+    if isinstance(one.get("entries"), dict) and isinstance(other.get("entries"), dict):
+        result["entries"] = {
+            source: _open_ids(entry, other["entries"].get(source, {}))
+            for source, entry in one["entries"].items()
+        }
     objects, others = one.get("objects"), other.get("objects")
     if objects is not None and others is not None and len(objects) == len(others):
         result["objects"] = [
