@@ -346,6 +346,46 @@ def test_a_merge_follows_a_renamed_data_set(project: Project, moves: str, outsid
     project.assert_clean()
 
 
+@pytest.mark.parametrize("moves", ["ours", "theirs"])
+def test_a_conflict_in_a_renamed_data_set_is_settled_or_given_up(
+    project: Project, moves: str
+) -> None:
+    from veml_vcs.repository.merge import abort
+    from veml_vcs.repository.resolve import resolve
+
+    tracked(project, voc(MODEL))
+    project.checkout("other", create=True)
+
+    def edit(x: int, name: str) -> None:
+        model = dict(MODEL)
+        model["0001.png"] = (MODEL["0001.png"][0]._replace(x=x),)
+        project.replace(voc(model), name)
+        project.add(name)
+        project.commit(f"x is {x}")
+
+    if moves == "theirs":
+        move(project, "data", "day")
+    edit(4, "day" if moves == "theirs" else "data")
+    project.checkout("main")
+    if moves == "ours":
+        move(project, "data", "day")
+    edit(5, "day" if moves == "ours" else "data")
+    here = project.files()
+    for settled in (False, True):
+        done = project.merge("other")
+        assert (done.kind, len(done.conflicts)) == ("conflicts", 1)
+        assert done.conflicts[0].dataset == "day"
+        if not settled:
+            abort(project.reopen())
+            project.assert_clean()
+            assert project.files() == here
+            continue
+        resolve(project.reopen(), ["day"], "theirs")
+        project.commit("settled")
+        project.assert_clean()
+        assert said(project, "day")["JPEGImages/0001.png"]["objects"][0]["xyxy"][0] == 4
+
+
 def test_checkout_between_names_keeps_an_annotation_file_outside(project: Project) -> None:
     outside_boxes(project)
     project.checkout("other", create=True)
@@ -371,6 +411,19 @@ def test_two_data_sets_of_one_format_are_not_taken_for_one(project: Project) -> 
     project.add("new")
     project.commit("another")
     assert project.merge("other").kind == "conflicts"
+
+
+def test_plain_git_keeps_an_annotation_file_outside(project: Project) -> None:
+    """The folder follows ``git checkout`` between the names; seen to fail in ``follow`` too."""
+    outside_boxes(project)
+    project.checkout("other", create=True)
+    move(project, "data", "a")
+    project.commit("moved")
+    for branch in ("main", "other", "main"):
+        project.git("checkout", "-q", branch)
+        assert project.follow().left == ()
+        assert (project.root / "boxes.json").exists()
+        project.assert_clean()
 
 
 # -- ordinary files --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from veml_vcs.repository.absent import absent_error
 from veml_vcs.repository.held import Held, held_as, load_held, note_held, record_stamp, save_held
 from veml_vcs.repository.materialize import (
     file_changes,
+    keep_shared,
     refuse_lost_changes,
     remember,
     remember_changes,
@@ -125,10 +126,20 @@ def follow(repo: Repository, *, progress: Progress = silent) -> FollowResult:
             left.append(behind)
             continue
         try:
-            written[folder.path] = _move(repo, folder, progress)
+            written[folder.path] = _move(repo, folder, _wanted(held, folders), progress)
         except (ConflictError, NotFoundError, StorageError) as error:
             left.append(replace(behind, reason=error.message, hint=error.hint))
     return FollowResult({path: n for path, n in written.items() if n}, tuple(left))
+
+
+def _wanted(held: dict[str, Held], folders: list[_Folder]) -> dict[str, DataRecord]:
+    """Return the data sets that the work tree's records name, as far as they are known."""
+    found = {path: one.as_record() for path, one in held.items()}
+    for folder in folders:
+        found.pop(folder.path, None)
+        if folder.wanted is not None:
+            found[folder.path] = folder.wanted
+    return found
 
 
 def _folders(
@@ -224,7 +235,9 @@ def _renew_stamps(repo: Repository, held: dict[str, Held], folders: list[_Folder
         save_held(repo, held)
 
 
-def _move(repo: Repository, folder: _Folder, progress: Progress) -> int:
+def _move(
+    repo: Repository, folder: _Folder, others: dict[str, DataRecord], progress: Progress
+) -> int:
     """Bring one folder along; return the number of files written or removed.
 
     Raises:
@@ -239,7 +252,7 @@ def _move(repo: Repository, folder: _Folder, progress: Progress) -> int:
     elif old is None or old.tree not in repo.store:
         old = None
         _refuse_unknown(repo, path, wanted)
-    changes = file_changes(repo, old, wanted)
+    changes = keep_shared(file_changes(repo, old, wanted), path, others)
     dirty = None if old is None else touched_changes(repo, path, changes)
     if dirty is None:
         dirty = FolderChanges() if old is None else folder_changes(repo, path, old)

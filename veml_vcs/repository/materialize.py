@@ -75,9 +75,7 @@ def _obstacles(untracked: Sequence[str], wanted: Sequence[str]) -> list[str]:
     ]
 
 
-def keep_shared(
-    changes: list[Change], path: str, wanted: Mapping[str, DataRecord]
-) -> list[Change]:
+def keep_shared(changes: list[Change], path: str, wanted: Mapping[str, DataRecord]) -> list[Change]:
     """Leave out the removal of annotation files that another data set (a renamed one) has too.
 
     Args:
@@ -85,10 +83,10 @@ def keep_shared(
         path: Its folder.
         wanted: All data sets of the version that is brought to the work tree.
     """
-    kept = {
-        "/" + file for name, one in wanted.items() if name != path for file in one.annotations
-    }
-    return [one for one in changes if one.new is not None or one.key not in kept] if kept else changes
+    kept = {"/" + file for name, one in wanted.items() if name != path for file in one.annotations}
+    return (
+        [one for one in changes if one.new is not None or one.key not in kept] if kept else changes
+    )
 
 
 def require_contents(repo: Repository, path: str, changes: Sequence[Change]) -> None:

@@ -18,6 +18,7 @@ from veml_vcs.repository.commit import Signature, commit
 from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.follow import follow
 from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.held import note_held
 from veml_vcs.repository.materialize import (
     file_changes,
     keep_shared,
@@ -397,6 +398,8 @@ def _write_data(
     written = write_changes(repo, path, changes, progress=progress)
     if new is not None:
         remember(repo, path, new, written, clean=not dirty)
+    else:
+        note_held(repo, path, None)
 
 
 def _move_branch(repo: Repository, old: CommitId, new: CommitId, name: str) -> None:

@@ -13,12 +13,9 @@ from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.git import REGULAR_MODE, TreeFile
 from veml_vcs.repository.ignore import ignore_line, merge_lines, without_line
 from veml_vcs.repository.merge_data import DataMerge, merge_data
-<<<<<<< HEAD
+from veml_vcs.repository.merge_renames import with_renames
 from veml_vcs.repository.merge_rules import Settlement
 from veml_vcs.repository.merge_text import merge_text
-=======
-from veml_vcs.repository.merge_renames import with_renames
->>>>>>> 7f9a606 (mv: data sets, samples and files get another name, as with git mv)
 from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import merge_bases
