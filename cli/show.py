@@ -14,6 +14,7 @@ from veml_vcs.errors import NotFoundError
 
 if TYPE_CHECKING:
     from veml_vcs.repository.repository import Repository
+    from veml_vcs.versions.data import DataRecord
 
 EXAMPLES = examples(
     ("the last commit and what it did to the data", "veml show"),
@@ -83,6 +84,7 @@ def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool)
             out.write_json(out_record)
         else:
             out.write_lines(record_lines(owner, out_record, out.width))
+            _show_series(repo, out_record)
     elif owner is not None:
         _show_key(repo, owner, revision, path[len(owner) + 1 :], as_json)
     elif path in files:
@@ -98,6 +100,19 @@ def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool)
             out.write_json({"path": path, "datasets": sorted(names), "files": sorted(below)})
             return
         out.write_lines(folder_lines(list(below), names))
+
+
+def _show_series(repo: Repository, record: DataRecord) -> None:
+    """Say what is in a series of sensors, where its data is here."""
+    from veml_vcs.repository.series import record_series
+
+    found, note = record_series(repo, record)
+    if found is not None:
+        from veml_cli.render.series import series_lines
+
+        out.write_lines(series_lines(found, out.width))
+    if note is not None:
+        out.note(note)
 
 
 def _show_key(

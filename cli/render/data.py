@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.bars import bar
 from veml_cli.render.line import Line, line
+from veml_cli.render.series import series_lines
 from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.values import number, value_text
 from veml_cli.render.words import plural, size
@@ -70,6 +71,9 @@ def statistics_lines(found: Statistics, width: int | None) -> Iterator[Line]:
         ["size", size(found.content_bytes)],
     ]
     yield from table((Column(), Column()), rows, width=width)
+    if found.series is not None:
+        yield from series_lines(found.series, width)
+    yield from (line(("note  ", "dim"), (one, "hint")) for one in found.notes)
     yield from _classes(found, width)
     yield from _counted("split", {n or "(none)": c for n, c in found.splits.items()}, width)
     yield from _counted("image size", found.image_sizes, width)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from veml_cli.render.arrays import array_diff_lines
 from veml_cli.render.classes import class_lines
 from veml_cli.render.line import Line, Piece, Style, joined, line
+from veml_cli.render.series import series_diff_lines
 from veml_cli.render.tables import Cell, Column, natural_width, table
 from veml_cli.render.text_tables import table_diff_lines
 from veml_cli.render.values import box_text, class_text, value_text
@@ -102,9 +103,14 @@ def _dataset(diff: DataDiff, limit: int, width: int | None) -> Iterator[Line]:
     left = len(diff.samples) - len(shown)
     if left > 0:
         yield line((f"  … and {left:,} more (--samples 0 shows all)", "dim"))
-    yield from table_diff_lines(diff.tables, limit, width)
+    yield from series_diff_lines(diff.series, limit)
+    told = set(diff.series.files) if diff.series else set()
+    yield from table_diff_lines(
+        {key: one for key, one in diff.tables.items() if key not in told}, limit, width
+    )
     yield from _masks(diff, limit)
-    yield from array_diff_lines(diff.arrays, limit)
+    arrays = {key: one for key, one in diff.arrays.items() if key.partition("[")[0] not in told}
+    yield from array_diff_lines(arrays, limit)
     yield from (line(("  note  ", "dim"), (one, "hint")) for one in diff.notes)
     yield from _facts(diff)
     yield from _other_files(diff, width)

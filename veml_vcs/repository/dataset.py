@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from veml_vcs.samples.series import Series
+
 
 class Sample:
     """One sample of a data set; bytes and annotation are read when asked for.
@@ -87,6 +89,22 @@ class Sample:
         """Class names of the sample as a whole."""
         said = self.annotation
         return [] if said is None else list(said.get("labels", ()))
+
+    def values(self) -> NDArray[Any]:
+        """Return the numbers of a file of a series, as the data set's layout reads it.
+
+        Returns:
+            float [T, N, F]; NaN where there is no value.
+
+        Raises:
+            FormatError: It is no table or array of numbers by time and sensor.
+        """
+        from veml_vcs.repository.series import layout_of
+        from veml_vcs.samples.formats.series import SeriesLayout
+        from veml_vcs.samples.series import read_values
+
+        layout = layout_of(self._dataset.facts) or SeriesLayout()
+        return read_values(self.data, self.key, layout).values
 
     def boxes(self) -> tuple[NDArray[np.float64], list[str]]:
         """Return the boxes in pixels and their classes.
@@ -337,6 +355,47 @@ class Dataset(Sequence[Sample]):
         from veml_vcs.repository.dataset_views import all_boxes
 
         return all_boxes(self)
+
+    def series(
+        self,
+        *,
+        adjacency: str | None = None,
+        values: Sequence[str] = (),
+        form: Literal["wide", "long"] | None = None,
+        time: Sequence[str] = (),
+        sensor: str | None = None,
+        features: Sequence[str] = (),
+        array: str | None = None,
+    ) -> Series:
+        """Return the values of sensors over time, and their graph.
+
+        Without arguments as the data set is laid out (docs/formats.md: a file called like an
+        adjacency, or ``series.json``); with any, as they say.
+
+        Args:
+            adjacency: Key of the file with the graph.
+            values: Keys of the files with values; none: all that fit the graph.
+            form: ``wide``: a column a sensor; ``long``: a column says the sensor.
+            time: Columns that tell the time.
+            sensor: Column that tells the sensor, of a long table.
+            features: Columns that are features, of a long table.
+            array: Name of the array in an NPZ file.
+
+        Returns:
+            ``values`` float [T, N, F], ``adjacency`` float64 [N, N] or None, and the names of
+            ``sensors``, ``times`` and ``features``.
+
+        Raises:
+            InvalidInputError: The data set is no series, and nothing says how it is one.
+            FormatError: It cannot be read as one.
+        """
+        from veml_vcs.repository.series import dataset_series
+        from veml_vcs.samples.formats.series import SeriesLayout
+
+        said = SeriesLayout(
+            adjacency, tuple(values), form, tuple(time), sensor, tuple(features), array
+        )
+        return dataset_series(self, said)
 
     def to_coco(self) -> dict[str, Any]:
         """Return the annotations as one COCO document, whatever the data set's format is.

@@ -20,6 +20,7 @@ from veml_vcs.repository.parquet import parquet_diffs
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
+from veml_vcs.repository.series import series_diff
 from veml_vcs.repository.tables import mask_diffs, table_diffs
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
@@ -32,6 +33,7 @@ from veml_vcs.versions.data import RECORD_SUFFIX, ClassCount, DataRecord
 if TYPE_CHECKING:
     from veml_vcs.samples.arrays import ArrayDiff
     from veml_vcs.samples.masks import MaskDiff
+    from veml_vcs.samples.series import SeriesDiff
 
 INDEX = ":index"
 WORKTREE = ":worktree"
@@ -86,6 +88,8 @@ class DataDiff:
         masks: How class masks among the files differ, by pixels: key -> difference.
         arrays: How arrays in NPY and NPZ files differ, by elements: key, of an archive
             ``KEY[NAME]``, -> difference.
+        series: Of a series of sensors with their graph: how it differs by step, sensor, feature and
+            edge.
         notes: Sentences about what could not be compared.
     """
 
@@ -99,6 +103,7 @@ class DataDiff:
     tables: Mapping[str, TableDiff] = field(default_factory=dict)
     masks: Mapping[str, MaskDiff] = field(default_factory=dict)
     arrays: Mapping[str, ArrayDiff] = field(default_factory=dict)
+    series: SeriesDiff | None = None
     notes: tuple[str, ...] = ()
 
     def count(self, kind: str) -> int:
@@ -311,6 +316,13 @@ def _diff_data(
         return _bytes(repo, path, key, entry)
 
     tables, notes = parquet_diffs(changes, read)
+    series, why = series_diff(
+        changes,
+        (old.facts if old else None, new.facts if new else None),
+        lambda: before.entries.get(path) or entries_of(repo, old),
+        lambda: after.entries.get(path) or entries_of(repo, new),
+        read,
+    )
     return DataDiff(
         path,
         old,
@@ -322,7 +334,8 @@ def _diff_data(
         table_diffs(changes, read) | tables,
         mask_diffs(changes, read, lambda: _mask_classes(repo, new)),
         array_diffs(changes, read),
-        notes,
+        series,
+        notes + why,
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 
+from tests.hostile.mutations import mutated_bytes
 from veml_vcs.errors import FormatError
 from veml_vcs.samples.arrays import diff_arrays, merge_arrays, read_array, write_array
 from veml_vcs.samples.kinds import is_array
@@ -94,6 +95,29 @@ def test_what_cannot_be_merged_is_refused() -> None:
     for wrong in (base[:2], base.astype(np.float32), np.zeros((4, 2)), np.zeros(())):
         with pytest.raises(FormatError):
             merge_arrays(base, base, wrong)
+
+
+def header(text: bytes) -> bytes:
+    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text
+
+
+@settings(deadline=None, max_examples=40)
+@given(mutated_bytes((GOOD, saved(np.zeros((2, 2), "<U3")))))
+@example(header(b"{'descr': '<f8', 'shape': (4"))
+@example(header(b"(" * 9_000))
+@example(header(b"{'descr': '<f8', 'fortran_order': False, 'shape': (1L,), }") + bytes(8))
+@example(header(b"{'descr': [('a', '<f8', (10**9,))], 'fortran_order': False, 'shape': (1,)}"))
+def test_fuzz(data: bytes) -> None:
+    """Seen to fail: without ``tokenize.TokenError`` among what numpy raises."""
+    refused = ""
+    try:
+        found = read_array(data, "a.npy")
+    except FormatError as error:
+        refused = error.message
+    if refused:
+        assert len(refused) < 1000
+        return
+    assert diff_arrays(found, found).changed == 0
 
 
 SHAPES = array_shapes(min_dims=1, max_dims=3, max_side=4)

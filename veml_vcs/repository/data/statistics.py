@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.data.version import open_version
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.series import series_summary
 from veml_vcs.samples.query import Conditions, Selector
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.series import SeriesSummary
 
 SMALL_AREA, LARGE_AREA = 32.0**2, 96.0**2
 """COCO's bounds between small, medium and large objects, in square pixels."""
@@ -84,6 +89,8 @@ class Statistics:
         box_height: Spread of their height, in pixels.
         box_area: Spread of the square root of their area, in pixels.
         sample_bytes: Spread of the sizes of samples, in bytes.
+        series: Of a series of sensors: steps, sensors, features, edges; of the whole version.
+        notes: Sentences about what could not be told.
     """
 
     path: str
@@ -102,6 +109,8 @@ class Statistics:
     box_height: Spread | None = None
     box_area: Spread | None = None
     sample_bytes: Spread | None = None
+    series: SeriesSummary | None = None
+    notes: tuple[str, ...] = ()
 
 
 def statistics(
@@ -158,6 +167,7 @@ def statistics(
     names = dict.fromkeys([*(one.name for one in source.facts.classes), *sorted(samples)])
     extents = np.array(boxes, np.float64).reshape(-1, 2)
     byte_counts = [source.samples[key].size for key in chosen]
+    series, note = series_summary(source.facts, source.entries, lambda key, _: source.read(key))
     return Statistics(
         path=source.path,
         revision=source.revision,
@@ -178,6 +188,8 @@ def statistics(
         box_height=_spread(extents[:, 1]),
         box_area=_spread(np.sqrt(np.abs(extents[:, 0] * extents[:, 1]))),
         sample_bytes=_spread(byte_counts),
+        series=series,
+        notes=() if note is None else (note,),
     )
 
 

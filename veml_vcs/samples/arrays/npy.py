@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,9 @@ from veml_vcs.samples.annotations.conflicts import Choice
 
 _RANGES = 8
 _MAX_HEADER = 10_000
+_MALFORMED = (ValueError, EOFError, OSError, TypeError, SyntaxError, MemoryError, RecursionError,
+              OverflowError, KeyError, AttributeError, tokenize.TokenError)  # fmt: skip
+"""What numpy raises for headers that are none: it parses them as Python literals."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,13 @@ def read_array(data: bytes, key: str) -> NDArray[Any]:
     """
     stream = io.BytesIO(data)
     try:
-        _refuse_false_header(data, key)
-        array: NDArray[Any] = np.lib.format.read_array(
-            stream, allow_pickle=False, max_header_size=_MAX_HEADER
-        )
-    except (ValueError, EOFError, OSError, TypeError, SyntaxError, MemoryError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # old headers are read all the same
+            _refuse_false_header(data, key)
+            array: NDArray[Any] = np.lib.format.read_array(
+                stream, allow_pickle=False, max_header_size=_MAX_HEADER
+            )
+    except _MALFORMED as error:
         raise FormatError(f"{key}: no NPY file of plain numbers: {error!s:.200}") from error
     if not array.itemsize and array.size > len(data):
         raise FormatError(f"{key}: {array.size} elements of no bytes")

@@ -4,6 +4,7 @@ Rows are not samples: a file is kept byte for byte, and compared and merged by r
 (``samples.tables``). So a series that grows by a row a day is one sample that changes, and a folder
 of one file a station has a sample a station. There are no annotation files, and nothing is said of
 a sample; what a table holds is told from its bytes when somebody asks (``veml data show``).
+Where one of the files is a graph of sensors, the task is ``series`` and the layout names it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
 from veml_vcs.samples.formats.keys import images_in
+from veml_vcs.samples.formats.series import find_series
 from veml_vcs.samples.tables.text import is_table
 
 ARRAY_SUFFIXES = (".npy", ".npz", ".parquet", ".pq", ".feather", ".arrow")
@@ -55,11 +57,14 @@ class Tables(Format):
             other = next((k for k in inside if not holds_numbers(k) and not is_beside(k)), None)
             if other is not None:
                 return Refusal(f"there are other files, for example {other}")
-        return Layout(self.name, tuple(samples))
+        series = find_series(samples, inside, read)
+        options = {} if series is None else {"series": series.to_json()}
+        return Layout(self.name, tuple(samples), options=options)
 
     def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
         """See ``Format.read``. Nothing is said of a sample."""
-        return Parsed({}, Facts(self.name, "tabular"))
+        task = "series" if layout.options else "tabular"
+        return Parsed({}, Facts(self.name, task, layout=layout.options))
 
     def write(
         self,
