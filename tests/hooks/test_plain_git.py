@@ -208,7 +208,7 @@ def test_rebase_with_a_conflict(drives: GitProject) -> None:
     told = drives.git("rebase", "night", check=False)
     assert "conflict" in told
     done = resolve(drives.reopen(), ["data"], "theirs")
-    assert done.operation == "rebase"
+    assert done.kind == "rebase"
     drives.git("-c", "core.editor=true", "rebase", "--continue")
     drives.assert_follows()
     assert drives.boxes()["0001.png"][0].x == 6
@@ -236,7 +236,7 @@ def test_stash_pop_with_a_conflict(drives: GitProject) -> None:
     drives.git("stash", "pop", check=False)
     state = drives.fresh_status().merge
     assert state is not None
-    assert state.operation == "stash"
+    assert state.kind == "stash"
     resolve(drives.reopen(), ["data"], "theirs")
     assert drives.boxes()["0001.png"][0].x == 5
     drives.git("stash", "drop", "-q")

@@ -239,7 +239,7 @@ def _settle_pending(
                 f"settled, but the folder stays as it is: {one.reason}",
                 hint=one.hint or "veml checkout",
             )
-    return load_merge_state(repo) or MergeState(state.theirs_name, "", "", ())
+    return load_merge_state(repo) or replace(state, conflicts=())
 
 
 def _kept(manual: Mapping[tuple[str, str, str, str], str | None], one: DataConflict) -> str | None:

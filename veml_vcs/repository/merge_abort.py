@@ -41,7 +41,7 @@ def abort(repo: Repository, *, kind: str | None = None, progress: Progress = sil
         NotFoundError: No merge is under way.
     """
     with repo.lock("veml merge --abort"), repo.git.batch():
-        state = _state(repo)
+        state = state_to_give_up(repo)
         if state is None or (kind is not None and state.kind != kind and not state.by_git):
             raise NotFoundError(f"no {kind or 'merge'} is under way", kind="not-merging")
         if state.by_git and (state.kind != "merge" or kind not in (None, "merge")):
@@ -68,7 +68,7 @@ def abort(repo: Repository, *, kind: str | None = None, progress: Progress = sil
     return head
 
 
-def _state(repo: Repository) -> MergeState | None:
+def state_to_give_up(repo: Repository) -> MergeState | None:
     """Return what is to be given up; where its state is damaged, all that is known of it."""
     try:
         return load_merge_state(repo) or _half_a_merge(repo)

@@ -22,7 +22,7 @@ from veml_vcs.repository.merge import (
     plain_conflicts,
     refuse_staged,
 )
-from veml_vcs.repository.merge_abort import abort
+from veml_vcs.repository.merge_abort import abort, state_to_give_up
 from veml_vcs.repository.merge_paths import TreeMerge, TreeMerger
 from veml_vcs.repository.merge_rules import Settlement, rules_at
 from veml_vcs.repository.merge_state import (
@@ -160,7 +160,7 @@ def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> Com
         NotFoundError: Nothing of the kind is under way.
         ConflictError: Changes that were not committed before are in the way.
     """
-    state = load_merge_state(repo)
+    state = state_to_give_up(repo)
     head = abort(repo, kind=kind, progress=progress)
     original = CommitId(state.original) if state and state.original else head
     if original != head:
