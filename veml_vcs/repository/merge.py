@@ -199,7 +199,8 @@ def settle(
         _chosen(state.conflicts, choices, one_by_one), choices, rules_at(repo, ours), state.favour
     )
     with repo.store.write() as writer:
-        merger = TreeMerger(repo, writer, settlement, progress)
+        # The names that the conflict marks have already, so that texts in conflict stay the same.
+        merger = TreeMerger(repo, writer, settlement, progress, ("HEAD", state.label))
         if state.base is None:
             merged = merger.merge(ours, CommitId(state.theirs))
         else:

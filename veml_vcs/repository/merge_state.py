@@ -53,6 +53,11 @@ class MergeState:
     favour: Choice | None = None
 
     @property
+    def label(self) -> str:
+        """What conflict marks call their side."""
+        return label_of(self.kind, self.theirs_name)
+
+    @property
     def by_git(self) -> bool:
         """Whether a plain git command, or a stash, left this; the index alone says what."""
         return not self.ours
@@ -101,6 +106,11 @@ def load_merge_state(repo: Repository) -> MergeState | None:
     if found.kind != kind or _noted_head(found) != head:
         return _from_git(repo, kind, head)  # of something else, which git ended
     return found
+
+
+def label_of(kind: Operation, name: str) -> str:
+    """Return what conflict marks call the side that is brought."""
+    return f"parent of {name}" if kind == "revert" else name
 
 
 def _check_words(state: MergeState) -> None:

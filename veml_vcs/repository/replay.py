@@ -28,6 +28,7 @@ from veml_vcs.repository.merge_rules import Settlement, rules_at
 from veml_vcs.repository.merge_state import (
     MergeState,
     forget_merge,
+    label_of,
     load_merge_state,
     refuse_under_way,
     save_merge_state,
@@ -258,13 +259,12 @@ def _step(
     base, theirs = (parent, one) if kind == "cherry-pick" else (one, parent)
     subject = repo.git.commit(one).message.decode("utf-8", "replace").splitlines() or [""]
     name = f"{short(one, 7)} ({subject[0]})"
-    label = name if kind == "cherry-pick" else f"parent of {name}"
     with repo.lock(f"veml {kind}"):
         refuse_under_way(repo)
         ours = _head(repo)
         with repo.store.write() as writer:
             settlement = Settlement(rules=rules_at(repo, ours), default=options.favour)
-            merger = TreeMerger(repo, writer, settlement, progress, ("HEAD", label))
+            merger = TreeMerger(repo, writer, settlement, progress, ("HEAD", label_of(kind, name)))
             merged = merger.merge_over(base, ours, theirs)
         repo.catalog.refresh()
         refuse_staged(repo, ours, merged.files, merged.conflicts)
