@@ -358,10 +358,12 @@ def _notes(
     paper: PaperRule,
 ) -> list[str]:
     notes = []
-    for name, count in (("reference", rows), ("test set", test_rows)):
+    # Called rows, not samples: the reference is the part of the training samples that was held out.
+    for name, count in (("reference (held out of training)", rows), ("test set", test_rows)):
         if count < FEWEST_ROWS:
             notes.append(
-                f"The {name} has {count} rows; with fewer than {FEWEST_ROWS} there is no verdict."
+                f"The {name} has {count} row{'s' * (count != 1)}; with fewer than {FEWEST_ROWS} "
+                "there is no verdict."
             )
         elif count < LOW_POWER_ROWS:
             notes.append(

@@ -159,8 +159,9 @@ def _refuse_conflicts(repo: Repository) -> None:
     paths = repo.git.conflicted_paths()
     if left or paths:
         names = [f"{one.dataset}/{one.key}" for one in left[:4]] or paths[:4]
+        count = max(len(left), len(paths))
         raise ConflictError(
-            f"{max(len(left), len(paths))} conflicts are not settled: {', '.join(names)}",
+            f"{count} conflict{' is' if count == 1 else 's are'} not settled: {', '.join(names)}",
             hint="veml status lists them; veml resolve KEY --ours|--theirs|--base settles them",
             kind="unresolved",
         )

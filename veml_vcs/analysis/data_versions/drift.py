@@ -10,7 +10,7 @@ import numpy as np
 from veml_vcs.analysis.data_versions.embed import embed_target
 from veml_vcs.analysis.data_versions.summary import load_summary, summarise
 from veml_vcs.analysis.data_versions.target import Target, find_target
-from veml_vcs.analysis.drift import DriftReport, detect_drift
+from veml_vcs.analysis.drift import FEWEST_ROWS, DriftReport, detect_drift
 from veml_vcs.analysis.embedders import DEFAULT_EMBEDDER, Embedder, get_embedder
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
@@ -92,7 +92,8 @@ def drift(
     notes += more
     shared = len(set(ids) & set(summary.sample_ids))
     if shared and old.tree != new.tree:
-        notes.append(f"{shared} of the test samples are training samples too")
+        verb = "is" if shared == 1 else "are"
+        notes.append(f"{shared} of the test samples {verb} among the training samples too")
     progress("permutation test", 0, 0)
     report = detect_drift(
         summary.sample[: summary.holdout].astype(np.float32)
@@ -108,7 +109,8 @@ def drift(
     farthest = tuple((new.key_of(ids[one.row]), one.distance) for one in report.where.farthest)
     answer = DriftAnswer(
         train, test, chosen.id, summary.samples, len(ids), report, farthest,
-        _next_steps(report, train, test, tracked=new.version is not None), tuple(notes),
+        _next_steps(report, train, test, summary.samples, tracked=new.version is not None),
+        tuple(notes),
     )  # fmt: skip
     _remember(repo, old, new, answer)
     return answer
@@ -137,9 +139,19 @@ def _test_vectors(
     return ids, rounded, [f"{target.name}/{k}: left out, {why}" for k, why in unreadable.items()]
 
 
-def _next_steps(report: DriftReport, train: str, test: str, *, tracked: bool) -> tuple[str, ...]:
+def _next_steps(
+    report: DriftReport, train: str, test: str, train_samples: int, *, tracked: bool
+) -> tuple[str, ...]:
     if report.verdict == "no verdict":
-        return (f"collect more samples: {report.test_rows} in {test} are too few for a verdict",)
+        few = [
+            f"{samples} sample{'s' * (samples != 1)} in {name}"
+            for name, samples, rows in (
+                (train, train_samples, report.reference_rows),
+                (test, report.test_rows, report.test_rows),
+            )
+            if rows < FEWEST_ROWS
+        ]
+        return (f"collect more: {' and '.join(few)} are too few for a verdict",)
     steps = []
     if report.verdict == "drift":
         steps.append("look at the samples farthest out: are they what the model will meet?")
