@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES, short
 from veml_vcs.repository.absent import is_here, require_here
+from veml_vcs.repository.add_look import Found, look_at
 from veml_vcs.repository.change_counts import ChangeCounts, count_changes, remember_counts
 from veml_vcs.repository.datasets import (
     owner_of,
@@ -22,14 +24,12 @@ from veml_vcs.repository.merge_state import settle_by_hand
 from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.reading import ReadFile
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.snapshot import Snapshot, take_snapshot
 from veml_vcs.repository.statcache import save_statcache
-from veml_vcs.repository.store_snapshot import store_snapshot
 from veml_vcs.samples.formats.tables import holds_numbers, is_beside
 from veml_vcs.samples.fragments.content import ContentWriter
 from veml_vcs.samples.images import is_image
-from veml_vcs.samples.tree import Change, Entry, Tree
 from veml_vcs.versions.data import DataRecord
 
 LEAST_TABLE_BYTES = 100_000
@@ -251,35 +251,18 @@ def _add_data(
         refuse_foreign_record(repo, path)
     else:
         require_here(repo, path, base)
-    base_entries = {} if base is None else dict(Tree(repo.store, base.tree).items())
     if dry_run:
-        snapshot = take_snapshot(
-            repo,
-            path,
-            base,
-            base_entries,
-            external=external,
-            wanted_format=wanted_format,
-            only=only,
-            progress=progress,
-        )
-        record = base or _preview(snapshot)
-        return _summary(path, record, base_entries, snapshot, base is None, 0)
+        found = look_at(repo, path, base, external, wanted_format, only, None, progress)
+        return _summary(path, base or found.preview(), found, base is None, 0)
     with repo.store.write() as writer:
         contents = ContentWriter(repo.catalog, writer)
-        snapshot = take_snapshot(
-            repo,
-            path,
-            base,
-            base_entries,
-            external=external,
-            wanted_format=wanted_format,
-            only=only,
-            sink=lambda file: contents.add(file.content, file.data, file.key),
-            progress=progress,
-        )
+
+        def store(file: ReadFile) -> None:
+            contents.add(file.content, file.data, file.key)
+
+        found = look_at(repo, path, base, external, wanted_format, only, store, progress)
         contents.finish()
-        record = store_snapshot(repo, snapshot, base, base_entries, writer)
+        record = found.store(repo, writer)
         if base is not None and base.derived and record.tree == base.tree:
             same = replace(record, derived=base.derived)
             if same.to_bytes() == base.to_bytes():
@@ -289,9 +272,12 @@ def _add_data(
     stage_record(repo, path, record)
     settle_by_hand(repo, path)
     whole = _NO_TREE if only is not None else record.tree
-    save_statcache(repo.statcache_path(path), repo.files, whole, snapshot.rows)
+    hints = json.dumps(dict(found.hints)).encode()
+    save_statcache(
+        repo.statcache_path(path), repo.files, whole, found.stamps, found.contents, hints
+    )
     note_held(repo, path, record)
-    done = _summary(path, record, base_entries, snapshot, base is None, contents.new_bytes)
+    done = _summary(path, record, found, base is None, contents.new_bytes)
     if base is not None and record.tree != base.tree:
         remember_counts(repo, base.tree, record.tree, done.counts)
     return done
@@ -316,27 +302,6 @@ def _refuse_behind(behind: FolderBehind | None, found: DataRecord | None) -> Non
     )
 
 
-def _preview(snapshot: Snapshot) -> DataRecord:
-    from veml_vcs.objects.memory import MemoryObjectStore
-    from veml_vcs.repository.store_snapshot import record_of
-    from veml_vcs.samples.tree import build_tree
-
-    with MemoryObjectStore().write() as writer:
-        return record_of(snapshot, build_tree(snapshot.entries.items(), writer), {})
-
-
-def _summary(
-    path: str,
-    record: DataRecord,
-    old: dict[str, Entry],
-    snapshot: Snapshot,
-    new: bool,
-    new_bytes: int,
-) -> AddedData:
-    found = snapshot.entries
-    counts = count_changes(
-        Change(key, old.get(key), found.get(key))
-        for key in old.keys() | found.keys()
-        if old.get(key) != found.get(key)
-    )
-    return AddedData(path, record, new, *counts, new_bytes, snapshot.warnings)
+def _summary(path: str, record: DataRecord, found: Found, new: bool, new_bytes: int) -> AddedData:
+    counts = count_changes(found.changes)
+    return AddedData(path, record, new, *counts, new_bytes, found.warnings)

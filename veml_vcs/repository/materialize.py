@@ -190,17 +190,19 @@ def remember(
     cache_path = repo.statcache_path(path)
     cache = load_statcache(cache_path, repo.files)
     disk = scan_dataset(repo, path, record) or {}
-    rows: list[tuple[str, Stamp, SampleId]] = []
+    stamps: dict[str, Stamp] = {}
+    contents: dict[str, SampleId] = {}
     complete = clean and len(disk) == record.samples + record.files and not repo.unwritten
     for key, stamp in disk.items():
         if key in written and written[key][0] == stamp:
-            rows.append((key, stamp, written[key][1]))
+            stamps[key], contents[key] = written[key]
         elif (known := cache.known(key, stamp)) is not None:
-            rows.append((key, stamp, known))
+            stamps[key], contents[key] = stamp, known
         else:
             complete = False
     tree = record.tree if complete else bytes(32)
-    save_statcache(cache_path, repo.files, tree, rows)
+    hints = cache.hints if cache.tree == tree else b""
+    save_statcache(cache_path, repo.files, tree, stamps, contents, hints)
     note_held(repo, path, record)
 
 
@@ -225,18 +227,21 @@ def remember_changes(
     cache_path = repo.statcache_path(path)
     cache = load_statcache(cache_path, repo.files)
     touched = {change.key for change in changes}
-    rows = [(key, stamp, content) for key, (stamp, content) in written.items()]
     complete = cache.tree == old.tree
+    stamps: dict[str, Stamp] = {}
     for key, stamp in cache.stamps.items():
         if key in touched:
             continue
         # A stamp too young to prove anything must not look old in the cache written now.
-        known = cache.known(key, stamp)
-        if known is None:
+        if cache.known(key, stamp) is None:
             complete = False
         else:
-            rows.append((key, stamp, known))
-    save_statcache(cache_path, repo.files, new.tree if complete else bytes(32), rows)
+            stamps[key] = stamp
+    stamps.update((key, stamp) for key, (stamp, _) in written.items())
+    contents = cache.contents
+    contents.update((key, content) for key, (_, content) in written.items())
+    tree = new.tree if complete else bytes(32)
+    save_statcache(cache_path, repo.files, tree, stamps, contents)
     note_held(repo, path, new)
 
 

@@ -263,20 +263,21 @@ def _remember(repo: Repository, plan: Plan, rekeyed: list[_Rekeyed]) -> None:
 def _remember_keys(repo: Repository, one: _Rekeyed) -> None:
     path = repo.statcache_path(one.target)
     cache = load_statcache(path, repo.files)
-    rows = {key: (key, stamp, content) for key, (stamp, content) in one.stamps.items()}
+    stamps = {key: stamp for key, (stamp, _) in one.stamps.items()}
+    contents = {key: content for key, (_, content) in one.stamps.items()}
     complete = cache.tree == one.old.tree
     written = {change.key for change in one.changes}
     for key, stamp in cache.stamps.items():
         name = one.names.get(key, key)
-        if name in rows or name in written:
+        if name in stamps or name in written:
             continue
         known = cache.known(key, stamp)
         if known is None:
             complete = False
         else:
-            rows[name] = (name, stamp, known)
+            stamps[name], contents[name] = stamp, known
     tree = one.new.tree if complete and not repo.unwritten else _NO_TREE
-    save_statcache(path, repo.files, tree, sorted(rows.values()))
+    save_statcache(path, repo.files, tree, stamps, contents)
 
 
 def _result(plan: Plan, rekeyed: list[_Rekeyed], skipped: list[str]) -> MvResult:

@@ -301,7 +301,7 @@ def _trees_from_work_tree(repo: Repository, damage: Damage, recovered: dict[str,
                     verify=True,
                 )
                 contents.finish()
-                made = store_snapshot(repo, snapshot, None, {}, writer)
+                made = store_snapshot(repo, snapshot, None, (), writer)
                 if made.tree != record.tree:
                     raise _AnotherVersionError
         except (_AnotherVersionError, VemlError):

@@ -7,13 +7,15 @@ not parsed for samples that did not change either.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
+from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId
+from veml_vcs.repository.folder_files import FolderFiles
 from veml_vcs.repository.progress import Progress, silent
-from veml_vcs.repository.reading import ReadFile, read_files
+from veml_vcs.repository.reading import ReadFile
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, scan_folder, stamp_file
 from veml_vcs.repository.statcache import StatCache, load_statcache
@@ -21,11 +23,8 @@ from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.annotations.canonical import annotation_id
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats import Layout, Parsed, detect, get_format
-from veml_vcs.samples.tree import Entry, EntryKind
+from veml_vcs.samples.tree import Change, Entry, EntryKind
 from veml_vcs.versions.data import ClassCount, DataRecord
-
-_PARSED_SUFFIXES = ("json", "xml", "txt", "csv", "yaml", "yml", "names", "data")
-_PROGRESS_EVERY = 256
 
 
 @dataclass
@@ -41,7 +40,9 @@ class Snapshot:
         objects: Number of objects in all annotations.
         sources: Keys of the annotation files that speak of many samples.
         external: Annotation files outside the folder, from the repository's root.
-        rows: What the stat cache shall remember: key, stamp, content id.
+        stamps: What the stat cache shall remember: key -> stamp.
+        contents: Key -> content id, of these (and maybe more).
+        hints: The layout's hints; see ``Layout``.
         warnings: Sentences for the user.
     """
 
@@ -53,7 +54,9 @@ class Snapshot:
     objects: int = 0
     sources: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
-    rows: list[tuple[str, Stamp, SampleId]] = field(default_factory=list)
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    contents: Mapping[str, SampleId] = field(default_factory=dict)
+    hints: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -68,6 +71,7 @@ def take_snapshot(
     only: Callable[[str], bool] | None = None,
     sink: Callable[[ReadFile], object] | None = None,
     verify: bool = False,
+    files: FolderFiles | None = None,
     progress: Progress = silent,
 ) -> Snapshot:
     """Look at a data set's folder.
@@ -83,6 +87,7 @@ def take_snapshot(
         only: Keys for which it is False are taken from the base, whatever is on disk.
         sink: Is given every file that had to be read (``add`` stores them).
         verify: Read every file, whatever the stat cache says.
+        files: The folder's files, if the caller has looked at them (and read what must be read).
         progress: Is told how far reading is.
 
     Raises:
@@ -92,13 +97,14 @@ def take_snapshot(
     if base_entries is None:
         base_entries = entries_of(repo, base)
     outside = external if external is not None else (base.annotations if base else ())
-    disk = _scan(repo, path, outside)
-    cache = StatCache() if verify else load_statcache(repo.statcache_path(path), repo.files)
-    if sink is not None:
-        _forget_collected(repo, cache, base_entries)
-    files = _Files(repo, path, disk, base_entries, cache, only)
-    files.read_all(sink, progress)
-    snapshot = Snapshot(path, external=outside, rows=files.rows)
+    if files is None:
+        disk = scan_files(repo, path, outside)
+        cache = StatCache() if verify else load_statcache(repo.statcache_path(path), repo.files)
+        if sink is not None:
+            _forget_collected(repo, cache, base_entries)
+        files = FolderFiles(repo, path, disk, cache, base_entries, only)
+        files.read_all(sink, progress)
+    snapshot = Snapshot(path, external=outside, stamps=files.stamps, contents=files.contents)
     if base is not None and wanted_format in (None, base.facts.format):
         entries = _only_samples_changed(files, base_entries)
         if entries is not None and outside == base.annotations:
@@ -117,7 +123,7 @@ def take_snapshot(
     else:
         parsed = get_format(layout.format).read(layout, files.read, dirty)
     snapshot.facts, snapshot.warnings = parsed.facts, parsed.warnings
-    snapshot.sources = layout.shared_sources
+    snapshot.sources, snapshot.hints = layout.shared_sources, layout.hints
     _fill_entries(snapshot, layout, files, parsed, base_entries, dirty)
     if base is None or dirty is None:
         _count_all(snapshot, parsed)
@@ -142,9 +148,9 @@ def _forget_collected(repo: Repository, cache: StatCache, base: Mapping[str, Ent
             del cache.stamps[key], cache.contents[key]
 
 
-def _layout(files: _Files, base: DataRecord | None, wanted: str | None) -> Layout:
+def _layout(files: FolderFiles, base: DataRecord | None, wanted: str | None) -> Layout:
     """Recognise the format: the one asked for, else the base's if it still fits, else any."""
-    keys = sorted(files.contents)
+    keys = sorted(files.entries)
     if wanted is not None:
         return detect(keys, files.read, wanted=wanted)
     if base is not None and base.facts.format != "files":
@@ -156,7 +162,18 @@ def _layout(files: _Files, base: DataRecord | None, wanted: str | None) -> Layou
     return detect(keys, files.read)
 
 
-def _scan(repo: Repository, path: str, external: tuple[str, ...]) -> dict[str, Stamp]:
+def scan_files(repo: Repository, path: str, external: tuple[str, ...]) -> dict[str, Stamp]:
+    """List a data set's files.
+
+    Args:
+        repo: The repository.
+        path: The folder, from the repository's root.
+        external: Annotation files outside the folder.
+
+    Raises:
+        InvalidInputError: The folder is empty.
+        NotFoundError: The folder or an annotation file is not there.
+    """
     found = scan_folder(repo.absolute(path))
     if not found:
         raise InvalidInputError(f"{path}: there is no file in this folder")
@@ -168,83 +185,13 @@ def _scan(repo: Repository, path: str, external: tuple[str, ...]) -> dict[str, S
     return found
 
 
-class _Files:
-    """The files of a snapshot: their contents by key, and a way to read them again."""
-
-    def __init__(
-        self,
-        repo: Repository,
-        path: str,
-        disk: Mapping[str, Stamp],
-        base: Mapping[str, Entry],
-        cache: StatCache,
-        only: Callable[[str], bool] | None,
-    ) -> None:
-        self._repo = repo
-        self._path = path
-        self._texts: dict[str, bytes] = {}
-        self.contents: dict[str, Entry] = {}
-        self.rows: list[tuple[str, Stamp, SampleId]] = []
-        self._wanted: list[tuple[str, Stamp]] = []
-        if only is not None:
-            for key, entry in base.items():
-                if not only(key) and entry.content is not None:
-                    self.contents[key] = _bare(entry)
-        for key, stamp in disk.items():
-            content = cache.known(key, stamp)
-            if only is not None and not only(key):
-                if content is not None and key in base and base[key].content == content:
-                    self.rows.append((key, stamp, content))
-            elif content is None:
-                self._wanted.append((key, stamp))
-            else:
-                self._put(key, stamp, content)
-
-    def read_all(self, sink: Callable[[ReadFile], object] | None, progress: Progress) -> None:
-        """Read what must be read, and give it to ``sink``."""
-        total = len(self._wanted)
-        reader = read_files(self._wanted, lambda key: self._repo.key_path(self._path, key))
-        for done, file in enumerate(reader):
-            if done % _PROGRESS_EVERY == 0:
-                progress("reading files", done, total)
-            self._put(file.key, file.stamp, file.content)
-            if file.key.rsplit(".", 1)[-1].lower() in _PARSED_SUFFIXES:
-                self._texts[file.key] = file.data
-            if sink is not None:
-                sink(file)
-        if total:
-            progress("reading files", total, total)
-        self.rows.sort(key=lambda row: row[0])
-
-    def read(self, key: str) -> bytes:
-        """Return the bytes of a file, as they were when the snapshot was taken."""
-        data = self._texts.get(key)
-        if data is not None:
-            return data
-        content = self.contents[key].content
-        if content is None:
-            raise NotFoundError(f"{key}: an annotation without a sample has no bytes")
-        if self._repo.catalog.find(content, "content") is not None:
-            return self._repo.contents.read(content)
-        file = next(
-            read_files([(key, Stamp(0, 0, 0, False))], lambda k: self._repo.key_path(self._path, k))
-        )
-        if file.content != content:
-            raise DamagedError(f"{key}: changed while the data set was read")
-        return file.data
-
-    def _put(self, key: str, stamp: Stamp, content: SampleId) -> None:
-        self.rows.append((key, stamp, content))
-        self.contents[key] = Entry(EntryKind.FILE, content, None, stamp.size, stamp.executable)
-
-
 def _only_samples_changed(
-    files: _Files, base_entries: Mapping[str, Entry]
+    files: FolderFiles, base_entries: Mapping[str, Entry]
 ) -> dict[str, Entry] | None:
     """Return the entries if nothing but bytes of samples changed: then nothing need be parsed."""
     entries: dict[str, Entry] = {}
     for key, old in base_entries.items():
-        new = files.contents.get(key)
+        new = files.entries.get(key)
         if old.kind is EntryKind.ANNOTATION_ONLY and new is None:
             entries[key] = old
         elif new is None or old.kind is EntryKind.ANNOTATION_ONLY:
@@ -255,13 +202,13 @@ def _only_samples_changed(
             return None
         else:
             entries[key] = new._replace(kind=EntryKind.SAMPLE, annotation=old.annotation)
-    return entries if all(key in base_entries for key in files.contents) else None
+    return entries if all(key in base_entries for key in files.entries) else None
 
 
 def _only_boxes_changed(
     repo: Repository,
     snapshot: Snapshot,
-    files: _Files,
+    files: FolderFiles,
     base: DataRecord,
     base_entries: Mapping[str, Entry],
 ) -> bool:
@@ -273,11 +220,11 @@ def _only_boxes_changed(
     if len(base.sources) != 1:
         return False
     source = base.sources[0]
-    left = len(files.contents)
+    left = len(files.entries)
     for key, old in base_entries.items():
         if old.content is None:
             continue
-        new = files.contents.get(key)
+        new = files.entries.get(key)
         if new is None:
             return False
         left -= 1
@@ -300,13 +247,9 @@ def _only_boxes_changed(
     return True
 
 
-def _bare(entry: Entry) -> Entry:
-    return Entry(EntryKind.FILE, entry.content, None, entry.size, entry.executable)
-
-
 def _dirty_samples(
     layout: Layout,
-    files: _Files,
+    files: FolderFiles,
     base: DataRecord | None,
     base_entries: Mapping[str, Entry],
 ) -> set[str] | None:
@@ -315,13 +258,16 @@ def _dirty_samples(
         return None
 
     def changed(key: str) -> bool:
-        old, new = base_entries.get(key), files.contents.get(key)
+        old, new = base_entries.get(key), files.entries.get(key)
         return (old and old.content) != (new and new.content)
 
     if set(base.sources) != set(layout.shared_sources) or any(map(changed, base.sources)):
         return None
     dirty = set()
     samples = set(layout.samples)
+    before = {key for key, old in base_entries.items() if old.kind is EntryKind.SAMPLE}
+    if layout.shared_sources and not layout.own_source and samples != before:
+        return None  # names may mean other images now (usual edits do not come here: see ``edit``)
     for key, entry in base_entries.items():
         if entry.annotation is not None and key not in samples:
             unnamed = layout.own_source and key not in layout.own_source
@@ -346,16 +292,16 @@ def _dirty_samples(
 def _fill_entries(
     snapshot: Snapshot,
     layout: Layout,
-    files: _Files,
+    files: FolderFiles,
     parsed: Parsed,
     base_entries: Mapping[str, Entry],
     dirty: Collection[str] | None,
 ) -> None:
     entries = snapshot.entries
-    entries.update(files.contents)
+    entries.update(files.entries)
     samples = set(layout.samples)
     for key in layout.samples:
-        entry = files.contents[key]
+        entry = files.entries[key]
         if dirty is None or key in dirty:
             annotation = parsed.annotations.get(key)
             found = None if annotation is None else _remember(snapshot, key, annotation)
@@ -363,7 +309,7 @@ def _fill_entries(
             found = base_entries[key].annotation
         entries[key] = entry._replace(kind=EntryKind.SAMPLE, annotation=found)
     for key, annotation in parsed.annotations.items():
-        if key not in samples and key not in files.contents:
+        if key not in samples and key not in files.entries:
             entries[key] = Entry(
                 EntryKind.ANNOTATION_ONLY, None, _remember(snapshot, key, annotation)
             )
@@ -394,24 +340,47 @@ def _count_changes(
     repo: Repository, snapshot: Snapshot, base: DataRecord, base_entries: Mapping[str, Entry]
 ) -> None:
     """Correct the base's counts by what changed, so that the cost is that of the change."""
+    entries = snapshot.entries
+    changes = (
+        Change(key, base_entries.get(key), entries.get(key))
+        for key in base_entries.keys() | entries.keys()
+    )
+    counts = counts_after(repo, base, changes, snapshot.annotations)
+    snapshot.class_counts, snapshot.objects = counts.result(), counts.objects
+    snapshot.facts = all_classes(snapshot.facts, base.facts, snapshot.class_counts)
+
+
+def counts_after(
+    repo: Repository,
+    base: DataRecord,
+    changes: Iterable[Change],
+    fresh: Mapping[AnnotationId, Annotation],
+) -> Counts:
+    """Return the counts of a version, from another one's and what changed.
+
+    Args:
+        repo: The repository.
+        base: The other version.
+        changes: What changed; more may be listed.
+        fresh: Annotations that are not in the store yet.
+    """
     counts = Counts(base.class_counts, base.objects)
     old, new = [], []
-    for key in base_entries.keys() | snapshot.entries.keys():
-        before, after = base_entries.get(key), snapshot.entries.get(key)
-        if (before and before.annotation) != (after and after.annotation):
-            old += [before.annotation] if before and before.annotation else []
-            new += [after.annotation] if after and after.annotation else []
-    stored = [one for one in {*old, *new} if one not in snapshot.annotations]
-    found = repo.annotations.read_many(stored) | snapshot.annotations
+    for _, before, after in changes:
+        was, now = before and before.annotation, after and after.annotation
+        if was != now:
+            old += [was] if was else []
+            new += [now] if now else []
+    stored = [one for one in {*old, *new} if one not in fresh]
+    found = {**repo.annotations.read_many(stored), **fresh} if old or new else fresh
     for one in old:
         counts.add(found[one], -1)
     for one in new:
         counts.add(found[one], 1)
-    snapshot.class_counts, snapshot.objects = counts.result(), counts.objects
-    snapshot.facts = _all_classes(snapshot.facts, base.facts, snapshot.class_counts)
+    return counts
 
 
-def _all_classes(facts: Facts, base: Facts, counts: Mapping[str, ClassCount]) -> Facts:
+def all_classes(facts: Facts, base: Facts, counts: Mapping[str, ClassCount]) -> Facts:
     """Complete a class list that was read from some samples only, as reading all would give it."""
     listed = {one.name: one for one in facts.classes}
     missing = [one for one in base.classes if one.name not in listed and one.name in counts]

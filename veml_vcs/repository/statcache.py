@@ -5,8 +5,12 @@ unless it was last changed so close to the moment the cache was written that a l
 bear the same time stamp (a *racily clean* file: it is read again). The cache is derived and local;
 losing it costs reading the folder once.
 
-The file: magic, SHA-256 of the rest, count, then columns (size, mtime, inode as uint64; flags as
-bytes; content ids; keys joined by NUL). Standard library only, because ``status`` must start fast.
+Beside the stamps stand *hints*: what reading the whole folder once told of its tree, so that a
+small edit can be understood without doing that again (see ``edit``). They are void with the tree.
+
+The file: magic, SHA-256 of the rest, tree, count, then columns (size, mtime, inode as uint64; flags
+as bytes; content ids), the length of the keys joined by NUL (u64), these, and the hints as JSON.
+Standard library only, because ``status`` must start fast.
 """
 
 from __future__ import annotations
@@ -14,17 +18,21 @@ from __future__ import annotations
 import hashlib
 import os
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
+from typing import Any
 
 from veml_vcs.ids import DIGEST_BYTES, SampleId
 from veml_vcs.objects.files import Files
-from veml_vcs.repository.scan import Stamp, stamp_of
+from veml_vcs.repository.scan import Stamp
 from veml_vcs.samples.tree.entry import decode_key, encode_key
 
-_MAGIC = b"veml statcache 1\n"
+_MAGIC = b"veml statcache 2\n"
 _TICK_NS = 20_000_000
 """File systems stamp with the kernel's tick (1-10 ms), not with the clock."""
+_MTIME = itemgetter(Stamp._fields.index("mtime_ns"))
 
 
 @dataclass
@@ -36,12 +44,14 @@ class StatCache:
         written_ns: mtime of the cache file; stamps at or after it prove nothing.
         stamps: Key -> stamp.
         contents: Key -> SHA-256 of the bytes it had with that stamp.
+        hints: What is known of the tree besides, JSON; empty if nothing is.
     """
 
     tree: bytes = bytes(DIGEST_BYTES)
     written_ns: int = 0
     stamps: dict[str, Stamp] = field(default_factory=dict)
     contents: dict[str, SampleId] = field(default_factory=dict)
+    hints: bytes = b""
 
     def known(self, key: str, stamp: Stamp) -> SampleId | None:
         """Return the content id of a file if its stamp proves that it is unchanged."""
@@ -53,8 +63,7 @@ class StatCache:
         """Tell whether a folder's files are exactly those remembered, by their stamps."""
         if found != self.stamps:
             return False
-        limit = self.written_ns - _TICK_NS
-        return all(stamp.mtime_ns < limit for stamp in found.values())
+        return max(map(_MTIME, found.values()), default=0) < self.written_ns - _TICK_NS
 
     def changed(self, found: Mapping[str, Stamp]) -> list[str]:
         """Return the keys whose stamps differ, or prove nothing."""
@@ -99,21 +108,26 @@ def _decode(body: bytes, written_ns: int) -> StatCache:
     at += count
     ids = body[at : at + DIGEST_BYTES * count]
     at += DIGEST_BYTES * count
-    keys = decode_key(body[at:]).split("\0") if count else []
-    if len(ids) != DIGEST_BYTES * count or len(set(keys)) != count:
+    length = int.from_bytes(body[at : at + 8], "little")
+    at += 8
+    keys = decode_key(body[at : at + length]).split("\0") if count else []
+    # As Stamp(*row) for each row, but at the speed of tuple.
+    rows = map(partial(tuple.__new__, Stamp), zip(*columns, map(bool, flags), strict=True))
+    stamps = dict(zip(keys, rows, strict=True))
+    pieces: list[Any] = [ids[i : i + DIGEST_BYTES] for i in range(0, len(ids), DIGEST_BYTES)]
+    contents: dict[str, SampleId] = dict(zip(keys, pieces, strict=True))
+    if len(ids) != DIGEST_BYTES * count or len(stamps) != count:
         raise ValueError(f"{len(keys)} keys of {count} files")
-    stamps = dict(zip(keys, map(Stamp, *columns, (flag == 1 for flag in flags)), strict=True))
-    contents = {
-        key: SampleId(ids[i * DIGEST_BYTES : (i + 1) * DIGEST_BYTES]) for i, key in enumerate(keys)
-    }
-    return StatCache(tree, written_ns, stamps, contents)
+    return StatCache(tree, written_ns, stamps, contents, body[at + length :])
 
 
 def save_statcache(
     path: str,
     files: Files,
     tree: bytes,
-    rows: Iterable[tuple[str, Stamp, SampleId]],
+    stamps: Mapping[str, Stamp],
+    contents: Mapping[str, SampleId],
+    hints: bytes = b"",
 ) -> None:
     """Write a cache.
 
@@ -121,23 +135,22 @@ def save_statcache(
         path: Where it goes.
         files: All file operations go through it.
         tree: Digest of the tree that the folder matches as a whole, or 32 zero bytes.
-        rows: Key, stamp and content id of each file.
+        stamps: Key -> stamp.
+        contents: Key -> content id, of the same keys (and maybe more).
+        hints: JSON, or nothing.
     """
-    listed = list(rows)
-    columns = [array("Q", (stamp[i] for _, stamp, _ in listed)) for i in range(3)]
+    columns = list(zip(*stamps.values(), strict=True)) or [()] * len(Stamp._fields)
+    keys = encode_key("\0".join(stamps))
     body = b"".join(
         (
             tree,
-            len(listed).to_bytes(8, "little"),
-            *(column.tobytes() for column in columns),
-            bytes(stamp.executable for _, stamp, _ in listed),
-            *(content for _, _, content in listed),
-            encode_key("\0".join(key for key, _, _ in listed)),
+            len(stamps).to_bytes(8, "little"),
+            *(array("Q", column).tobytes() for column in columns[:3]),
+            bytes(columns[3]),
+            *map(contents.__getitem__, stamps),
+            len(keys).to_bytes(8, "little"),
+            keys,
+            hints,
         )
     )
     files.write_atomic(path, _MAGIC + hashlib.sha256(body).digest() + body, durable=False)
-
-
-def restamp(path: str) -> Stamp:
-    """Return the stamp of a file that was just written."""
-    return stamp_of(os.lstat(path))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from veml_vcs.ids import TreeId
+from veml_vcs.ids import AnnotationId, TreeId
 from veml_vcs.objects.protocol import ObjectWriter
+from veml_vcs.repository.edit import Edit
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.snapshot import Snapshot
-from veml_vcs.samples.tree import Entry, EntryKind, build_tree, update_tree
+from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.tree import Change, EntryKind, build_tree, update_tree
 from veml_vcs.versions.data import DataRecord
 
 
@@ -17,7 +20,7 @@ def store_snapshot(
     repo: Repository,
     snapshot: Snapshot,
     base: DataRecord | None,
-    base_entries: Mapping[str, Entry],
+    changes: Iterable[Change],
     writer: ObjectWriter,
     derived: Mapping[str, Any] | None = None,
 ) -> DataRecord:
@@ -29,25 +32,42 @@ def store_snapshot(
         repo: The repository.
         snapshot: What was found.
         base: The version whose tree is to be shared where nothing changed.
-        base_entries: The base's entries.
+        changes: How the snapshot differs from the base.
         writer: The batch.
         derived: How the version was made, if not by ``add``.
     """
+    _store_annotations(repo, snapshot.annotations, writer)
+    if base is None:
+        tree = build_tree(snapshot.entries.items(), writer)
+    else:
+        tree = _updated(repo, base, changes, writer)
+    return record_of(snapshot, tree, derived or {})
+
+
+def store_edit(repo: Repository, edit: Edit, base: DataRecord, writer: ObjectWriter) -> DataRecord:
+    """Write an edit's annotations and tree, and return the record of the version.
+
+    The contents must have gone into the same batch, or be in the store.
+    """
+    _store_annotations(repo, edit.annotations, writer)
+    return replace(edit.record, tree=_updated(repo, base, edit.changes, writer))
+
+
+def _store_annotations(
+    repo: Repository, annotations: Mapping[AnnotationId, Annotation], writer: ObjectWriter
+) -> None:
     from veml_vcs.samples.fragments.annotations import AnnotationWriter
 
-    annotations = AnnotationWriter(repo.catalog, writer)
-    annotations.add_many(list(snapshot.annotations.items()))
-    annotations.finish()
-    entries = snapshot.entries
-    if base is None:
-        tree = build_tree(entries.items(), writer)
-    else:
-        changes: dict[str, Entry | None] = {
-            key: entry for key, entry in entries.items() if base_entries.get(key) != entry
-        }
-        changes.update((key, None) for key in base_entries if key not in entries)
-        tree = update_tree(repo.store, base.tree, changes, writer) if changes else base.tree
-    return record_of(snapshot, tree, derived or {})
+    target = AnnotationWriter(repo.catalog, writer)
+    target.add_many(list(annotations.items()))
+    target.finish()
+
+
+def _updated(
+    repo: Repository, base: DataRecord, changes: Iterable[Change], writer: ObjectWriter
+) -> TreeId:
+    found = {key: new for key, _, new in changes}
+    return update_tree(repo.store, base.tree, found, writer) if found else base.tree
 
 
 def record_of(snapshot: Snapshot, tree: TreeId, derived: Mapping[str, Any]) -> DataRecord:

@@ -95,12 +95,12 @@ def folder_changes(
             changes.contents[key] = contents[key]
     changes.removed = sorted(expected.keys() - disk.keys(), key=encode_key)
     if not verify or not changes:
-        rows = [(key, stamp, contents[key]) for key, stamp in disk.items()]
         tree = _NO_TREE if changes else record.tree
         if os.path.isdir(os.path.dirname(cache_path)) and tree != _NO_TREE:
             # Looking must work on a disk that is full or read-only; the next look costs more there.
             with suppress(StorageError):
-                save_statcache(cache_path, repo.files, tree, rows)
+                hints = cache.hints if cache.tree == tree else b""
+                save_statcache(cache_path, repo.files, tree, disk, contents, hints)
     return changes
 
 

@@ -31,6 +31,7 @@ class Layout:
         scratch: What ``detect`` had to parse anyway, for the first ``read`` to take over; never
             stored, never compared. A COCO file says which images are samples, so it is parsed
             for detection; doing so twice would cost as much as hashing the images.
+        hints: What ``Format.regroup`` needs, JSON values; empty if it could not tell anything.
     """
 
     format: str
@@ -39,6 +40,7 @@ class Layout:
     shared_sources: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     scratch: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    hints: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,23 @@ class Refusal:
     """
 
     reason: str
+
+
+@dataclass(frozen=True)
+class Regrouped:
+    """What became of the files that an edit added and removed.
+
+    Attributes:
+        samples: Added files that are samples; what was said of them stays said.
+        named: Removed samples that an annotation file still names.
+        hints: The layout's hints after the edit.
+        warnings: Sentences for the user.
+    """
+
+    samples: frozenset[str]
+    named: frozenset[str]
+    hints: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +149,37 @@ class Format(Protocol):
             new: Its bytes now.
         """
         return False
+
+    def inert(self, key: str) -> bool:
+        """Tell whether a file of this name says nothing and is no sample, whatever it holds."""
+        return False
+
+    def samples_in(self, hints: Mapping[str, Any], keys: Collection[str]) -> list[str] | None:
+        """Return the samples among a data set's files, by the layout's hints; None if unknown."""
+        return None
+
+    def regroup(
+        self,
+        hints: Mapping[str, Any],
+        keys: Collection[str],
+        added: Collection[str],
+        removed: Collection[str],
+    ) -> Regrouped | None:
+        """Find out what files are that were added, and what is left of those removed.
+
+        Only where that can be told, for sure, without reading an annotation file again, and where
+        nothing else changes its part: then layout, facts and all annotations stay as they are.
+
+        Args:
+            hints: Those of the layout before the edit.
+            keys: The files before the edit.
+            added: Files that are new since.
+            removed: Files that are gone since. No annotation file changed.
+
+        Returns:
+            None if it cannot be told: the data set has to be read as a whole.
+        """
+        return None
 
     def write(
         self,

@@ -20,8 +20,16 @@ from typing import Any
 
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
-from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
+from veml_vcs.samples.formats.base import (
+    Format,
+    Layout,
+    Parsed,
+    ReadFile,
+    Refusal,
+    Regrouped,
+)
 from veml_vcs.samples.formats.coco_changes import changed_part
+from veml_vcs.samples.formats.coco_edits import plain_hints, regroup, samples_in
 from veml_vcs.samples.formats.coco_file import CocoFile, read_file
 from veml_vcs.samples.formats.coco_write import sources_of, write_file
 from veml_vcs.samples.formats.json_text import collector_paused, parse_json
@@ -31,6 +39,7 @@ from veml_vcs.samples.formats.keys import (
     ending,
     folder_of,
     images_in,
+    is_image,
     split_in,
     without_suffix,
 )
@@ -61,6 +70,7 @@ class Coco(Format):
         samples: set[str] = set()
         files: dict[str, Any] = {}
         scratch: dict[str, Any] = {}
+        hints: dict[str, Any] = {}
         for key in candidates:
             data = read(key)
             if b'"images"' not in data or not any(word in data for word in _TELLING):
@@ -70,6 +80,7 @@ class Coco(Format):
             if names is None:
                 continue
             naming = fit(names, known, key)
+            hints = plain_hints(document, names, naming, known)
             samples.update(
                 found for name in names if (found := naming.to_key(name, known)) is not None
             )
@@ -82,10 +93,20 @@ class Coco(Format):
             return Refusal("no .json file has a list 'images' with file names")
         if not samples and not forced:
             return Refusal(f"none of the images that {min(files)} lists is in the folder")
-        samples |= _unlisted(samples, known)
+        unlisted = _unlisted(samples, known)
+        samples |= unlisted
         ordered = {key: files[key] for key in sorted(files)}
+        if hints:
+            hints |= {"unlisted": sorted(unlisted), "loose": sorted(known.keys() - samples)}
+        if len(files) > 1 or len(candidates) != len(ending(keys, ".json")):
+            hints = {}
         return Layout(
-            self.name, tuple(sorted(samples)), {}, tuple(ordered), {"files": ordered}, scratch
+            self.name,
+            tuple(sorted(samples)),
+            shared_sources=tuple(ordered),
+            options={"files": ordered},
+            scratch=scratch,
+            hints=hints,
         )
 
     def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
@@ -124,6 +145,24 @@ class Coco(Format):
         if document is not None:
             layout.scratch[key] = (new, document)
         return document is not None
+
+    def inert(self, key: str) -> bool:
+        """See ``Format.inert``."""
+        return not is_image(key) and not key.lower().endswith(".json")
+
+    def samples_in(self, hints: Mapping[str, Any], keys: Collection[str]) -> list[str] | None:
+        """See ``Format.samples_in``."""
+        return samples_in(hints, keys) if hints else None
+
+    def regroup(
+        self,
+        hints: Mapping[str, Any],
+        keys: Collection[str],
+        added: Collection[str],
+        removed: Collection[str],
+    ) -> Regrouped | None:
+        """See ``Format.regroup``."""
+        return regroup(hints, keys, added, removed) if hints else None
 
     def write(
         self,

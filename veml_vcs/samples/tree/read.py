@@ -7,7 +7,7 @@ what the node above it says, and lies where it says, is checked here.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from typing import NamedTuple, TypeAlias
 
 from veml_vcs.errors import DamagedError, NotFoundError
@@ -81,6 +81,30 @@ class Tree:
                 return None
             place = below
         return dict(_entries(self.store, place)).get(key)
+
+    def find(self, keys: Collection[str]) -> dict[str, Entry | None]:
+        """Return the entries under several keys, None for those not there; each node read once.
+
+        Raises:
+            InvalidInputError: No file can have such a name.
+            DamagedError: The nodes on the way are not a tree.
+        """
+        found: dict[str, Entry | None] = dict.fromkeys(keys)
+        wanted = sorted((encode_key(key), key) for key in found)
+        at = 0
+        pending = [_root(self.store, self.root)]
+        while pending and at < len(wanted):
+            place = pending.pop()
+            if wanted[at][0] > place.ref.last_key:
+                continue
+            if place.level:
+                pending += reversed(_children(self.store, place))
+                continue
+            entries = dict(_entries(self.store, place))
+            while at < len(wanted) and wanted[at][0] <= place.ref.last_key:
+                found[wanted[at][1]] = entries.get(wanted[at][1])
+                at += 1
+        return found
 
     def __getitem__(self, key: str) -> Entry:
         entry = self.get(key)

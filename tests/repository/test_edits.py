@@ -1,0 +1,204 @@
+"""An edit understood from the files it touched gives the version that reading everything gives.
+
+Seen to fail: each condition of ``coco_edits.regroup`` and ``plain_hints`` was taken out and the
+random walks (some only with the mark ``slow``) or the cases below found it, apart from the limit on
+the number of names, which guards a vote by sample that takes 400,000 names to happen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable
+
+import pytest
+
+from tests.repository.kit import Box, Project, coco, dump, png, small_model
+from veml_vcs.repository import add_look
+from veml_vcs.repository.snapshot import take_snapshot
+from veml_vcs.repository.store_snapshot import record_of
+from veml_vcs.samples.tree import Tree
+
+SOURCE = "data/annotations.json"
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Count the times that a folder was looked at as a whole."""
+    times: list[str] = []
+
+    def counted(*arguments: object, **options: object) -> object:
+        times.append("whole")
+        return take_snapshot(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(add_look, "take_snapshot", counted)
+    return times
+
+
+def start(project: Project, count: int = 12) -> None:
+    project.write(coco(small_model(count)), "data")
+    project.add("data")
+    settle(project)
+
+
+def settle(project: Project) -> None:
+    """Make the folder look long untouched: what was written just now is racy."""
+    cache = project.repo.statcache_path("data")
+    later = os.stat(cache).st_mtime_ns + 10**9
+    os.utime(cache, ns=(later, later))
+
+
+def add(project: Project) -> None:
+    """Add, and compare with the version that reading everything gives."""
+    project.add("data")
+    record = project.repo.staged_datasets()["data"]
+    afresh = take_snapshot(project.repo, "data", None, {}, wanted_format="coco")
+    assert dict(Tree(project.repo.store, record.tree).items()) == afresh.entries
+    assert record.to_bytes() == record_of(afresh, record.tree, {}).to_bytes()
+    settle(project)
+
+
+Document = dict[str, list[dict[str, object]]]
+
+
+def edit_source(project: Project, change: Callable[[Document], None]) -> None:
+    document = json.loads(project.path(SOURCE).read_bytes())
+    change(document)
+    project.path(SOURCE).write_bytes(dump(document))
+
+
+def test_usual_edits_are_understood_without_reading_everything(
+    project: Project, looked: list[str]
+) -> None:
+    start(project, 16)
+    looked.clear()
+    project.write({"data/images/0099.png": png(99), "data/README": b"hello"})
+    add(project)
+    project.path("data/images/0003.png").unlink()
+    add(project)
+    assert project.repo.staged_datasets()["data"].samples == 16
+    project.write({"data/images/0003.png": png(33), "data/images/0004.png": png(44)})
+    add(project)
+    project.path("data/images/0099.png").unlink()
+    project.path("data/README").unlink()
+    add(project)
+    edit_source(project, lambda document: document["annotations"][2].update(bbox=[1, 2, 3, 4]))
+    project.write({"data/images/0006.png": png(66)})
+    add(project)
+    os.chmod(project.path(SOURCE), 0o755)
+    add(project)
+    add(project)
+    assert not looked
+
+
+@pytest.mark.parametrize(
+    "edit",
+    ["same name", "other suffix", "document", "last of its folder", "annotation file", "classes"],
+)
+def test_edits_that_take_a_look_at_everything(
+    project: Project, looked: list[str], edit: str
+) -> None:
+    start(project)
+    looked.clear()
+    if edit == "same name":
+        project.write({"data/masks/0003.png": png(9)})
+    elif edit == "other suffix":
+        project.write({"data/images/0003.jpg": png(9)})
+        add(project)
+        assert not looked  # it is loose
+        project.path("data/images/0003.png").unlink()  # and now it is not
+    elif edit == "document":
+        project.write({"data/other.json": b"{}"})
+    elif edit == "last of its folder":
+        for number in range(2, 13):
+            project.path(f"data/images/{number:04d}.png").unlink()
+        project.write({"data/images/0055.png": png(55)})
+        add(project)
+        looked.clear()
+        project.path("data/images/0001.png").unlink()
+    elif edit == "annotation file":
+        project.path(SOURCE).unlink()
+        project.write(coco(small_model(11)), "data")
+    else:
+        edit_source(project, lambda document: document["categories"].append({"id": 9, "name": "x"}))
+    if edit == "last of its folder":
+        project.add("data")
+    else:
+        add(project)
+    assert looked
+
+
+def test_after_a_checkout_the_first_edit_reads_everything_once(
+    project: Project, looked: list[str]
+) -> None:
+    start(project)
+    project.commit("one")
+    project.checkout("side", create=True)
+    edit_source(project, lambda document: document["annotations"][0].update(bbox=[1, 2, 3, 4]))
+    add(project)
+    project.commit("two")
+    project.checkout("main")
+    settle(project)
+    project.write({"data/images/0055.png": png(55)})
+    looked.clear()
+    add(project)
+    first = len(looked)
+    project.write({"data/images/0056.png": png(56)})
+    add(project)
+    assert len(looked) == first <= 1
+
+
+def walk(project: Project, seed: int, steps: int) -> None:
+    """Edit a data set at random, with names chosen so that odd cases happen often."""
+    rng = random.Random(seed)
+    model = {f"{i}.png": (Box(i, "car", 1, 1, 5, 5),) for i in range(1, 9)}
+    folder = rng.choice(["", "images/", "a/b/"])
+    files = coco(model, ["car"], folder)
+    document = json.loads(files["annotations.json"])
+    strip = rng.choice(["", "", "train/", "./x/"])
+    for image in document["images"]:
+        image["file_name"] = strip + image["file_name"]
+    if rng.random() < 0.3:
+        document["images"][0]["file_name"] = "odd/1.png"
+    files["annotations.json"] = dump(document)
+    project.write(files, "data")
+    for number in rng.sample(range(1, 9), rng.randint(0, 4)):
+        project.path(f"data/{folder}{number}.png").unlink()
+    project.add("data")
+    settle(project)
+    places = [folder, folder, "", "images/", "masks/", "a/", "odd/", "train/"]
+    for _ in range(steps):
+        for _ in range(rng.randint(1, 3)):
+            suffix = rng.choice([".png"] * 4 + [".jpg"])
+            name = f"{rng.choice(places)}{rng.randint(1, 10)}{suffix}"
+            here = project.path("data/" + name)
+            action = rng.random()
+            if action < 0.45:
+                project.write({"data/" + name: png(rng.randint(0, 250))})
+            elif action < 0.75 and here.exists():
+                here.unlink()
+            elif action < 0.85:
+                move = [rng.randint(0, 40) for _ in range(4)]
+                edit_source(
+                    project,
+                    lambda document, move=move: document["annotations"][rng.randint(0, 7)].update(  # type: ignore[misc]
+                        bbox=move
+                    ),
+                )
+            elif action < 0.9:
+                project.write({"data/notes.txt": bytes([rng.randint(65, 90)])})
+            elif action < 0.93:
+                os.chmod(project.path(SOURCE), rng.choice([0o644, 0o755]))
+        add(project)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_walks(project: Project, seed: int) -> None:
+    walk(project, seed, 8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 124))
+def test_many_random_walks(project: Project, seed: int) -> None:
+    walk(project, seed, 12)
