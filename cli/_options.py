@@ -21,6 +21,10 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Tell what would be done, and do nothing.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+NoEdit = Annotated[
+    bool,
+    typer.Option("--no-edit", help="Take the prepared message; no editor is opened in any case."),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Draws the random samples and splits.")]
 Centres = Annotated[int, typer.Option("-k", "--centres", min=1, help="Centres of each core set.")]
 Embedder = Annotated[str, typer.Option("--embedder", help="Name of the embedder.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from veml_cli._errors import DIFFERS
-from veml_cli._options import Json, Quiet, Side, choice, examples
+from veml_cli._options import Json, NoEdit, Quiet, Side, choice, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
 from veml_vcs.errors import InvalidInputError, NotFoundError
@@ -37,6 +37,11 @@ def merge(
     favour: Annotated[
         Side | None, typer.Option("-X", help="Side that settles all conflicts in data.")
     ] = None,
+    unrelated: Annotated[
+        bool,
+        typer.Option("--allow-unrelated-histories", help="Merge what has no common ancestor too."),
+    ] = False,
+    no_edit: NoEdit = False,  # for the habit
     abort: Annotated[bool, typer.Option("--abort", help="Give up the merge under way.")] = False,
     go_on: Annotated[bool, typer.Option("--continue", help="Commit the merge under way.")] = False,
     quiet: Quiet = False,
@@ -69,6 +74,7 @@ def merge(
             ff_only=ff_only,
             no_commit=no_commit,
             favour=choice(favour),
+            unrelated=unrelated,
             committer=from_environment(repo, "COMMITTER"),
             progress=progress,
         )

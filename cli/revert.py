@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from veml_cli._options import Json, Quiet, Side, choice, examples
+from veml_cli._options import Json, NoEdit, Quiet, Side, choice, examples
 
 EXAMPLES = examples(
     ("undo what the last commit did, in a new commit", "veml revert HEAD"),
@@ -27,6 +27,7 @@ def revert(
         typer.Option("--mainline", "-m", min=0, metavar="N", help="Of a merge: against parent N."),
     ] = 0,
     favour: Annotated[Side | None, typer.Option("-X", help="Side that settles conflicts.")] = None,
+    no_edit: NoEdit = False,  # for the habit
     go_on: Annotated[
         bool, typer.Option("--continue", help="Commit what had conflicts, do the rest.")
     ] = False,

@@ -194,3 +194,22 @@ def test_refusals(forked: Place, command: str) -> None:
     done = forked.veml(command, "night" if command == "cherry-pick" else "HEAD", code=1)
     assert "would overwrite uncommitted changes" in done.err
     assert (forked.root / "images/train/Annotations/0000.xml").read_text() == "mine"
+
+
+def test_habits(forked: Place) -> None:
+    """``--no-edit`` is typed by everybody who scripts git."""
+    forked.veml("revert", "-q", "--no-edit", "HEAD")
+    forked.veml("merge", "-q", "--no-edit", "night")
+
+
+def test_unrelated_histories_are_refused_as_in_git(forked: Place) -> None:
+    forked.git("checkout", "-q", "--orphan", "alien")
+    forked.veml("commit", "-qm", "from nothing")
+    forked.veml("checkout", "-q", "main")
+    head = forked.git("rev-parse", "HEAD")
+    done = forked.veml("merge", "alien", code=1)
+    assert "unrelated histories" in done.err
+    assert "--allow-unrelated-histories" in done.err
+    assert forked.git("rev-parse", "HEAD") == head
+    forked.veml("merge", "-q", "--allow-unrelated-histories", "alien")
+    assert len(forked.git("log", "-1", "--format=%P").split()) == 2

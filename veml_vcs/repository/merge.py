@@ -49,7 +49,7 @@ from veml_vcs.repository.plain_files import (
 )
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.revisions import is_ancestor
+from veml_vcs.repository.revisions import is_ancestor, merge_bases
 from veml_vcs.repository.unfinished import MERGE
 from veml_vcs.repository.worktree import FolderChanges, folder_changes
 from veml_vcs.samples.annotations import Choice
@@ -86,6 +86,7 @@ def merge(
     ff_only: bool = False,
     no_commit: bool = False,
     favour: Choice | None = None,
+    unrelated: bool = False,
     committer: Signature | None = None,
     progress: Progress = silent,
 ) -> MergeResult:
@@ -99,6 +100,7 @@ def merge(
         ff_only: Refuse where HEAD could not simply move.
         no_commit: Stop before the commit.
         favour: Side that settles all conflicts in data sets.
+        unrelated: Merge even where there is no common ancestor.
         committer: Who commits; None asks Git's configuration.
         progress: Is told how far it is.
 
@@ -128,6 +130,12 @@ def merge(
                 raise ConflictError(
                     f"{revision} cannot be reached by moving HEAD forward",
                     hint="veml merge without --ff-only",
+                )
+            if not unrelated and not merge_bases(repo.git, ours, theirs):
+                raise ConflictError(
+                    f"{revision} has no commit in common with HEAD: unrelated histories",
+                    hint="veml merge --allow-unrelated-histories merges them over nothing",
+                    kind="unrelated",
                 )
             with repo.store.write() as writer:
                 names = ("HEAD", revision)
