@@ -427,7 +427,9 @@ class _Merge:
             said, found = expected.get(key), parsed.annotations.get(key)
             if said == found:
                 continue
-            if _without_ids(said) == _without_ids(found):
+            if _without_ids(said) == _without_ids(found) or (
+                found is None and said is not None and self._is_split_alone(entries[key], said)
+            ):
                 self._renumbered.add(key)
                 continue
             sources = self._sources(key, said, layout, facts)
@@ -435,6 +437,14 @@ class _Merge:
             if not sources:
                 self._renumbered.add(key)  # no file says it: what the reader sees in the key stands
         return wrong
+
+    @staticmethod
+    def _is_split_alone(entry: Entry, said: Annotation) -> bool:
+        """Tell whether nothing is left of a sample but the split that its folder stood for.
+
+        One side removed the image, the other its boxes. Where a file lists it, the reader finds it.
+        """
+        return entry.kind is EntryKind.ANNOTATION_ONLY and said.keys() <= {"splits"}
 
     def _sources(self, key: str, said: Annotation | None, layout: Layout, facts: Facts) -> set[str]:
         """Return the files that have to say what is said of a sample, unwritten ones first."""
@@ -460,7 +470,9 @@ class _Merge:
             entry = entries.get(key)
             if entry is None:
                 entry = Entry(EntryKind.ANNOTATION_ONLY, None)
-            if entry.annotation != found:
+            if said is None and entry.kind is EntryKind.ANNOTATION_ONLY:
+                del entries[key]
+            elif entry.annotation != found:
                 if said is not None and found is not None:
                     annotations[found] = said
                 kind = EntryKind.SAMPLE if key in samples else entry.kind

@@ -144,12 +144,26 @@ class EntryMerger:
     def _removed(
         self, key: str, base: Entry, ours: Entry | None, theirs: Entry | None
     ) -> Entry | None:
-        """Merge a sample that one side removed and the other changed: the changed one stays."""
-        choice = self._conflict(key, "removed-changed", "", base, ours, theirs)
+        """Merge a sample that one side removed and the other changed: the changed one stays.
+
+        One of which the other side only removed a part (its image, or what is said of it) is gone:
+        nothing was changed that is not removed.
+        """
         kept = ours if ours is not None else theirs
+        if kept is None or self._is_part(kept, base):
+            return None
+        choice = self._conflict(key, "removed-changed", "", base, ours, theirs)
         if choice is None:
             return kept
         return {"ours": ours, "theirs": theirs, "base": base}[choice]
+
+    def _is_part(self, entry: Entry, whole: Entry) -> bool:
+        """Tell whether an entry has nothing that another one does not have."""
+        alone = entry._replace(annotation=None)
+        if entry.content is not None and alone != whole._replace(annotation=None):
+            return False
+        said, all_said = self._said(entry.annotation) or {}, self._said(whole.annotation) or {}
+        return all(name in all_said and all_said[name] == value for name, value in said.items())
 
     def _content(
         self, key: str, base: Entry | None, ours: Entry | None, theirs: Entry | None
@@ -159,7 +173,8 @@ class EntryMerger:
             return left
         if left == old:
             return right
-        choice = self._conflict(key, "content-both", "bytes", base, ours, theirs)
+        kind = "content-both" if left is not None and right is not None else "removed-changed"
+        choice = self._conflict(key, kind, "bytes", base, ours, theirs)
         if choice is None:
             return left if left is not None else right
         return {"ours": left, "theirs": right, "base": old}[choice]
