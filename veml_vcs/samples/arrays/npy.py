@@ -135,15 +135,15 @@ def diff_arrays(old: NDArray[Any], new: NDArray[Any]) -> ArrayDiff:
         size = min(old.size, new.size)
         return ArrayDiff(*told, elements=size, changed=size)
     if not old.ndim:
-        return ArrayDiff(*told, elements=1, changed=int(_differ(old, new).any()))
+        return ArrayDiff(*told, elements=1, changed=int(elements_differ(old, new).any()))
     common = min(len(old), len(new))
-    differ = _differ(old[:common], new[:common])
+    differ = elements_differ(old[:common], new[:common])
     rows = np.flatnonzero(differ.reshape(common, -1).any(1)) if differ.size else np.zeros(0, int)
     return ArrayDiff(
         *told,
         elements=differ.size,
         changed=int(differ.sum()),
-        rows=_runs(rows)[:_RANGES],
+        rows=runs(rows)[:_RANGES],
         rows_added=len(new) - common,
         rows_removed=len(old) - common,
     )
@@ -171,8 +171,8 @@ def merge_arrays(
     if len(ours) < count or len(theirs) < count:
         raise FormatError("an array that lost rows cannot be merged by element")
     a, b, c = (one[:count] for one in sides)
-    left, right = _differ(a, b), _differ(a, c)
-    clash = left & right & _differ(b, c)
+    left, right = elements_differ(a, b), elements_differ(a, c)
+    clash = left & right & elements_differ(b, c)
     head = np.where(right & ~left, c, b)
     if choice in ("theirs", "base"):
         head = np.where(clash, c if choice == "theirs" else a, head)
@@ -196,7 +196,7 @@ def _alike(one: NDArray[Any], other: NDArray[Any]) -> bool:
     return one.dtype == other.dtype and one.ndim == other.ndim and one.shape[1:] == other.shape[1:]
 
 
-def _differ(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
+def elements_differ(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
     """Compare elements by their bytes; both have one shape and data type."""
     width = one.dtype.itemsize
     if not width or not one.size:
@@ -213,10 +213,10 @@ def same_array(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 
 def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    return one.shape == other.shape and not _differ(one, other).any()
+    return one.shape == other.shape and not elements_differ(one, other).any()
 
 
-def _runs(rows: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
+def runs(rows: NDArray[np.int64]) -> tuple[tuple[int, int], ...]:
     """Return runs of consecutive numbers: the first, and the one after the last."""
     if not len(rows):
         return ()

@@ -13,8 +13,11 @@ from veml_vcs.samples.formats.kitti import Kitti
 from veml_vcs.samples.formats.tables import Tables
 from veml_vcs.samples.formats.voc import Voc
 from veml_vcs.samples.formats.yolo import Yolo
+from veml_vcs.samples.formats.zarr import Zarr
 
-FORMATS: tuple[Format, ...] = (Coco(), Voc(), Yolo(), Kitti(), Folders(), Tables(), Files())
+FORMATS: tuple[Format, ...] = (
+    Coco(), Voc(), Yolo(), Kitti(), Folders(), Zarr(), Tables(), Files()
+)  # fmt: skip
 """In order of detection: what is surest first, what fits everything last."""
 
 
