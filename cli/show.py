@@ -84,7 +84,7 @@ def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool)
             out.write_json(out_record)
         else:
             out.write_lines(record_lines(owner, out_record, out.width))
-            _show_series(repo, out_record)
+            _show_numbers(repo, out_record)
     elif owner is not None:
         _show_key(repo, owner, revision, path[len(owner) + 1 :], as_json)
     elif path in files:
@@ -102,9 +102,10 @@ def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool)
         out.write_lines(folder_lines(list(below), names))
 
 
-def _show_series(repo: Repository, record: DataRecord) -> None:
-    """Say what is in a series of sensors, where its data is here."""
+def _show_numbers(repo: Repository, record: DataRecord) -> None:
+    """Say what is in a series of sensors or a Zarr store, where its data is here."""
     from veml_vcs.repository.series import record_series
+    from veml_vcs.repository.zarr_store import record_arrays
 
     found, note = record_series(repo, record)
     if found is not None:
@@ -113,6 +114,11 @@ def _show_series(repo: Repository, record: DataRecord) -> None:
         out.write_lines(series_lines(found, out.width))
     if note is not None:
         out.note(note)
+    arrays = record_arrays(repo, record)
+    if arrays:
+        from veml_cli.render.arrays import store_lines
+
+        out.write_lines(store_lines(arrays, out.width))
 
 
 def _show_key(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, joined, line
+from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.words import plus_minus
 
 if TYPE_CHECKING:
     from veml_vcs.samples.arrays import ArrayDiff
+    from veml_vcs.samples.zarrs import ArraySummary
 
 
 def array_diff_lines(diffs: Mapping[str, ArrayDiff], limit: int) -> Iterator[Line]:
@@ -25,6 +27,25 @@ def array_diff_lines(diffs: Mapping[str, ArrayDiff], limit: int) -> Iterator[Lin
     if len(diffs) > len(shown):
         left = len(diffs) - len(shown)
         yield line((f"  … and {left:,} more arrays (--samples 0 shows all)", "dim"))
+
+
+def store_lines(arrays: Sequence[ArraySummary], width: int | None) -> Iterator[Line]:
+    """Yield the arrays of a Zarr store as a table; nothing if there are none."""
+    if not arrays:
+        return
+    rows: list[list[Cell]] = []
+    for one in arrays:
+        if one.unread is not None:
+            rows.append([(one.name, "name"), (f"not read: {one.unread}", "hint"), "", "", "", ""])
+            continue
+        rows.append([
+            (one.name, "name"), shape_text(one.shape), one.dtype, shape_text(one.chunks),
+            ", ".join(one.codecs), f"{one.stored:,} of {one.total:,}",
+        ])  # fmt: skip
+    columns = (Column("array", shrinks=True), Column("shape", shrinks=True), Column("type"),
+               Column("chunks"), Column("codecs"), Column("chunk files", right=True))  # fmt: skip
+    yield line()
+    yield from table(columns, rows, width=width)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

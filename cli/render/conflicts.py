@@ -32,6 +32,7 @@ _WORDS = {
     "mask-both": "both gave pixels another class",
     "elements-both": "both changed elements",
     "rows-added-both": "both added rows at the end",
+    "array-layout-both": "one side gave an array another layout, the other changed it, too",
     "array-both": "both changed an array, or added one of this name",
     "array-removed-changed": "one side removed an array, the other changed it",
     "needs-parquet": "both changed rows; merging them needs pip install 'veml[parquet]', then "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from veml_cli.render.arrays import store_lines
 from veml_cli.render.bars import bar
 from veml_cli.render.line import Line, line
 from veml_cli.render.series import series_lines
@@ -73,6 +74,7 @@ def statistics_lines(found: Statistics, width: int | None) -> Iterator[Line]:
     yield from table((Column(), Column()), rows, width=width)
     if found.series is not None:
         yield from series_lines(found.series, width)
+    yield from store_lines(found.arrays, width)
     yield from (line(("note  ", "dim"), (one, "hint")) for one in found.notes)
     yield from _classes(found, width)
     yield from _counted("split", {n or "(none)": c for n, c in found.splits.items()}, width)

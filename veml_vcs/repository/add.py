@@ -28,6 +28,7 @@ from veml_vcs.repository.reading import ReadFile
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.statcache import save_statcache
 from veml_vcs.samples.formats.tables import holds_numbers, is_beside
+from veml_vcs.samples.formats.zarr import NODE_FILES, Zarr
 from veml_vcs.samples.fragments.content import ContentWriter
 from veml_vcs.samples.images import is_image
 from veml_vcs.versions.data import DataRecord
@@ -203,21 +204,33 @@ def _plan_folder(
 
 
 def _holds_data(path: str) -> bool:
-    """Tell whether a folder is a data set to be: there are images in it, or nothing but tables.
+    """Tell whether a folder is a data set to be: images, nothing but tables, or a Zarr store.
 
     A few small tables are left to Git, which shows their lines; ``--format tables`` tracks them.
     """
     numbers = 0
     only_numbers = True
+    store = False
     for folder, _, names in os.walk(path):
         for name in names:
             if is_image(name):
                 return True
+            store = store or name in NODE_FILES
             if holds_numbers(name):
                 numbers += os.path.getsize(os.path.join(folder, name))
             else:
                 only_numbers = only_numbers and is_beside(name)
-    return only_numbers and numbers >= LEAST_TABLE_BYTES
+    return (only_numbers and numbers >= LEAST_TABLE_BYTES) or (store and _is_zarr(path))
+
+
+def _is_zarr(path: str) -> bool:
+    """Tell whether a folder holds nothing but Zarr arrays and what lies beside them."""
+    keys = [
+        os.path.relpath(os.path.join(folder, name), path)
+        for folder, _, names in os.walk(path)
+        for name in names
+    ]
+    return Zarr().detect(sorted(keys), lambda _: b"") is not None
 
 
 def _selector(dataset: str, parts: list[str]) -> Callable[[str], bool]:

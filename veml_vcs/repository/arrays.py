@@ -6,9 +6,9 @@ Between ``samples.arrays`` and history.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from veml_vcs.errors import FormatError
+from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.known_files import MergedFile, ReadEntry, both_sides
 from veml_vcs.samples.annotations import Choice
@@ -16,6 +16,9 @@ from veml_vcs.samples.kinds import is_archive, is_array
 from veml_vcs.samples.tree import Change
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from veml_vcs.repository.dataset import Dataset
     from veml_vcs.samples.arrays import ArrayDiff
 
 
@@ -47,6 +50,26 @@ def array_diffs(changes: Iterable[Change], read: ReadEntry) -> dict[str, ArrayDi
         found.update((f"{key}[{name}]", one) for name, one in parts.items())
         if not parts:
             found[key] = ArrayDiff((), (), "", "")
+    return found
+
+
+def dataset_array(dataset: Dataset, name: str) -> NDArray[Any]:
+    """Return a whole array of a data set; see ``Dataset.array``."""
+    from veml_vcs.repository.zarr_store import FORMAT, record_array
+    from veml_vcs.samples.arrays import read_array, read_npz
+
+    if dataset.facts.format == FORMAT:
+        return record_array(dataset.repository, dataset.record, name)
+    key, bracket, member = name.partition("[")
+    if is_array(name):
+        return read_array(dataset[name].data, name)
+    if not is_archive(key):
+        raise NotFoundError(f"{name!r:.100} is neither an NPY file nor KEY.npz[NAME]")
+    archive = read_npz(dataset[key].data, key)
+    found = archive.arrays.get(member.removesuffix("]")) if bracket else None
+    if found is None:
+        known = ", ".join(f"{key}[{one}]" for one in list(archive.arrays)[:10])
+        raise NotFoundError(f"no array {name!r:.100}; there are: {known or 'none'}")
     return found
 
 

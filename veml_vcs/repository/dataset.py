@@ -397,6 +397,21 @@ class Dataset(Sequence[Sample]):
         )
         return dataset_series(self, said)
 
+    def array(self, name: str) -> NDArray[Any]:
+        """Return a whole array of numbers.
+
+        Args:
+            name: The key of an NPY file, ``KEY[NAME]`` in an NPZ file, or, of a Zarr store, an
+                array's folder (``/``: the store itself), as ``veml diff`` calls them.
+
+        Raises:
+            NotFoundError: There is no such array.
+            FormatError: It cannot be read.
+        """
+        from veml_vcs.repository.arrays import dataset_array
+
+        return dataset_array(self, name)
+
     def to_coco(self) -> dict[str, Any]:
         """Return the annotations as one COCO document, whatever the data set's format is.
 

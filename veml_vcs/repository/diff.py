@@ -23,6 +23,7 @@ from veml_vcs.repository.revisions import parse_data_spec
 from veml_vcs.repository.series import series_diff
 from veml_vcs.repository.tables import mask_diffs, table_diffs
 from veml_vcs.repository.worktree import entries_of, folder_changes
+from veml_vcs.repository.zarr_store import store_diffs
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.kinds import is_class_list
@@ -87,7 +88,7 @@ class DataDiff:
         tables: How tables among the samples and files differ, by rows: key -> difference.
         masks: How class masks among the files differ, by pixels: key -> difference.
         arrays: How arrays in NPY and NPZ files differ, by elements: key, of an archive
-            ``KEY[NAME]``, -> difference.
+            ``KEY[NAME]``, of a Zarr store the array's folder, -> difference.
         series: Of a series of sensors with their graph: how it differs by step, sensor, feature and
             edge.
         notes: Sentences about what could not be compared.
@@ -323,6 +324,13 @@ def _diff_data(
         lambda: after.entries.get(path) or entries_of(repo, new),
         read,
     )
+    stores, unread = store_diffs(
+        changes,
+        (old.facts if old else None, new.facts if new else None),
+        lambda: before.entries.get(path) or entries_of(repo, old),
+        lambda: after.entries.get(path) or entries_of(repo, new),
+        read,
+    )
     return DataDiff(
         path,
         old,
@@ -333,9 +341,9 @@ def _diff_data(
         counts,
         table_diffs(changes, read) | tables,
         mask_diffs(changes, read, lambda: _mask_classes(repo, new)),
-        array_diffs(changes, read),
+        array_diffs(changes, read) | stores,
         series,
-        notes + why,
+        notes + why + unread,
     )
 
 

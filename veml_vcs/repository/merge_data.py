@@ -9,14 +9,15 @@ the merge is refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from veml_vcs.errors import ConflictError, FormatError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId, digest
 from veml_vcs.objects.protocol import ObjectWriter
 from veml_vcs.repository.data_conflict import DataConflict
+from veml_vcs.repository.known_files import MergedFile
 from veml_vcs.repository.merge_entries import (
     EntryMerger,
     MergedEntries,
@@ -35,6 +36,9 @@ from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.formats import Layout, Parsed, ReadFile, detect, get_format
 from veml_vcs.samples.tree import Entry, EntryKind, build_tree, diff_trees, update_tree
 from veml_vcs.versions.data import DataRecord
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.zarr_merge import StoreMerge
 
 _ROUNDS = 4
 
@@ -174,7 +178,9 @@ class _Merge:
         root = base.tree if base else None
         left = {c.key: c for c in diff_trees(store, root, ours.tree if ours else None)}
         right = {c.key: c for c in diff_trees(store, root, theirs.tree if theirs else None)}
-        moves = find_moves(left, right)
+        stores = self._store_merge(base, theirs)
+        # A chunk's name is its place in the array: the same bytes elsewhere did not move there.
+        moves = find_moves(left, right) if stores is None else []
         moved = {key for move in moves for key in move.keys}
         both = (left.keys() & right.keys()) | moved
         self._base_changes = {key: change.old for key, change in (right | left).items()}
@@ -191,14 +197,31 @@ class _Merge:
             old = left[move.base].old
             assert old is not None
             merger.merge_moved(move, old, left[move.ours].new, right[move.theirs].new)
+        settled: Mapping[str, Entry | None] = {}
+        if stores is not None:
+            settled, found = stores.settle_layouts(left, right)
+            merger.result.changes.update(settled)
+            merger.result.conflicts += found
         for key, change in right.items():
-            if key in moved:
+            if key in moved or key in settled:
                 continue
             if key not in left:
                 merger.result.changes[key] = change.new
-            elif not self._merge_content(key, change.old, left[key].new, change.new, merger.result):
-                merger.merge(key, change.old, left[key].new, change.new)
+            else:
+                by_content = merger_of(key) if stores is None else stores.merger_of(key)
+                sides = (change.old, left[key].new, change.new)
+                if not self._merge_content(key, *sides, by_content, merger.result):
+                    merger.merge(key, *sides)
         return merger.result
+
+    def _store_merge(self, base: DataRecord | None, theirs: DataRecord | None) -> StoreMerge | None:
+        """Return what merges a Zarr store; None if the data set is none."""
+        if self._ours.facts.format != "zarr":
+            return None
+        from veml_vcs.repository.zarr_merge import StoreMerge
+
+        entries = (entries_of(self._repo, base), self._our_entries, entries_of(self._repo, theirs))
+        return StoreMerge(self._path, entries, self._repo.contents.read, self._settlement)
 
     def _merge_content(
         self,
@@ -206,6 +229,7 @@ class _Merge:
         base: Entry | None,
         ours: Entry | None,
         theirs: Entry | None,
+        merge: Callable[..., MergedFile | None] | None,
         result: MergedEntries,
     ) -> bool:
         """Merge a file that both sides changed by its content: table, class mask or array.
@@ -213,7 +237,6 @@ class _Merge:
         Returns:
             Whether that was done.
         """
-        merge = merger_of(key)
         if merge is None or ours is None or theirs is None or ours.content == theirs.content:
             return False
         sides = (ours, theirs) if base is None else (ours, theirs, base)

@@ -8,23 +8,23 @@ shapes, all its files come from one side, and that is one conflict.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
 
 from veml_vcs.errors import FormatError
 from veml_vcs.ids import SampleId
 from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.known_files import MergedFile
+from veml_vcs.repository.merge_rules import Settlement
 from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.formats.keys import base_of, folder_of
 from veml_vcs.samples.formats.zarr import (
-    METADATA_FILES,
     NODE_FILES,
     metadata_keys,
     node_of_chunk,
     nodes_of,
 )
-from veml_vcs.samples.formats.keys import base_of, folder_of
 from veml_vcs.samples.tree import Change, Entry
-from veml_vcs.samples.zarrs import ArrayMeta, merge_chunk, read_meta
+from veml_vcs.samples.zarrs import ArrayMeta, layout_of, merge_chunk, read_meta
 
 Entries = Mapping[str, Entry]
 
@@ -36,8 +36,7 @@ class StoreMerge:
         dataset: The data set's folder.
         entries: Key -> entry of everything, in the base, in ours and in theirs.
         read: Returns the bytes of a content.
-        choices: Key -> side, for conflicts that are settled.
-        default: Side for all other conflicts; None leaves them open.
+        settlement: What settles conflicts.
     """
 
     def __init__(
@@ -45,14 +44,12 @@ class StoreMerge:
         dataset: str,
         entries: tuple[Entries, Entries, Entries],
         read: Callable[[SampleId], bytes],
-        choices: Mapping[str, Choice],
-        default: Choice | None,
+        settlement: Settlement,
     ) -> None:
         self._dataset = dataset
         self._entries = entries
         self._read = read
-        self._choices = choices
-        self._default = default
+        self._settlement = settlement
         self._nodes = nodes_of(key for one in entries for key in one)
         self._metas: dict[tuple[int, str], ArrayMeta | None] = {}
 
@@ -73,12 +70,14 @@ class StoreMerge:
         conflicts: list[DataConflict] = []
         ours, theirs = self._by_node(left), self._by_node(right)
         for node in sorted(ours.keys() & theirs.keys()):
-            clash = self._clash(node, ours[node], theirs[node])
+            clash = self._clash(node, ours[node] | theirs[node])
             if clash is None:
                 continue
             key, said = clash
-            choice = self._choices.get(key, self._default)
-            conflicts.append(DataConflict(self._dataset, key, "array-layout-both", "", *said, choice))
+            choice = self._settlement.side(self._dataset, (key, "array-layout-both", ""))
+            conflict = DataConflict(self._dataset, key, "array-layout-both", choice=choice)
+            base, mine, yours = said
+            conflicts.append(replace(conflict, base=base, ours=mine, theirs=yours))
             side = {"base": 0, "ours": 1, "theirs": 2}[choice or "ours"]
             for one in ours[node] | theirs[node]:
                 settled[one] = self._entries[side].get(one)
@@ -126,26 +125,30 @@ class StoreMerge:
         return found
 
     def _clash(
-        self, node: str, ours: set[str], theirs: set[str]
-    ) -> tuple[str, tuple[str | None, ...]] | None:
-        """Return the key and the sides' layouts of an array whose files must be of one side."""
-        key = next((one for one in metadata_keys(node) if one in ours | theirs), None)
+        self, node: str, changed: set[str]
+    ) -> tuple[str, tuple[str | None, str | None, str | None]] | None:
+        """Return the key and the three layouts of an array whose files must be of one side.
+
+        Args:
+            node: The array.
+            changed: Its files that either side changed; both sides changed some.
+        """
+        key = next((one for one in metadata_keys(node) if one in changed), None)
         if key is None:
             return None  # nobody touched the metadata: chunks are merged one by one
-        metas = [self._meta(side, node) for side in range(3)]
-        layouts = [None if one is None else one.layout for one in metas]
-        shapes = [None if one is None else one.shape for one in metas]
-        both_shapes = shapes[1] != shapes[0] != shapes[2] and shapes[1] != shapes[2]
-        if layouts[0] == layouts[1] == layouts[2] and not both_shapes:
-            if None not in layouts or not (ours & theirs):
-                return None
-            # Metadata that are not read: all that can be told is whether they are the same.
-            contents = [self._content(side, key) for side in range(3)]
-            if contents[1] == contents[2] or contents[0] in contents[1:]:
-                return None
-        if layouts[1] == layouts[2] and shapes[1] == shapes[2] and layouts[1] is not None:
+        base, ours, theirs = (self._layout(side, key) for side in range(3))
+        if ours == theirs:
             return None  # both made the same of it
-        return key, tuple(map(_say, metas))
+        kinds = {one[0] if one is not None else None for one in (base, ours, theirs)}
+        shapes = [None if one is None else one[1] for one in (base, ours, theirs)]
+        if len(kinds) == 1 and shapes[0] in shapes[1:]:
+            return None  # one layout, and at most one side changed the shape
+        return key, (_say(base), _say(ours), _say(theirs))
+
+    def _layout(self, side: int, key: str) -> tuple[str, str] | None:
+        """Return an array's layout and shape on one side; None where it is not."""
+        content = self._content(side, key)
+        return None if content is None else layout_of(self._read(content))
 
     def _content(self, side: int, key: str) -> SampleId | None:
         entry = self._entries[side].get(key)
@@ -167,13 +170,5 @@ class StoreMerge:
         return self._metas[side, node]
 
 
-def is_metadata(key: str) -> bool:
-    """Tell whether a file says what an array or group is."""
-    return base_of(key) in METADATA_FILES
-
-
-def _say(meta: ArrayMeta | None) -> Any:
-    if meta is None:
-        return None
-    shape, chunks = ("x".join(map(str, one)) for one in (meta.shape, meta.chunks))
-    return f"{meta.dtype} {shape} in chunks {chunks}"
+def _say(layout: tuple[str, str] | None) -> str | None:
+    return None if layout is None else f"shape {layout[1]}, {layout[0]}"

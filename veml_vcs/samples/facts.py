@@ -31,9 +31,9 @@ class Facts:
 
     Attributes:
         format: Name of the format the folder is in: ``coco``, ``voc``, ``yolo``, ``kitti``,
-            ``folders``, or ``files`` (samples without annotations).
+            ``folders``, ``tables``, ``zarr``, or ``files`` (samples without annotations).
         task: ``detection``, ``classification``, ``tabular``, ``series`` (values of sensors and
-            their graph) or ``none``.
+            their graph), ``arrays`` or ``none``.
         classes: In the source's order.
         layout: How the files are arranged, as far as the format needs it to read and write them
             again (JSON values): for example the folder of labels.

@@ -13,10 +13,12 @@ from veml_vcs.ids import VersionId
 from veml_vcs.repository.data.version import open_version
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.series import series_summary
+from veml_vcs.repository.zarr_store import record_arrays
 from veml_vcs.samples.query import Conditions, Selector
 
 if TYPE_CHECKING:
     from veml_vcs.samples.series import SeriesSummary
+    from veml_vcs.samples.zarrs import ArraySummary
 
 SMALL_AREA, LARGE_AREA = 32.0**2, 96.0**2
 """COCO's bounds between small, medium and large objects, in square pixels."""
@@ -90,6 +92,7 @@ class Statistics:
         box_area: Spread of the square root of their area, in pixels.
         sample_bytes: Spread of the sizes of samples, in bytes.
         series: Of a series of sensors: steps, sensors, features, edges; of the whole version.
+        arrays: The arrays of a Zarr store; of the whole version.
         notes: Sentences about what could not be told.
     """
 
@@ -110,6 +113,7 @@ class Statistics:
     box_area: Spread | None = None
     sample_bytes: Spread | None = None
     series: SeriesSummary | None = None
+    arrays: tuple[ArraySummary, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -189,6 +193,7 @@ def statistics(
         box_area=_spread(np.sqrt(np.abs(extents[:, 0] * extents[:, 1]))),
         sample_bytes=_spread(byte_counts),
         series=series,
+        arrays=record_arrays(repo, source.record),
         notes=() if note is None else (note,),
     )
 

@@ -6,7 +6,7 @@ is told by their names, in ``samples.formats.zarr``.
 
 from __future__ import annotations
 
-from veml_vcs.samples.zarrs.meta import ArrayMeta, read_meta
+from veml_vcs.samples.zarrs.meta import ArrayMeta, layout_of, read_meta
 from veml_vcs.samples.zarrs.store import (
     ArraySummary,
     Side,
@@ -22,6 +22,7 @@ __all__ = [
     "ArraySummary",
     "Side",
     "diff_store",
+    "layout_of",
     "merge_chunk",
     "meta_of",
     "read_meta",

@@ -143,8 +143,6 @@ class Pipeline:
         ):
             if offset == length == _ABSENT:
                 continue
-            if offset + length > len(data):
-                raise FormatError("a shard's index leads out of it")
             where = tuple(
                 slice(p * c, (p + 1) * c) for p, c in zip(place, shards.chunks, strict=True)
             )

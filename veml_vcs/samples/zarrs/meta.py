@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ MAX_META_BYTES = 1 << 20
 MAX_CHUNK_BYTES = 1 << 28
 _MOST_DIMENSIONS = 32
 _LONGEST = 1 << 60
+_APART = ("shape", "attributes", "dimension_names", "consolidated_metadata")
 _LONGEST_NUMBER = 16
 _V2_TYPE = re.compile(r"[<>|](?:b1|[iu][1248]|f[248]|c8|c16)")
 _V3_TYPES = frozenset((
@@ -125,6 +127,23 @@ def read_meta(data: bytes, key: str) -> ArrayMeta | None:
         raise FormatError(f"{key}: {error.message}") from error
 
 
+def layout_of(data: bytes) -> tuple[str, str]:
+    """Return what chunk files depend on, and the shape, each as canonical JSON.
+
+    Of any metadata, also of arrays that are not read: two versions whose layout is the same may
+    share chunks. What is no JSON is a layout of its own.
+    """
+    try:
+        facts = json.loads(data) if len(data) <= MAX_META_BYTES else None
+    except (ValueError, RecursionError):
+        facts = None
+    if not isinstance(facts, dict):
+        return sha256(data).hexdigest(), ""
+    shape = facts.get("shape")
+    layout = {name: value for name, value in facts.items() if name not in _APART}
+    return json.dumps(layout, sort_keys=True), json.dumps(shape, sort_keys=True)
+
+
 def _version_2(facts: Mapping[str, Any]) -> ArrayMeta:
     shape, chunks = _sizes(facts.get("shape"), "shape"), _sizes(facts.get("chunks"), "chunks")
     kind = facts.get("dtype")
@@ -140,8 +159,8 @@ def _version_2(facts: Mapping[str, Any]) -> ArrayMeta:
     axes = tuple(reversed(range(len(shape)))) if order == "F" else None
     separator = facts.get("dimension_separator", ".")
     dtype = np.dtype(kind)
-    return _checked(2, shape, chunks, dtype, facts, Pipeline(dtype, axes, packers), separator, "",
-                    ("shape",))  # fmt: skip
+    pipeline = Pipeline(dtype, axes, packers)
+    return _checked(2, shape, chunks, dtype, facts, pipeline, separator, "")
 
 
 def _version_3(facts: Mapping[str, Any]) -> ArrayMeta:
@@ -163,8 +182,8 @@ def _version_3(facts: Mapping[str, Any]) -> ArrayMeta:
     default = naming["name"] == "default"
     separator = _configuration(naming).get("separator", "/" if default else ".")
     pipeline = pipeline_v3(facts.get("codecs"), np.dtype(kind), len(shape))
-    return _checked(3, shape, chunks, pipeline.dtype, facts, pipeline, separator,
-                    "c" if default else "", ("shape", "attributes", "dimension_names"))  # fmt: skip
+    prefix = "c" if default else ""
+    return _checked(3, shape, chunks, pipeline.dtype, facts, pipeline, separator, prefix)
 
 
 def _checked(
@@ -176,7 +195,6 @@ def _checked(
     pipeline: Pipeline,
     separator: Any,
     prefix: str,
-    apart: tuple[str, ...],
 ) -> ArrayMeta:
     if len(shape) != len(chunks):
         raise FormatError(f"a shape of {len(shape)} axes, chunks of {len(chunks)}")
@@ -185,8 +203,8 @@ def _checked(
     pipeline.check(chunks)
     if separator not in (".", "/"):
         raise FormatError(f"separator: expected . or /, found {separator!r:.40}")
-    layout = {name: value for name, value in facts.items() if name not in apart}
-    text = json.dumps(layout, sort_keys=True, ensure_ascii=False)
+    layout = {name: value for name, value in facts.items() if name not in _APART}
+    text = json.dumps(layout, sort_keys=True)
     fill = _fill(facts.get("fill_value"), dtype)
     return ArrayMeta(version, shape, chunks, dtype, fill, pipeline, separator, prefix, text)
 
