@@ -152,6 +152,19 @@ def boxes(place: Place) -> None:
     )
 
 
+def in_classes(place: Place) -> None:
+    """A data set in class folders."""
+    for i, name in enumerate(("cat/7", "cat/8", "dog/1")):
+        place.write(f"data/train/{name}.jpg", png(300 + i))
+    place.veml("add", "-q", "data/train")
+
+
+def with_code(place: Place) -> None:
+    for name in ("a.py", "src/c.py"):
+        place.write(name, name)
+    place.veml("add", "-q", "a.py", "src/c.py")
+
+
 STATES: dict[str, Callable[[Place], None]] = {
     "veml add images --annotations boxes.json": boxes,
     "veml branch night": no_night,
@@ -175,6 +188,8 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml data fetch --from ../drives": with_a_clone,
     "veml init -b trunk drives": outside,
     "veml merge night": clean,
+    "veml mv data/train/cat/7.jpg data/train/dog/7.jpg": in_classes,
+    "veml mv -k a.py b.py src": with_code,
     "veml merge -X ours night": clean,
     "veml merge --abort": merging,
     "veml resolve --list": merging,
