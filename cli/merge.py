@@ -54,6 +54,7 @@ def merge(
     """
     from veml_cli._identity import from_environment
     from veml_cli.render.merge import merge_lines
+    from veml_hooks.here import run_hooks_here
     from veml_vcs.repository.merge import merge as run
 
     if sum((abort, go_on, revision is not None)) != 1 or (no_ff and ff_only):
@@ -66,6 +67,7 @@ def merge(
         _finish(abort, text, quiet, as_json)
         return
     with working() as (repo, progress):
+        run_hooks_here(repo)
         done = run(
             repo,
             revision,
@@ -88,6 +90,7 @@ def _finish(abort: bool, message: str | None, quiet: bool, as_json: bool) -> Non
     """Give up, or commit, the merge under way."""
     from veml_cli._identity import author_from, from_environment
     from veml_cli.render.simple import commit_lines
+    from veml_hooks.here import run_hooks_here
     from veml_vcs.ids import short
     from veml_vcs.repository.commit import commit
     from veml_vcs.repository.merge import abort as give_up
@@ -103,6 +106,7 @@ def _finish(abort: bool, message: str | None, quiet: bool, as_json: bool) -> Non
             return
         if under_way(repo) != "merge":
             raise NotFoundError("no merge is under way", kind="not-merging")
+        run_hooks_here(repo)
         done = commit(
             repo,
             message,

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from veml_vcs.errors import DamagedError
+from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId, digest
 from veml_vcs.objects import LocalObjectStore, MemoryObjectStore, ObjectKind
 from veml_vcs.objects.pack import MAX_DEPTH, PackRow, derive, finish, header
@@ -114,3 +114,29 @@ def test_objects_derived_from_each_other_are_refused(tmp_path: Path) -> None:
         with pytest.raises(DamagedError, match="depth"):
             store.get(one)
     assert len(list(store.verify())) == 2
+
+
+def test_a_chain_is_decoded_once_and_forgotten_with_its_pack(tmp_path: Path) -> None:
+    """Seen to fail without ``refresh`` in ``remove_packs``: what is gone was still returned."""
+    store = LocalObjectStore(tmp_path)
+    rows = node(Random(8))
+    ids = [put(store, b"".join(rows))]
+    for i in range(5):
+        rows[i] = bytes(70)
+        ids.append(put(store, b"".join(rows), ids[-1]))
+    again = LocalObjectStore(tmp_path)
+    reads: list[bytes] = []
+    stored = again._packs.stored
+
+    def counted(pack: str, row: PackRow) -> memoryview:
+        reads.append(row.object_id)
+        return stored(pack, row)
+
+    again._packs.stored = counted  # type: ignore[method-assign]
+    assert [digest(again.get(one)) for one in reversed(ids)] == ids[::-1]
+    assert len(reads) < 2 * len(ids)  # once as a base, and once more to be checked
+    with again.alone():
+        again.remove_packs([pack.name for pack in again.packs()])
+    with pytest.raises(NotFoundError):
+        again.get(ids[0])
+    assert ids[0] not in again

@@ -41,6 +41,7 @@ PACK_BYTES = 1 << 30  # 1 GiB
 
 _T = TypeVar("_T")
 _READ_TRIES = 8  # collections that may overtake one read
+_RECENT_BYTES = 16 << 20
 
 
 class Pack(NamedTuple):
@@ -85,6 +86,10 @@ class LocalObjectStore:
             self._files,
         )
         self._gate = os.path.join(self.folder, "gate")
+        # Tree nodes decoded lately, and whether they were checked: what changed is derived from
+        # what it was, over several steps, and who compares two versions reads both.
+        self._recent: dict[ObjectId, tuple[bytes, bool]] = {}
+        self._recent_bytes = 0
 
     def __repr__(self) -> str:
         return f"LocalObjectStore({self.folder!r})"
@@ -228,7 +233,7 @@ class LocalObjectStore:
                 removed += file.size_bytes()
             self._files.remove(path)
         self._files.fsync_folder(self._packs.path)
-        self._packs.refresh()
+        self.refresh()
         return removed
 
     def quarantine(self, packs: Iterable[str]) -> str:
@@ -248,7 +253,7 @@ class LocalObjectStore:
             self._files.rename(self._packs.path_of(name), target)
         self._files.fsync_folder(folder)
         self._files.fsync_folder(self._packs.path)
-        self._packs.refresh()
+        self.refresh()
         return folder
 
     def get(self, object_id: ObjectId) -> bytes:
@@ -259,6 +264,9 @@ class LocalObjectStore:
             DamagedError: The bytes found do not hash to the id, in no pack that has it.
             StorageError: The system says no.
         """
+        recent = self._recent.get(object_id)
+        if recent is not None and recent[1]:
+            return recent[0]
         return self._read(object_id, self._checked)
 
     def view(self, object_id: ObjectId) -> memoryview:
@@ -301,6 +309,7 @@ class LocalObjectStore:
         Raises:
             StorageError: The system says no.
         """
+        self._recent, self._recent_bytes = {}, 0
         self._packs.refresh()
 
     def unreadable(self) -> dict[str, DamagedError]:
@@ -318,6 +327,7 @@ class LocalObjectStore:
 
     def close(self) -> None:
         """Let go of mapped files; a map stays as long as a view of it does."""
+        self._recent, self._recent_bytes = {}, 0
         self._packs.close()
 
     def _read(self, object_id: ObjectId, read: Callable[[str, PackRow], _T]) -> _T:
@@ -348,14 +358,25 @@ class LocalObjectStore:
             if depth >= below:
                 # A hostile pack could otherwise send the reader round in circles.
                 raise damaged_object(row, path, f"depth {depth}, expected less than {below}")
+            recent = self._recent.get(base_id)
             try:
-                base = self._read(base_id, lambda pack, row: self._checked(pack, row, depth))
+                base = (
+                    recent[0]
+                    if recent is not None
+                    else self._read(base_id, lambda pack, row: self._checked(pack, row, depth))
+                )
             except NotFoundError as error:
                 raise damaged_object(row, path, f"its base {base_id.hex()} is missing") from error
-        data = decode(row, stored, path, base)
-        if below > MAX_DEPTH:  # a base that is wrong makes what is derived from it wrong
+        data = bytes(decode(row, stored, path, base))
+        is_whole = below > MAX_DEPTH
+        if is_whole:  # a base that is wrong makes what is derived from it wrong
             check(row, data, path)
-        return bytes(data)
+        if row.kind == ObjectKind.NODE:
+            if self._recent_bytes + len(data) > _RECENT_BYTES:
+                self._recent, self._recent_bytes = {}, 0
+            self._recent[row.object_id] = (data, is_whole)
+            self._recent_bytes += len(data)
+        return data
 
     def _viewed(self, pack: str, row: PackRow) -> memoryview:
         if row.encoding != Encoding.RAW:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.fragments.catalog import Catalog
 from veml_vcs.samples.fragments.columns import ColumnTable, write_columns
 from veml_vcs.samples.fragments.fragment import Fragment, FragmentBuilder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 KIND = "annotations"
 FRAGMENT_ROWS = 1 << 16
@@ -132,16 +135,14 @@ class AnnotationReader:
     def _read_many(self, wanted: list[AnnotationId]) -> dict[AnnotationId, Annotation]:
         places = self.catalog.find_many(wanted, KIND)
         found: dict[AnnotationId, Annotation] = {}
-        order = np.lexsort((places[:, 1], places[:, 0])).tolist() if wanted else []
-        for run in _runs(order, places):
-            number, row = int(places[run[0], 0]), int(places[run[0], 1])
-            if number < 0:
-                for i in run:
-                    found[wanted[i]] = self.read(wanted[i])
-                continue
+        for i in np.flatnonzero(places[:, 0] < 0).tolist():
+            found[wanted[i]] = self.read(wanted[i])
+        for number in np.unique(places[places[:, 0] >= 0, 0]).tolist():
+            chosen = np.flatnonzero(places[:, 0] == number)
+            chosen = chosen[np.argsort(places[chosen, 1], kind="stable")]
             fragment = self.catalog.fragment(number)
-            rows = self._open(fragment).rows(row, row + len(run))
-            for i, annotation in zip(run, rows, strict=True):
+            rows = self._open(fragment).rows_at(places[chosen, 1])
+            for i, annotation in zip(chosen.tolist(), rows, strict=True):
                 found[wanted[i]] = self._checked(wanted[i], annotation, fragment)
         return found
 
@@ -183,20 +184,6 @@ class AnnotationReader:
         return annotation
 
 
-def _runs(order: list[int], places: Any) -> Iterable[list[int]]:
-    """Group positions whose rows are neighbours in one fragment."""
-    run: list[int] = []
-    for i in order:
-        if run:
-            last = places[run[-1]]
-            if places[i, 0] != last[0] or places[i, 1] != last[1] + 1:
-                yield run
-                run = []
-        run.append(i)
-    if run:
-        yield run
-
-
 class _Tables:
     """The two tables of one opened fragment."""
 
@@ -213,6 +200,25 @@ class _Tables:
         attributes = fragment.attributes
         self._images = ColumnTable(fragment, attributes.get("image"), fragment.rows)
         self._objects = ColumnTable(fragment, attributes.get("object"), int(self._offsets[-1]))
+
+    def rows_at(self, rows: NDArray[np.int64]) -> list[Annotation]:
+        """Return some rows; they must be increasing."""
+        if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1:
+            return self.rows(int(rows[0]), int(rows[-1]) + 1)
+        annotations = self._images.rows_at(rows)
+        starts = self._offsets[rows]
+        counts = self._offsets[rows + 1] - starts
+        ends = np.cumsum(counts)
+        # The objects of one annotation lie together, those of the next somewhere behind.
+        inside = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)
+        objects = self._objects.rows_at(np.repeat(starts, counts) + inside)
+        bounds = [0, *ends.tolist()]
+        for i, (annotation, listed) in enumerate(
+            zip(annotations, self._listed[rows].tolist(), strict=True)
+        ):
+            if listed:
+                annotation["objects"] = objects[bounds[i] : bounds[i + 1]]
+        return annotations
 
     def rows(self, start: int, end: int) -> list[Annotation]:
         annotations = self._images.rows_between(start, end)

@@ -152,6 +152,31 @@ class ColumnTable:
                 raise self._damaged(number, error) from error
         return found
 
+    def rows_at(self, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
+        """Return some rows as JSON objects.
+
+        Args:
+            rows: int64 [n], increasing.
+
+        Raises:
+            DamagedError: A value cannot be decoded.
+        """
+        if len(rows) and int(rows[-1]) - int(rows[0]) == len(rows) - 1:
+            return self.rows_between(int(rows[0]), int(rows[-1]) + 1)
+        found: list[dict[str, Any]] = [{} for _ in range(len(rows))]
+        for number, (field, column) in enumerate(self._columns.items()):
+            try:
+                positions, values = column.at(rows)
+            except (ValueError, RecursionError) as error:
+                raise self._damaged(number, error) from error
+            if positions is None:
+                for row, value in zip(found, values, strict=True):
+                    row[field] = value
+            else:
+                for position, value in zip(positions, values, strict=True):
+                    found[position][field] = value
+        return found
+
     def _damaged(self, number: int, error: Exception) -> DamagedError:
         return DamagedError(
             f"fragment {short(self._fragment.id)}: column {number} cannot be read: {error!r:.200}"
@@ -202,12 +227,30 @@ class _Column:
             low, high = int(first[0]), int(first[-1])
         return list(zip(rows, self._decode(low, high), strict=True))
 
+    def at(self, rows: NDArray[np.int64]) -> tuple[list[int] | None, list[Any]]:
+        """Return which of some rows have the field (None: all have), and its values there."""
+        if self._first is None:
+            return None, self._decode_at(rows)
+        places = self._first[rows]
+        has = self._first[rows + 1] > places
+        return np.flatnonzero(has).tolist(), self._decode_at(places[has])
+
+    def _decode_at(self, places: NDArray[np.int64]) -> list[Any]:
+        if self._kind == "json":
+            starts, ends = self._offsets[places].tolist(), self._offsets[places + 1].tolist()
+            data = self._values
+            texts = [data[i:j].tobytes() for i, j in zip(starts, ends, strict=True)]
+            return _decode_texts(texts)
+        return self._decode_part(self._values[places])
+
     def _decode(self, low: int, high: int) -> list[Any]:
         if self._kind == "json":
             if high - low <= _FEW:
                 return [self._json(i) for i in range(low, high)]
             return self._all_json(low, high)
-        part = self._values[low:high]
+        return self._decode_part(self._values[low:high])
+
+    def _decode_part(self, part: NDArray[Any]) -> list[Any]:
         if self._kind == "word":
             return [self._words[code] for code in part.tolist()]
         if self._kind in ("float", "vector"):
@@ -216,19 +259,22 @@ class _Column:
         return values
 
     def _all_json(self, low: int, high: int) -> list[Any]:
-        """Decode many texts in one go: they are canonical, so commas make them a list."""
         bounds = self._offsets[low : high + 1].tolist()
         data = self._values[bounds[0] : bounds[-1]].tobytes()
         first = bounds[0]
-        texts = [data[start - first : end - first] for start, end in pairwise(bounds)]
-        found: list[Any] = json.loads(b"[" + b",".join(texts) + b"]")
-        if len(found) != high - low:
-            raise ValueError(f"{len(found)} values in {high - low} texts")
-        return found
+        return _decode_texts([data[start - first : end - first] for start, end in pairwise(bounds)])
 
     def _json(self, i: int) -> Any:
         start, end = int(self._offsets[i]), int(self._offsets[i + 1])
         return json.loads(self._values[start:end].tobytes())
+
+
+def _decode_texts(texts: list[bytes]) -> list[Any]:
+    """Decode many texts in one go: they are canonical, so commas make them a list."""
+    found: list[Any] = json.loads(b"[" + b",".join(texts) + b"]")
+    if len(found) != len(texts):
+        raise ValueError(f"{len(found)} values in {len(texts)} texts")
+    return found
 
 
 def _numbers(part: NDArray[np.float64]) -> list[Any]:
