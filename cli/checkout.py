@@ -21,6 +21,7 @@ EXAMPLES = examples(
     ("another branch: data, annotations and files change together", "veml checkout night"),
     ("a new branch", "veml checkout -b night"),
     ("data folders along to where plain git went", "veml checkout"),
+    ("a branch, records and code alone", "veml checkout --no-data night"),
     ("one data set as it was three commits ago", "veml checkout HEAD~3 -- images/train"),
     ("throw away what is not staged of a sample", "veml checkout images/train/0001.jpg"),
 )
@@ -39,6 +40,9 @@ def checkout(
         str | None, typer.Option("-B", metavar="NAME", help="The same; moves one that exists.")
     ] = None,
     force: Force = False,
+    no_data: Annotated[
+        bool, typer.Option("--no-data", help="Leave all data out of the work tree from now on.")
+    ] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Detach HEAD even if TARGET is a branch.")
     ] = False,
@@ -55,6 +59,8 @@ def checkout(
 
     given, paths = arguments or [], after_separator(context)
     with working() as (repo, progress):
+        if no_data:
+            _leave_out(repo, paths, progress)
         if paths is not None:
             if create or reset:
                 raise InvalidInputError("-b makes a branch of everything, not of paths")
@@ -78,6 +84,14 @@ def checkout(
         done, lines = switch_to(repo, target, force=force, progress=progress)
     if as_json or not quiet:
         show(done, lines, as_json=as_json)
+
+
+def _leave_out(repo: Repository, paths: list[str] | None, progress: Progress) -> None:
+    from veml_vcs.repository.sparse_verbs import sparse_set
+
+    if paths is not None:
+        raise InvalidInputError("--no-data is about the whole work tree, not about paths")
+    sparse_set(repo, (), None, progress=progress)
 
 
 def _bring_along(repo: Repository, quiet: bool, as_json: bool, progress: Progress) -> None:

@@ -36,7 +36,8 @@ def clone(
     """Clone a repository, install git hooks and drivers, and bring the data of its branch.
 
     Data comes from a clone on this machine; a Git host has records only, and veml data fetch gets
-    the data from a clone that has it.
+    the data from a clone that has it. With --no-data the work tree stays without data, fetched or
+    not, until veml sparse disable.
     """
     from veml_cli.render.clone import clone_lines
     from veml_vcs.repository.clone import bring_data, clone_git

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.conflicts import conflict_rows
 from veml_cli.render.line import Line, Piece, Style, line
+from veml_cli.render.sparse import status_lines
 from veml_cli.render.words import counted, data_change, plural
 from veml_vcs.ids import short
 
@@ -51,6 +52,7 @@ def long_lines(status: Status, untracked: Sequence[str], place: Place) -> Iterat
         yield line("HEAD detached at ", (short(head.commit or "", 7), "id"))
     if head.commit is None:
         yield from (line(), line("No commits yet"))
+    yield from status_lines(status.sparse)
     groups = [
         _merge(status, place),
         _behind(status, place),

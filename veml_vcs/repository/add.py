@@ -26,7 +26,9 @@ from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.reading import ReadFile
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.sparse import LeftOut, left_out, take_off
 from veml_vcs.repository.statcache import save_statcache
+from veml_vcs.repository.worktree import folder_changes
 from veml_vcs.samples.formats.tables import holds_numbers, is_beside
 from veml_vcs.samples.formats.zarr import NODE_FILES, Zarr
 from veml_vcs.samples.fragments.content import ContentWriter
@@ -250,7 +252,8 @@ def _add_data(
     dry_run: bool,
     progress: Progress,
 ) -> AddedData:
-    if base is not None and not os.path.isdir(repo.absolute(path)):
+    out = left_out(repo, path)
+    if base is not None and _lost_folder(repo, path, base, out, only):
         raise NotFoundError(
             f"{path}: the folder of this data set is gone",
             hint=f"veml restore {path} brings it back; veml rm {path} stops tracking it",
@@ -258,7 +261,7 @@ def _add_data(
     behind = folders_behind(repo).get(path)
     if dry_run:
         _refuse_behind(behind, None)
-    if base is not None and only is None and not is_here(repo, base):
+    if base is not None and only is None and not out and not is_here(repo, base):
         base = None  # the folder's owner has the data, and this clone's store gets it now
     elif base is None:
         refuse_foreign_record(repo, path)
@@ -290,10 +293,30 @@ def _add_data(
         repo.statcache_path(path), repo.files, whole, found.stamps, found.contents, hints
     )
     note_held(repo, path, record)
+    take_off(repo, path, found.stamps)
     done = _summary(path, record, found, base is None, contents.new_bytes)
     if base is not None and record.tree != base.tree:
         remember_counts(repo, base.tree, record.tree, done.counts)
     return done
+
+
+def _lost_folder(
+    repo: Repository,
+    path: str,
+    base: DataRecord,
+    out: LeftOut,
+    only: Callable[[str], bool] | None,
+) -> bool:
+    """Tell whether a data set's folder is not there, although something should be in it.
+
+    All may be left out in a sparse work tree, but for what is said to be removed.
+    """
+    if os.path.isdir(repo.absolute(path)):
+        return False
+    if not out:
+        return True
+    absent = folder_changes(repo, path, base).removed
+    return not all(only is not None and only(key) for key in absent)
 
 
 def _refuse_behind(behind: FolderBehind | None, found: DataRecord | None) -> None:

@@ -14,6 +14,7 @@ from veml_vcs.repository.reading import ReadFile
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp
 from veml_vcs.repository.snapshot import Snapshot, take_snapshot
+from veml_vcs.repository.sparse import left_out
 from veml_vcs.repository.store_snapshot import record_of, store_edit, store_snapshot
 from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.tree import Change, Entry, build_tree
@@ -118,7 +119,9 @@ def look_at(
         progress: Is told how far it is.
     """
     seen = None
-    if base is not None and only is None and external == base.annotations:
+    sparse = base is not None and bool(left_out(repo, path))
+    # What is left out is not in the stat cache, so what was touched does not say all of an edit.
+    if base is not None and only is None and external == base.annotations and not sparse:
         if wanted_format in (None, base.facts.format):
             seen = look(repo, path, base, sink, progress)
         edit = None if seen is None else find_edit(repo, base, seen)

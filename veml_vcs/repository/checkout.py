@@ -75,6 +75,7 @@ class _DataMove:
     new: DataRecord | None
     changes: list[Change]
     dirty: FolderChanges
+    touched: int = 0
 
 
 def checkout(
@@ -133,7 +134,7 @@ def checkout(
         branch,
         commit_id,
         created,
-        {move.path: len(move.changes) for move in moves if move.changes},
+        {move.path: move.touched for move in moves if move.touched},
         tuple(move.path for move in moves if move.dirty and not force),
         tuple(one for one in folders_behind(repo).values() if one.kind == "absent"),
     )
@@ -241,6 +242,7 @@ def empty_version(like: DataRecord | None) -> DataRecord:
 
 def _move_data(repo: Repository, move: _DataMove, force: bool, progress: Progress) -> None:
     written = write_changes(repo, move.path, move.changes, progress=progress)
+    move.touched = written.touched
     if move.new is not None:
         clean = force or not move.dirty or move.old is None
         remember(repo, move.path, move.new, written, clean=clean)

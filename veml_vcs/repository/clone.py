@@ -20,6 +20,7 @@ from veml_vcs.repository.follow import FollowResult, follow
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.source import common_folder, local_path
+from veml_vcs.repository.sparse import DEFAULT, NONE, save_rules
 from veml_vcs.repository.sync import FetchResult, fetch_data
 
 _NAME = re.compile(r"([^/:]+?)(?:/*\.git)?/*$")
@@ -89,7 +90,14 @@ def bring_data(
     if not records:
         return CloneResult(repo.root)
     path = local_path(source)
-    if no_data or path is None:
+    if no_data:
+        with repo.lock("veml clone"):
+            save_rules(repo, {DEFAULT: NONE})
+            follow(repo)  # notes that the folders are as they are wanted
+        return CloneResult(
+            repo.root, hint=f"{fetch_command(repo, 'HEAD')}, then veml sparse disable"
+        )
+    if path is None:
         return CloneResult(repo.root, hint=fetch_command(repo))
     try:
         fetched = fetch_data(repo, path, progress=progress)

@@ -15,6 +15,7 @@ from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.reading import ReadFile, read_files
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp
+from veml_vcs.repository.sparse import LeftOut
 from veml_vcs.repository.statcache import StatCache
 from veml_vcs.samples.tree import Entry, EntryKind
 
@@ -69,6 +70,7 @@ class FolderFiles:
         self._kept: dict[str, Entry] = {}
         self._whole = only is None
         self.stamps = disk
+        self._disk = frozenset(disk) if only is not None else disk.keys()
         self.contents = cache.contents
         self._wanted = cache.changed(disk)
         if only is not None:
@@ -89,6 +91,16 @@ class FolderFiles:
             loose = key not in self._files and key not in unknown and key in base
             if loose and base[key].content == self.contents[key]:
                 self.stamps[key] = stamp
+
+    def take_left_out(self, base: Mapping[str, Entry], out: LeftOut) -> None:
+        """Take what a sparse work tree leaves out, and what is not on disk, from the base."""
+        if not out:
+            return
+        for key, entry in base.items():
+            if entry.content is not None and key in out and key not in self._disk:
+                self._kept[key] = Entry(
+                    EntryKind.FILE, entry.content, None, entry.size, entry.executable
+                )
 
     def read_all(self, sink: Callable[[ReadFile], object] | None, progress: Progress) -> None:
         """Read what must be read, and give it to ``sink``."""

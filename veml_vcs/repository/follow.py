@@ -26,6 +26,7 @@ from veml_vcs.repository.materialize import (
 )
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.sparse import has_no_data
 from veml_vcs.repository.worktree import (
     FolderChanges,
     folder_changes,
@@ -188,6 +189,8 @@ def _behind(repo: Repository, folder: _Folder) -> FolderBehind | None:
     """Tell how a folder is behind its record; None if it is not."""
     path, held, wanted = folder.path, folder.held, folder.wanted
     tree = held.tree if held is not None else None
+    if wanted is not None and _is_left_out(repo, path, wanted):
+        return None
     if wanted is None:
         like = held.as_record() if held is not None else None
         there = like is not None and bool(scan_dataset(repo, path, like))
@@ -201,6 +204,11 @@ def _behind(repo: Repository, folder: _Folder) -> FolderBehind | None:
         # Nothing is known, as in a new clone or after an older veml: what it holds may prove it.
         return _unproved(repo, path, wanted)
     return FolderBehind(path, "behind", tree, wanted.tree)
+
+
+def _is_left_out(repo: Repository, path: str, wanted: DataRecord) -> bool:
+    """Tell whether a folder is rightly not there: no file of it is wanted in this work tree."""
+    return has_no_data(repo, path) and not scan_dataset(repo, path, wanted)
 
 
 def _unproved(repo: Repository, path: str, wanted: DataRecord) -> FolderBehind | None:
@@ -226,6 +234,7 @@ def _renew_stamps(repo: Repository, held: dict[str, Held], folders: list[_Folder
         if wanted is None:
             continue
         settled = known is not None and known.holds(wanted)
+        settled = settled or _is_left_out(repo, folder.path, wanted)
         if settled or (known is None and wanted.tree in repo.store
                        and _unproved(repo, folder.path, wanted) is None):  # fmt: skip
             new = held_as(repo, folder.path, wanted)
@@ -268,7 +277,7 @@ def _move(
         remember(repo, path, wanted, written, clean=True)
     else:
         remember_changes(repo, path, old, wanted, changes, written)
-    return len(changes)
+    return written.touched
 
 
 def _is_there(repo: Repository, path: str, record: DataRecord) -> bool:

@@ -11,9 +11,11 @@ from veml_vcs.repository.held import note_held
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, stamp_of
+from veml_vcs.repository.sparse import left_out, take_off
+from veml_vcs.repository.sparse_rule import keep_out
 from veml_vcs.repository.statcache import load_statcache, save_statcache
 from veml_vcs.repository.worktree import FolderChanges, scan_dataset
-from veml_vcs.samples.tree import Change, Entry, diff_trees
+from veml_vcs.samples.tree import Change, Entry, Tree, diff_trees
 from veml_vcs.versions.data import DataRecord
 
 
@@ -127,28 +129,48 @@ def _refuse_blocked_folder(repo: Repository, path: str) -> None:
             )
 
 
+class Written(dict[str, tuple[Stamp, SampleId]]):
+    """What was written: key -> stamp and content id.
+
+    Attributes:
+        removed: How many files were removed.
+    """
+
+    removed = 0
+
+    @property
+    def touched(self) -> int:
+        """How many files were written or removed."""
+        return len(self) + self.removed
+
+
 def write_changes(
     repo: Repository,
     path: str,
     changes: Sequence[Change],
     *,
+    everything: bool = False,
     progress: Progress = silent,
-) -> dict[str, tuple[Stamp, SampleId]]:
+) -> Written:
     """Bring files to the ``new`` side of ``changes``; return what was written.
 
     Every content is checked against its id before a file is replaced; files are replaced by rename.
     A content that is damaged does not keep the others from being written: what stood in its place
     stays, and ``repo.unwritten`` names it, which makes the command end with an error.
 
+    Samples that a sparse work tree leaves out are not written, but for ``everything``.
+
     Raises:
         StorageError: The disk says no.
         InvalidInputError: A path leads through a symbolic link.
     """
+    if not everything:
+        changes, _ = keep_out(repo, path, changes)
     writer = _FolderWriter(repo, path)
-    written: dict[str, tuple[Stamp, SampleId]] = {}
+    written = Written()
     gone = [change.key for change in changes if change.new is None or change.new.content is None]
     for key in gone:
-        writer.remove(key)
+        written.removed += writer.remove(key)
     writer.prune()  # first, so that a file can take the place of a folder
     put = [change for change in changes if change.new is not None and change.new.content]
     folders = {os.path.dirname(repo.key_path(path, change.key)) for change in put}
@@ -167,6 +189,7 @@ def write_changes(
                 written[change.key] = (stamp, entry.content)
     if put:
         progress(f"writing {path}", len(put), len(put))
+        take_off(repo, path, written)
     return written
 
 
@@ -192,7 +215,9 @@ def remember(
     disk = scan_dataset(repo, path, record) or {}
     stamps: dict[str, Stamp] = {}
     contents: dict[str, SampleId] = {}
-    complete = clean and len(disk) == record.samples + record.files and not repo.unwritten
+    absent = _count_left_out(repo, path, record, disk)
+    total = record.samples + record.files
+    complete = clean and len(disk) + absent == total and not repo.unwritten
     for key, stamp in disk.items():
         if key in written and written[key][0] == stamp:
             stamps[key], contents[key] = written[key]
@@ -204,6 +229,22 @@ def remember(
     hints = cache.hints if cache.tree == tree else b""
     save_statcache(cache_path, repo.files, tree, stamps, contents, hints)
     note_held(repo, path, record)
+
+
+def _count_left_out(
+    repo: Repository, path: str, record: DataRecord, disk: Mapping[str, Stamp]
+) -> int:
+    """Return how many files of a version a sparse work tree leaves out."""
+    out = left_out(repo, path)
+    if not out:
+        return 0
+    if not disk and out.everything:
+        return record.samples + record.files
+    return sum(
+        1
+        for key, entry in Tree(repo.store, record.tree).items()
+        if entry.content is not None and key in out and key not in disk
+    )
 
 
 def remember_changes(
@@ -272,14 +313,16 @@ class _FolderWriter:
         mode = 0o777 if executable else 0o666
         return stamp_of(self._repo.files.write_atomic(target, data, durable=False, mode=mode))
 
-    def remove(self, key: str) -> None:
+    def remove(self, key: str) -> bool:
+        """Remove a file; tell whether it was there."""
         target = self._repo.key_path(self._path, key)
         folder = os.path.dirname(target)
         if not os.path.lexists(target):
-            return
+            return False
         self._make_safe(folder)
         self._repo.files.remove(target)
         self._emptied.add(folder)
+        return True
 
     def prune(self) -> None:
         """Remove folders that lost their last file, up to the repository's root."""

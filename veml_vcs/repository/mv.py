@@ -30,6 +30,7 @@ from veml_vcs.repository.mv_plan import Plan, Planner, outside_of
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp
+from veml_vcs.repository.sparse import copy_rule, drop_rule, left_out, save_left_out
 from veml_vcs.repository.statcache import load_statcache, save_statcache
 from veml_vcs.repository.worktree import touched_changes
 from veml_vcs.samples.tree import Change
@@ -191,6 +192,10 @@ def _move(repo: Repository, plan: Plan, rekeyed: list[_Rekeyed], progress: Progr
     for file, data in ignored.items():
         if data:
             repo.write_file(file, data)  # first, so that Git never sees the samples
+    for one in rekeyed:
+        _note_left_out(repo, one)
+    for old, new in plan.datasets.items():
+        copy_rule(repo, old, new)
     for old, new in plan.disk:
         _rename(repo, old, new)
     for one in rekeyed:
@@ -204,6 +209,13 @@ def _move(repo: Repository, plan: Plan, rekeyed: list[_Rekeyed], progress: Progr
         repo.files.remove(repo.absolute(file))
     repo.git.move_staged(plan.plain, blobs, gone)
     _remember(repo, plan, rekeyed)
+
+
+def _note_left_out(repo: Repository, one: _Rekeyed) -> None:
+    """Put the new names of left-out keys on the list, before the new record is there."""
+    out = left_out(repo, one.path)
+    if out.keys:
+        save_left_out(repo, one.path, out.keys | {one.names.get(key, key) for key in out.keys})
 
 
 def _rename(repo: Repository, old: str, new: str) -> None:
@@ -249,6 +261,7 @@ def _remember(repo: Repository, plan: Plan, rekeyed: list[_Rekeyed]) -> None:
     """Bring what is known of folders, and of files in them, to the new names."""
     held = load_held(repo)
     for old, new in plan.datasets.items():
+        drop_rule(repo, old)
         if old in held:
             held[new] = held.pop(old)
         cache = repo.statcache_path(old)

@@ -16,6 +16,7 @@ from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.plain_files import unstaged_paths, write_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.sparse import NOTHING, left_out
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.tree import Change
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, parse_data_record
@@ -87,7 +88,14 @@ def restore(
                 require_here(repo, name, record, source)
                 only = _selector(name, parts)
                 done[name] = _restore_data(
-                    repo, name, record, old_staged.get(name), only, whole, progress
+                    repo,
+                    name,
+                    record,
+                    old_staged.get(name),
+                    only,
+                    whole,
+                    {part[len(name) + 1 :] for part in parts if part.startswith(name + "/")},
+                    progress,
                 )
                 if whole and source is None and record is not None:
                     _restore_record(repo, name, record)
@@ -154,6 +162,7 @@ def _restore_data(
     staged: DataRecord | None,
     only: Callable[[str], bool],
     whole: bool,
+    named: set[str],
     progress: Progress,
 ) -> int:
     """Write the source's files where the folder differs; remove tracked files it does not have."""
@@ -170,15 +179,24 @@ def _restore_data(
         former = entries_of(repo, held.as_record())
         loose_now = {key: loose.contents.get(key) for key in loose.added}
         tracked |= {key: one for key, one in former.items() if loose_now.get(key) == one.content}
+    # Named one by one, what a sparse work tree leaves out comes too.
+    out = left_out(repo, name) if named else NOTHING
+    asked = [key for key in named if key in target and key in out]
+    differs = [*differs, *(key for key in asked if key not in differs)]
     wanted = [key for key in [*differs, *(tracked.keys() - target.keys())] if only(key)]
     changes = [Change(key, tracked.get(key), target.get(key)) for key in sorted(wanted)]
     require_contents(repo, name, changes)
-    written = write_changes(repo, name, changes, progress=progress)
+    by_rule = [one for one in changes if one.key not in named]
+    by_name = [one for one in changes if one.key in named]
+    written = write_changes(repo, name, by_rule, progress=progress)
+    also = write_changes(repo, name, by_name, everything=True, progress=progress)
+    count = written.touched + also.touched
+    written.update(also)
     if record is not None and staged is not None and record.tree == staged.tree:
         left = set(loose.added) - {change.key for change in changes}
         clean = whole and not left
         remember(repo, name, record, written, clean=clean)
-    return len(changes)
+    return count
 
 
 def _stage(repo: Repository, name: str, file: TreeFile | None, staged: DataRecord | None) -> None:

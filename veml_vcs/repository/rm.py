@@ -16,6 +16,8 @@ from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.sparse import has_no_data, left_out, take_off
+from veml_vcs.repository.sparse_rule import present
 from veml_vcs.repository.worktree import entries_of, folder_changes
 from veml_vcs.samples.tree import Change, Entry
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
@@ -103,7 +105,7 @@ def rm(
             _remove_keys(repo, name, tracked[name], entries)
         _remove_plain(repo, plain, cached)
     for name, keys in parts.items():
-        if os.path.isdir(repo.absolute(name)):
+        if os.path.isdir(repo.absolute(name)) or left_out(repo, name):
             add(repo, [repo.absolute(f"{name}/{key}") for key in keys], progress=progress)
     return RmResult(tuple(whole), samples, tuple(plain))
 
@@ -168,6 +170,12 @@ def _choose(
     for one in keys:
         if one not in entries and one not in above:
             raise NotFoundError(f"{name}/{one}: not tracked", kind="no-such-path")
+    if has_no_data(repo, name) and len(present(repo, name, chosen)) < len(chosen):
+        raise ConflictError(
+            f"{name}: no data is in this work tree, so a file that is not there is not removed",
+            hint=f"veml sparse disable --data {name} first; or veml data filter {name} makes a "
+            "version of fewer samples",
+        )
     dirty = set() if force else {*folder_changes(repo, name, record).changed} & chosen.keys()
     if dirty:
         raise ConflictError(
@@ -179,8 +187,9 @@ def _choose(
 
 
 def _remove_keys(repo: Repository, name: str, record: DataRecord, chosen: dict[str, Entry]) -> None:
+    take_off(repo, name, chosen)  # else their absence would mean nothing
     write_changes(repo, name, [Change(key, entry, None) for key, entry in chosen.items()])
-    if not os.path.isdir(repo.absolute(name)):
+    if not os.path.isdir(repo.absolute(name)) and not left_out(repo, name):
         _remove_dataset(repo, name, record, cached=True)  # that was its last file
 
 

@@ -7,6 +7,7 @@ not parsed for samples that did not change either.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.reading import ReadFile
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, scan_folder, stamp_file
+from veml_vcs.repository.sparse import NOTHING, LeftOut, left_out
 from veml_vcs.repository.statcache import StatCache, load_statcache
 from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.annotations.canonical import annotation_id
@@ -98,11 +100,13 @@ def take_snapshot(
         base_entries = entries_of(repo, base)
     outside = external if external is not None else (base.annotations if base else ())
     if files is None:
-        disk = scan_files(repo, path, outside)
+        out = left_out(repo, path) if base is not None else NOTHING
+        disk = scan_files(repo, path, outside, out)
         cache = StatCache() if verify else load_statcache(repo.statcache_path(path), repo.files)
         if sink is not None:
             _forget_collected(repo, cache, base_entries)
         files = FolderFiles(repo, path, disk, cache, base_entries, only)
+        files.take_left_out(base_entries, out)
         files.read_all(sink, progress)
     snapshot = Snapshot(path, external=outside, stamps=files.stamps, contents=files.contents)
     if base is not None and wanted_format in (None, base.facts.format):
@@ -162,24 +166,30 @@ def _layout(files: FolderFiles, base: DataRecord | None, wanted: str | None) -> 
     return detect(keys, files.read)
 
 
-def scan_files(repo: Repository, path: str, external: tuple[str, ...]) -> dict[str, Stamp]:
+def scan_files(
+    repo: Repository, path: str, external: tuple[str, ...], out: LeftOut = NOTHING
+) -> dict[str, Stamp]:
     """List a data set's files.
 
     Args:
         repo: The repository.
         path: The folder, from the repository's root.
         external: Annotation files outside the folder.
+        out: What a sparse work tree leaves out.
 
     Raises:
         InvalidInputError: The folder is empty.
         NotFoundError: The folder or an annotation file is not there.
     """
-    found = scan_folder(repo.absolute(path))
-    if not found:
+    folder = repo.absolute(path)
+    found = scan_folder(folder) if not out or os.path.isdir(folder) else {}
+    if not found and not out:
         raise InvalidInputError(f"{path}: there is no file in this folder")
     for outside in external:
         stamp = stamp_file(repo.absolute(outside))
         if stamp is None:
+            if "/" + outside in out:
+                continue
             raise NotFoundError(f"{outside}: the annotation file of {path} is not there")
         found["/" + outside] = stamp
     return found

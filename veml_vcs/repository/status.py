@@ -15,6 +15,7 @@ from veml_vcs.repository.plain import untracked_paths
 from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.sparse import left_out
 from veml_vcs.repository.worktree import FolderChanges, folder_changes
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
@@ -60,6 +61,7 @@ class Status:
         untracked_data: Untracked folders that look like data sets.
         behind: Data sets whose folder does not hold what their record says, because Git moved the
             record, or because the data is not in this clone.
+        sparse: Data sets of which this work tree leaves out samples, and how many; None is all.
     """
 
     head: Head
@@ -72,6 +74,7 @@ class Status:
     untracked: tuple[str, ...] = ()
     untracked_data: tuple[str, ...] = ()
     behind: tuple[FolderBehind, ...] = ()
+    sparse: dict[str, int | None] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -142,7 +145,17 @@ def status(
         untracked=loose,
         untracked_data=folders,
         behind=tuple(behind.values()),
+        sparse=_left_out(repo, new),
     )
+
+
+def _left_out(repo: Repository, datasets: dict[str, DataRecord]) -> dict[str, int | None]:
+    found: dict[str, int | None] = {}
+    for path, record in datasets.items():
+        out = left_out(repo, path)
+        if out:
+            found[path] = None if out.everything else min(len(out.keys), record.samples)
+    return found
 
 
 def _expected_folder(

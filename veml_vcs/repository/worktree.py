@@ -13,6 +13,7 @@ from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.reading import read_files
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, scan_folder, stamp_file
+from veml_vcs.repository.sparse import left_out
 from veml_vcs.repository.statcache import StatCache, load_statcache, save_statcache
 from veml_vcs.samples.tree import Change, Entry, Tree, encode_key
 from veml_vcs.versions.data import DataRecord
@@ -78,11 +79,18 @@ def folder_changes(
     disk = scan_dataset(repo, path, record)
     cache_path = repo.statcache_path(path)
     cache = StatCache() if verify else load_statcache(cache_path, repo.files)
-    if disk is None:
+    out = left_out(repo, path)
+    gone = disk is None
+    if gone and not out:
         return FolderChanges(missing=True)
+    if not disk and out.everything:
+        return FolderChanges()  # its data need not even be in this clone
+    disk = disk or {}
     if cache.tree == record.tree and cache.clean(disk):
         return FolderChanges()
-    expected = _expected(repo, record, cache)
+    # What is left out is not in the cache, but may have come back.
+    known = not out or disk.keys() <= cache.stamps.keys()
+    expected = _expected(repo, record, cache if known else StatCache())
     contents = _contents(repo, path, disk, cache, progress)
     changes = FolderChanges()
     for key, stamp in disk.items():
@@ -93,7 +101,9 @@ def folder_changes(
         elif want != (contents[key], stamp.executable):
             changes.changed.append(key)
             changes.contents[key] = contents[key]
-    changes.removed = sorted(expected.keys() - disk.keys(), key=encode_key)
+    absent = [key for key in expected.keys() - disk.keys() if key not in out]
+    changes.removed = sorted(absent, key=encode_key)
+    changes.missing = gone and bool(absent)
     if not verify or not changes:
         tree = _NO_TREE if changes else record.tree
         if os.path.isdir(os.path.dirname(cache_path)) and tree != _NO_TREE:
@@ -108,6 +118,8 @@ def may_differ(repo: Repository, path: str, record: DataRecord) -> bool:
     """Tell whether stamps leave it open that a folder differs from a version; reads no file."""
     disk = scan_dataset(repo, path, record)
     cache = load_statcache(repo.statcache_path(path), repo.files)
+    if not disk and left_out(repo, path).everything:
+        return False
     return disk is None or cache.tree != record.tree or not cache.clean(disk)
 
 
@@ -126,6 +138,7 @@ def touched_changes(repo: Repository, path: str, changes: Sequence[Change]) -> F
         file or the other way round, so that the whole folder has to be looked at.
     """
     cache = load_statcache(repo.statcache_path(path), repo.files)
+    out = left_out(repo, path)
     found: dict[str, Stamp] = {}
     dirty = FolderChanges()
     for change in changes:
@@ -139,7 +152,7 @@ def touched_changes(repo: Repository, path: str, changes: Sequence[Change]) -> F
     for change in changes:
         old, content = change.old, contents.get(change.key)
         if content is None:
-            if old is not None and old.content is not None:
+            if old is not None and old.content is not None and change.key not in out:
                 dirty.removed.append(change.key)
         elif old is None or old.content is None:
             dirty.added.append(change.key)

@@ -1,0 +1,68 @@
+"""``veml sparse set``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from veml_cli._options import Json, Quiet, examples
+from veml_cli._session import working
+from veml_cli.data._conditions import (
+    Classes,
+    Keys,
+    MaxArea,
+    MaxObjects,
+    MinArea,
+    MinObjects,
+    Objects,
+    Splits,
+    Where,
+    conditions,
+)
+from veml_cli.sparse._change import Data, Patterns, tell
+from veml_vcs.errors import InvalidInputError
+
+EXAMPLES = examples(
+    ("only the images with a car or a bus", "veml sparse set --class car --class bus"),
+    ("only one drive, in one of the data sets", "veml sparse set -d images/train 'drive1/*'"),
+    ("only large night images", "veml sparse set --where 'width >= 1280 and weather == \"night\"'"),
+    ("records and code alone", "veml sparse set --no-data"),
+)  # fmt: skip
+
+
+def set(  # noqa: A001 - the word of the command line
+    patterns: Patterns = None,
+    data: Data = None,
+    classes: Classes = None,
+    key: Keys = None,
+    split: Splits = None,
+    min_area: MinArea = None,
+    max_area: MaxArea = None,
+    min_objects: MinObjects = None,
+    max_objects: MaxObjects = None,
+    where: Where = None,
+    objects: Objects = None,
+    no_data: Annotated[
+        bool, typer.Option("--no-data", help="Keep no file of the data sets at all.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Keep the samples in the work tree that meet conditions; the others leave it.
+
+    They stay in every version: no commit takes what is left out for deleted, and status says no
+    more than that something is. Checkout, merge and plain git respect it. Files that are no samples
+    (annotation files, masks) stay. A changed sample that was not added is kept.
+    """
+    from veml_vcs.repository.sparse_verbs import sparse_set
+
+    keys = [*(patterns or ()), *(key or ())]
+    wanted = conditions(
+        classes, keys, split, min_area, max_area, min_objects, max_objects, where, objects
+    )
+    if no_data and wanted:
+        raise InvalidInputError("--no-data keeps no file, so conditions make no sense with it")
+    with working() as (repo, progress):
+        done = sparse_set(repo, data or (), None if no_data else wanted, progress=progress)
+    tell(done, quiet=quiet, as_json=as_json)
