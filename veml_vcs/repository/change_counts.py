@@ -86,6 +86,7 @@ def remember_counts(repo: Repository, old: TreeId, new: TreeId, counts: ChangeCo
     body = b"".join(_ROW.pack(*pair, *numbers) for pair, numbers in rows)
     # Looking must work on a disk that is full or read-only.
     with suppress(StorageError):
+        repo.files.make_folder(os.path.dirname(_path(repo)), durable=False)  # an old store, a clone
         data = _MAGIC + hashlib.sha256(body).digest() + body
         repo.files.write_atomic(_path(repo), data, durable=False)
 
