@@ -98,8 +98,9 @@ def _compare(
                 raise InvalidInputError(f"{' and '.join(revisions)} have no common ancestor")
             revisions[0] = bases[0]
     if len(revisions) > (1 if staged else 2):
+        most = "1 revision" if staged else "2 revisions"
         raise InvalidInputError(
-            f"expected at most {1 if staged else 2} revisions, found {' '.join(revisions)}",
+            f"expected at most {most}, found {' '.join(revisions)}",
             hint="veml diff A B, or veml diff --staged A",
         )
     old, new = [*revisions, None, None][:2]

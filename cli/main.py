@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import re
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -34,6 +35,14 @@ _COMMANDS = (
 
 A module that lists ``COMMANDS`` of its own is a group of commands (``veml data ls``).
 """
+
+_GITS_OWN = frozenset((
+    "am", "apply", "archive", "bisect", "cat-file", "clean", "config", "describe", "fetch",
+    "for-each-ref", "format-patch", "grep", "ls-files", "ls-remote", "ls-tree", "notes", "pull",
+    "push", "rebase", "reflog", "remote", "rev-list", "rev-parse", "shortlog", "submodule",
+    "update-ref", "worktree",
+))  # fmt: skip
+"""Commands that veml leaves to Git, for those who type them by habit."""
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -170,8 +179,12 @@ def _usage(error: typer.TyperException) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         out.write_bytes(error.format_message().encode() + b"\n")
         return 1
-    out.error("usage", error.format_message())
-    if context is not None:
+    message = error.format_message()
+    out.error("usage", message)
+    unknown = re.match(r"No such command '([\w-]+)'", message)
+    if unknown and unknown[1] in _GITS_OWN:
+        out.note(f"hint: git {unknown[1]} works here: a veml repository is a Git repository")
+    elif context is not None:
         out.note(f"try '{context.command_path} --help'")
     return USAGE
 

@@ -150,7 +150,9 @@ def _staged(status: Status, place: Place) -> Iterator[Line]:
     if not (status.staged_data or files):
         return
     yield line("Changes to be committed:")
-    yield line(('  (use "veml restore --staged PATH..." to unstage)', "hint"))
+    # Before the first commit there is nothing to restore from; Git says so, too.
+    how = "restore --staged" if status.head.commit is not None else "rm --cached"
+    yield line((f'  (use "veml {how} PATH..." to unstage)', "hint"))
     for change in status.staged_data:
         word = _DATA_WORDS[change.kind]
         yield _entry(word, place(change.path), "added", line("  ") + data_change(change))

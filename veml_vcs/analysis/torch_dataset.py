@@ -14,13 +14,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image, UnidentifiedImageError
-from torch.utils.data import Dataset as _TorchData
 
-from veml_vcs.errors import FormatError, InvalidInputError
+from veml_vcs.errors import FormatError, InvalidInputError, MissingDependencyError
 from veml_vcs.repository.dataset import Dataset
 from veml_vcs.samples.annotations.targets import keypoint_form, targets_of
+
+try:
+    import torch
+    from PIL import Image, UnidentifiedImageError
+    from torch.utils.data import Dataset as _TorchData
+except ImportError as error:
+    raise MissingDependencyError(
+        f"TorchDataset: package {error.name} is not installed", hint="pip install 'veml[ml]'"
+    ) from error
 
 MAX_PIXELS = 1 << 28
 Item = tuple[Any, dict[str, Any]]

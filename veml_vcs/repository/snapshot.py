@@ -119,13 +119,22 @@ def take_snapshot(
             repo, snapshot, files, base, base_entries
         ):
             return snapshot
-    layout = _layout(files, base, wanted_format)
-    dirty = _dirty_samples(layout, files, base, base_entries)
-    progress("reading annotations", 0, len(layout.samples) if dirty is None else len(dirty))
-    if base is not None and dirty is not None and not dirty:
-        parsed = Parsed({}, base.facts)
-    else:
-        parsed = get_format(layout.format).read(layout, files.read, dirty)
+    try:
+        layout = _layout(files, base, wanted_format)
+        dirty = _dirty_samples(layout, files, base, base_entries)
+        progress("reading annotations", 0, len(layout.samples) if dirty is None else len(dirty))
+        if base is not None and dirty is not None and not dirty:
+            parsed = Parsed({}, base.facts)
+        else:
+            parsed = get_format(layout.format).read(layout, files.read, dirty)
+    except FormatError as error:
+        # The readers know keys alone; a repository has many data sets with the same ones.
+        hint = f"mend the file, or veml add --format files {path} to keep it unread"
+        raise FormatError(
+            f"{path}: {error.message}",
+            hint=hint if error.hint is None and error.kind == FormatError.kind else error.hint,
+            kind=error.kind,
+        ) from error
     snapshot.facts, snapshot.warnings = parsed.facts, parsed.warnings
     snapshot.sources, snapshot.hints = layout.shared_sources, layout.hints
     _fill_entries(snapshot, layout, files, parsed, base_entries, dirty)
