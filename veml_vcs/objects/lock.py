@@ -12,7 +12,6 @@ import errno
 import fcntl
 import json
 import os
-import socket
 import time
 from datetime import UTC, datetime
 from types import TracebackType
@@ -104,7 +103,7 @@ class FileLock:
 
     def _write_owner(self, descriptor: int) -> None:
         owner = {
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "pid": os.getpid(),
             "purpose": self.purpose,
             "since": datetime.now(UTC).isoformat(timespec="seconds"),

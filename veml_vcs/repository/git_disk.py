@@ -15,7 +15,7 @@ from io import BytesIO
 
 from dulwich.config import Config
 from dulwich.errors import ChecksumMismatch
-from dulwich.file import calc_shared_perm
+from dulwich.file import SharedPerm, calc_shared_perm
 from dulwich.index import Index, IndexChecksumWriter, write_index_dict
 from dulwich.reflog import format_reflog_line
 from dulwich.repo import Repo, check_user_identity, get_user_identity
@@ -42,6 +42,8 @@ class GitDisk(Repo):
 
     refs: GitRefs
     object_store: GitObjects
+
+    _shared: tuple[SharedPerm | None] | None = None
 
     def __init__(self, root: str, files: Files) -> None:
         super().__init__(root)
@@ -100,6 +102,12 @@ class GitDisk(Repo):
                 hint=f"rm {self.index_path()}, then veml restore --staged . makes it from HEAD",
                 kind="git-damaged",
             ) from error
+
+    def _get_shared_repository_permissions(self) -> SharedPerm | None:
+        """Return ``core.sharedRepository``, read once: dulwich parses the file at each look."""
+        if self._shared is None:
+            self._shared = (super()._get_shared_repository_permissions(),)
+        return self._shared[0]
 
     def _index_mode(self) -> int | None:
         shared = self._get_shared_repository_permissions()

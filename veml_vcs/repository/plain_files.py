@@ -10,9 +10,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from dulwich.diff_tree import CHANGE_DELETE, TreeChange, tree_changes
-from dulwich.filters import FilterBlobNormalizer
 from dulwich.index import (
     EXTENDED_FLAG_INTEND_TO_ADD,
     FLAG_EXTENDED,
@@ -37,6 +37,9 @@ from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.reading import read_file
 from veml_vcs.repository.repository import Repository
+
+if TYPE_CHECKING:
+    from dulwich.filters import FilterBlobNormalizer  # the email package comes with it
 
 _LINK_MODE = 0o120000
 _MODULE_MODE = 0o160000

@@ -43,7 +43,9 @@ def read_back(result: Converted, target: str) -> None:
     assert set(layout.samples) == set(result.renamed.values())
 
 
-@pytest.mark.parametrize("target", [one.name for one in FORMATS if one.name != "tables"])
+@pytest.mark.parametrize(
+    "target", [one.name for one in FORMATS if one.name not in ("tables", "zarr")]
+)
 def test_what_is_converted_reads_back_the_same(target) -> None:
     if target == "voc":
         result = convert(VOC_LIKE, Facts("other", classes=FACTS.classes), target, SIZES)

@@ -9,7 +9,7 @@ from veml_vcs.samples.formats.keys import is_image
 
 def test_formats_by_name() -> None:
     names = [candidate.name for candidate in FORMATS]
-    assert names == ["coco", "voc", "yolo", "kitti", "folders", "tables", "files"]
+    assert names == ["coco", "voc", "yolo", "kitti", "folders", "zarr", "tables", "files"]
     assert [get_format(name) for name in names] == list(FORMATS)
     with pytest.raises(NotFoundError, match="expected one of coco, voc"):
         get_format("tfrecord")

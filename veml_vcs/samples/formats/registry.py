@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.samples.formats.base import Format, Layout, ReadFile, Refusal
-from veml_vcs.samples.formats.coco import Coco
-from veml_vcs.samples.formats.files import Files
-from veml_vcs.samples.formats.folders import Folders
-from veml_vcs.samples.formats.kitti import Kitti
-from veml_vcs.samples.formats.tables import Tables
-from veml_vcs.samples.formats.voc import Voc
-from veml_vcs.samples.formats.yolo import Yolo
-from veml_vcs.samples.formats.zarr import Zarr
 
-FORMATS: tuple[Format, ...] = (
-    Coco(), Voc(), Yolo(), Kitti(), Folders(), Zarr(), Tables(), Files()
-)  # fmt: skip
-"""In order of detection: what is surest first, what fits everything last."""
+_CLASSES = {
+    "coco": "Coco",
+    "voc": "Voc",
+    "yolo": "Yolo",
+    "kitti": "Kitti",
+    "folders": "Folders",
+    "zarr": "Zarr",
+    "tables": "Tables",
+    "files": "Files",
+}
+"""Name, and class in the module of that name, in order of detection: what is surest first, what
+fits everything last. A format is imported when it is needed."""
+
+FORMATS: tuple[Format, ...]
+"""All formats."""
+
+
+def __getattr__(name: str) -> Any:
+    if name != "FORMATS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return tuple(map(_format, _CLASSES))
+
+
+@cache
+def _format(name: str) -> Format:
+    module = import_module(f"veml_vcs.samples.formats.{name}")
+    made: Format = getattr(module, _CLASSES[name])()
+    return made
 
 
 def get_format(name: str) -> Format:
@@ -27,10 +46,9 @@ def get_format(name: str) -> Format:
     Raises:
         NotFoundError: There is none of this name.
     """
-    for candidate in FORMATS:
-        if candidate.name == name:
-            return candidate
-    known = ", ".join(candidate.name for candidate in FORMATS)
+    if name in _CLASSES:
+        return _format(name)
+    known = ", ".join(_CLASSES)
     raise NotFoundError(
         f"format {name!r}: expected one of {known}", hint=f"--format takes one of: {known}"
     )
@@ -61,7 +79,7 @@ def detect(keys: Sequence[str], read: ReadFile, *, wanted: str | None = None) ->
             + "\n".join(_opinions(ordered, read)),
             kind="format-refused",
         )
-    for candidate in FORMATS:
+    for candidate in map(_format, _CLASSES):
         found = candidate.recognise(ordered, read)
         if isinstance(found, Layout):
             return found
@@ -71,7 +89,7 @@ def detect(keys: Sequence[str], read: ReadFile, *, wanted: str | None = None) ->
 def _opinions(keys: Sequence[str], read: ReadFile) -> list[str]:
     """Return one line for each format: whether it fits, or why not."""
     lines = []
-    for candidate in FORMATS:
+    for candidate in map(_format, _CLASSES):
         try:
             found = candidate.recognise(keys, read)
         except FormatError as error:
