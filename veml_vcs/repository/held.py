@@ -67,7 +67,7 @@ def load_held(repo: Repository) -> dict[str, Held]:
         if stored["veml"] != _FORMAT:
             return {}
         return {name: _parse(one) for name, one in stored["folders"].items()}
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (AttributeError, ValueError, LookupError, TypeError, RecursionError):
         return {}
 
 

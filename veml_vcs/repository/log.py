@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.git import Head
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.revisions import merge_bases
+from veml_vcs.repository.revisions import merge_bases, regular_expression
 from veml_vcs.repository.status import StagedData, staged_data_changes
 
 if TYPE_CHECKING:
@@ -158,10 +157,7 @@ def _expression(text: str | None, wanted: Filter) -> re.Pattern[bytes] | None:
     if text is None:
         return None
     flags = re.MULTILINE | (re.IGNORECASE if wanted.ignore_case else 0)
-    try:
-        return re.compile(os.fsencode(text), flags)
-    except re.error as error:
-        raise InvalidInputError(f"{text!r} is not a regular expression: {error}") from error
+    return regular_expression(text, flags)
 
 
 def entry_of(repo: Repository, commit_id: CommitId) -> LogEntry:

@@ -17,9 +17,11 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import cast, get_args
 
 from dulwich.ignore import Pattern
+from dulwich.wildmatch import MalformedPattern
 
 from veml_vcs.errors import FormatError
 from veml_vcs.ids import CommitId
@@ -53,8 +55,7 @@ class Rule:
             return False
         raw = os.fsencode(path)
         tried = [raw] + [raw[:i] + b"/" for i, char in enumerate(path) if char == "/"]
-        pattern = Pattern(os.fsencode(self.pattern))
-        return any(pattern.match(one) for one in tried)
+        return any(map(_compiled(self.pattern).match, tried))
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,11 @@ class Settlement:
         return self.default
 
 
+@cache
+def _compiled(pattern: str) -> Pattern:
+    return Pattern(os.fsencode(pattern))
+
+
 def parse_rules(data: bytes, where: str = RULES_FILE) -> tuple[Rule, ...]:
     """Read merge rules.
 
@@ -122,6 +128,10 @@ def parse_rules(data: bytes, where: str = RULES_FILE) -> tuple[Rule, ...]:
                 f"{line.strip()!r}",
                 hint=f"for example: {pattern} ours",
             )
+        try:
+            _compiled(pattern)
+        except MalformedPattern as error:
+            raise FormatError(f"{where}:{number}: {pattern!r:.80} is not a pattern") from error
         rules.append(Rule(pattern, cast(Choice, side), tuple(words[2:])))
     return tuple(rules)
 

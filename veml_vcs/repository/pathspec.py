@@ -45,6 +45,8 @@ def expand(
         NotFoundError: A pattern matches nothing.
         InvalidInputError: The magic word of a pathspec is not known, or a path is outside.
     """
+    if any("\0" in one for one in specs):
+        raise InvalidInputError("no path holds a NUL character")
     if not any(_is_magic(one) for one in specs):
         return list(specs)
     wanted: list[str] = []

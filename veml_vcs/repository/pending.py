@@ -124,7 +124,7 @@ def load_pending(repo: Repository) -> list[Pending]:
     try:
         stored = json.loads(bytes(repo.files.read(path)))
         return [_parse(one) for one in stored["pending"]] if stored["veml"] == _FORMAT else []
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (AttributeError, ValueError, LookupError, TypeError, RecursionError):
         return []
 
 

@@ -51,7 +51,7 @@ def check_store_format(folder: str, files: Files) -> bool:
         return False
     try:
         found = json.loads(bytes(files.read(path)))["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise FormatError(f"{path}: expected {{'format': {STORE_FORMAT}}}") from error
     if found != STORE_FORMAT:
         raise FormatError(

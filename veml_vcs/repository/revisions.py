@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
+import warnings
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -175,10 +176,7 @@ class _Parser:
 
     def _message(self, tips: Iterable[CommitId], text: str) -> ShaFile:
         """Return the youngest commit whose message matches, as ``:/text`` asks for."""
-        try:
-            pattern = re.compile(os.fsencode(text))
-        except re.error as error:
-            raise InvalidInputError(f"{self._text}: not a regular expression: {error}") from error
+        pattern = regular_expression(text)
         walker = self._git.dulwich.get_walker([ObjectID(one.encode()) for one in set(tips)])
         for entry in walker:
             if pattern.search(entry.commit.message):
@@ -346,6 +344,20 @@ def tag_of(git: GitRepo, revision: str) -> AnnotatedTag | None:
     )
 
 
+def regular_expression(text: str, flags: int = 0) -> re.Pattern[bytes]:
+    """Return a regular expression that a user typed.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what future Pythons may read otherwise
+            return re.compile(os.fsencode(text), flags)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise InvalidInputError(f"{text!r:.80} is not a regular expression: {error}") from error
+
+
 def parse_date(text: str) -> int:
     """Return the Unix time that a date as Git takes it names (``2 weeks ago``, ``2026-01-31``).
 
@@ -356,11 +368,11 @@ def parse_date(text: str) -> int:
         when = datetime.fromisoformat(text.strip())
     except ValueError:
         when = None
-    if when is not None:
-        return int(when.timestamp())  # without a zone: local, as in Git
     try:
+        if when is not None:
+            return int(when.timestamp())  # without a zone: local, as in Git
         return int(parse_approxidate(text.encode("utf-8", "surrogateescape")))
-    except ValueError as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise InvalidInputError(
             f"not a date: {text!r}",
             hint=f"for example '2 weeks ago' or {time.strftime('%Y-%m-%d')}",
