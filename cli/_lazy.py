@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter
+    from typer._click.shell_completion import CompletionItem
 
 Build = Callable[[str], "Command"]
 """Imports and builds the command of a name."""
@@ -29,8 +30,13 @@ class LightCommand(TyperCommand):
     """A command that converts plain arguments itself."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Parse, with light parameters."""
-        _lighten(self.get_params(ctx))
+        """Parse, with light parameters; where a shell asks, with those that complete themselves."""
+        params = self.get_params(ctx)
+        _lighten(params)
+        if ctx.resilient_parsing:
+            from veml_cli._completion import attach
+
+            attach(params)
         return super().parse_args(ctx, args)
 
 
@@ -41,6 +47,18 @@ class LightGroup(TyperGroup):
         """Parse, with light parameters."""
         _lighten(self.get_params(ctx))
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names of commands without building any; typer would import them all."""
+        from typer._click.shell_completion import CompletionItem
+
+        lazy = isinstance(self.commands, _Commands)
+        found = [
+            CompletionItem(name)
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete) and (lazy or not self.commands[name].hidden)
+        ]
+        return found or super(TyperGroup, self).shell_complete(ctx, incomplete)
 
 
 def lazy_group(names: Sequence[str], build: Build) -> type[LightGroup]:

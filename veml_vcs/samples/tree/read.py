@@ -7,6 +7,7 @@ what the node above it says, and lies where it says, is checked here.
 from __future__ import annotations
 
 import weakref
+from bisect import bisect_left
 from collections.abc import Collection, Container, Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -105,6 +106,23 @@ class Tree:
                 found[wanted[at][1]] = entries.get(wanted[at][1])
                 at += 1
         return found
+
+    def first_from(self, at: bytes) -> str | None:
+        """Return the first key that is not before some bytes (see ``encode_key``), or None.
+
+        Raises:
+            DamagedError: The nodes on the way are not a tree.
+        """
+        place = _root(self.store, self.root)
+        while place.level:
+            children = _children(self.store, place)
+            below = next((child for child in children if child.ref.last_key >= at), None)
+            if below is None:
+                return None
+            place = below
+        entries = _entries(self.store, place)
+        index = bisect_left(entries, at, key=lambda item: encode_key(item[0]))
+        return entries[index][0] if index < len(entries) else None
 
     def __getitem__(self, key: str) -> Entry:
         entry = self.get(key)
