@@ -28,7 +28,11 @@ def add(
     ] = None,
     format: Annotated[  # noqa: A002 - the word of the command line
         str | None,
-        typer.Option("--format", metavar="NAME", help="coco, voc, yolo, kitti, folders or files."),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="coco, voc, yolo, kitti, folders, tables, zarr, files.",
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", "-A", help="The same as the path . at the repository's root.")

@@ -15,6 +15,7 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.repository import series as repository_series
 from veml_vcs.repository.data.statistics import statistics
 from veml_vcs.repository.diff import diff
+from veml_vcs.repository.export import export
 from veml_vcs.repository.series import record_series
 from veml_vcs.samples.query import Conditions
 
@@ -130,6 +131,14 @@ def test_a_series_that_cannot_be_read_stays_a_data_set(
     assert "not read as a series" in counted.notes[0]
     monkeypatch.setattr(repository_series, "MAX_BYTES", 100)
     assert "too large" in statistics(roads.repo, "HEAD~1:roads", Conditions()).notes[0]
+
+
+def test_it_is_exported_as_it_is_and_not_as_images(roads: Project) -> None:
+    with pytest.raises(InvalidInputError, match="tables to coco"):
+        export(roads.repo, "HEAD:roads", str(roads.path("out")), format="coco")
+    assert not roads.path("out").exists()
+    export(roads.repo, "HEAD:roads", str(roads.path("out")))
+    assert roads.files("out") == roads.files("roads")
 
 
 @pytest.mark.data

@@ -14,6 +14,7 @@ from veml_vcs.repository.revisions import parse_data_spec
 from veml_vcs.samples.annotations import image_size
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.formats import convert, detect, get_format
+from veml_vcs.samples.formats.convert_any import refuse_numbers
 from veml_vcs.samples.images import image_shape
 from veml_vcs.samples.tree import Entry, EntryKind, Tree, check_key
 
@@ -75,6 +76,7 @@ def export(
     if format is None or format == record.facts.format:
         sources = {key: key for key, entry in entries.items() if entry.content is not None}
         return _write(repo, destination, record.facts.format, entries, sources, {}, (), progress)
+    refuse_numbers(record.facts.format, format)
     dataset = Dataset(repo, path, record)
     annotations = dataset.annotations()
     sizes = _sizes(repo, dataset.entries, annotations, progress)

@@ -17,6 +17,7 @@ from veml_vcs.samples.formats.convert_boxed import to_coco, to_kitti, to_voc, to
 from veml_vcs.samples.formats.convert_plain import to_files, to_folders
 from veml_vcs.samples.formats.text import few
 
+_NUMBERS = frozenset(("tables", "zarr"))
 _TARGETS: Mapping[str, Callable[[Source], Target]] = {
     "coco": to_coco,
     "voc": to_voc,
@@ -63,13 +64,10 @@ def convert(
     Raises:
         NotFoundError: There is no format ``target``.
         InvalidInputError: A box needs the image's size, and nothing says it; or one of the two is
-            the format of tables.
+            a format of numbers.
     """
     build = _TARGETS.get(target)
-    if "tables" in (target, facts.format) and target != facts.format:
-        raise InvalidInputError(
-            f"images and tables are not converted into each other: {facts.format} to {target}"
-        )
+    refuse_numbers(facts.format, target)
     if build is None and target != facts.format:
         raise NotFoundError(f"format {target!r}: expected one of {', '.join(_TARGETS)}")
     samples = sorted({*annotations, *sizes})
@@ -85,6 +83,24 @@ def convert(
     ordered = dict(sorted(result.annotations.items()))
     warnings = (*source.left_behind(target), *result.warnings)
     return Converted(ordered, result.facts, result.renamed, warnings)
+
+
+def refuse_numbers(source: str, target: str) -> None:
+    """Refuse to convert between formats of images and formats of numbers.
+
+    Args:
+        source: Name of the format a data set is in.
+        target: Name of the format wanted.
+
+    Raises:
+        InvalidInputError: One is a format of numbers, and it is not the other.
+    """
+    if source != target and {source, target} & _NUMBERS:
+        raise InvalidInputError(
+            f"images and numbers (tables, zarr) are not converted into each other: {source} to "
+            f"{target}",
+            hint="veml export without --format writes a data set as it is",
+        )
 
 
 def _complete(

@@ -181,14 +181,33 @@ def _wide(table: Table, key: str, time: Sequence[str]) -> Values:
     sensors = [name for name in names if name not in time]
     if not sensors:
         raise FormatError(f"{key}: no column is a sensor")
-    columns = [numbers(table.column(name), table.delimiter, f"{key}, column {name}")
-               for name in sensors]  # fmt: skip
+    values = _plain(table, [names.index(name) for name in sensors])
+    if values is None:
+        values = np.stack(
+            [
+                numbers(table.column(name), table.delimiter, f"{key}, column {name}")
+                for name in sensors
+            ],
+            1,
+        )
     times = None
     if time:
         told = zip(*(table.column(name) for name in time), strict=True)
         times = tuple(" ".join(one) for one in told)
     named = tuple(sensors) if table.header is not None else None
-    return Values(np.stack(columns, 1)[:, :, None], times, named)
+    return Values(values[:, :, None], times, named)
+
+
+def _plain(table: Table, places: Sequence[int]) -> NDArray[np.float64] | None:
+    """Return the numbers in some columns where all of them are plain; None if they are not.
+
+    Reading all cells at once is several times faster than column by column.
+    """
+    try:
+        cells = np.array([row.cells for row in table.rows]).reshape(len(table.rows), -1)
+        return cells[:, places].astype(np.float64)
+    except ValueError:
+        return None
 
 
 def _is_time(table: Table, name: str) -> bool:

@@ -20,7 +20,7 @@ from veml_vcs.samples.tables.merge import TableMerge, merge_tables
 from veml_vcs.samples.tables.summary import TableSummary, summarise
 from veml_vcs.samples.tables.text import Row, Table, quoted, value_of
 
-MAX_CELLS = 10_000_000
+MAX_CELLS = 4_000_000
 MAX_UNPACKED_BYTES = 1 << 30
 _BATCH_ROWS = 4096
 _VERSIONS = ("1.0", "2.4", "2.6")
@@ -149,19 +149,14 @@ def merge_parquet(
     pa, _ = _pyarrow()
     merged = merge_tables(None if base is None else base.table, ours.table, theirs.table, choice)
     sides = [ours, theirs] if base is None else [ours, theirs, base]
-    fields, columns = [], []
-    for place, name in enumerate(merged.table.columns):
-        wanted = [value_of(row.cells[place]) for row in merged.table.rows]
-        field, column = _taken(pa, name, wanted, sides)
-        fields.append(field)
-        columns.append(column)
+    rows = _Rows(merged.table, sides)
+    taken = [rows.take(pa, place, name) for place, name in enumerate(merged.table.columns)]
+    fields, columns = [one[0] for one in taken], [one[1] for one in taken]
     schema = pa.schema(fields, metadata=ours.arrow.schema.metadata)
     result = pa.table(columns, schema=schema)
     data = _written(result, ours.form, theirs.form)
     again = read_parquet(data, "the merged file")
-    said = [tuple(map(value_of, row.cells)) for row in merged.table.rows]
-    found = [tuple(map(value_of, row.cells)) for row in again.table.rows]
-    if said != found or again.arrow.schema.types != schema.types:
+    if again.arrow.schema.types != schema.types or _values(again.table) != _values(merged.table):
         raise FormatError("the merged rows cannot be written as Parquet without loss")
     return ParquetMerge(data, merged)
 
@@ -232,6 +227,8 @@ def _texts(pa: Any, column: Any) -> list[str]:
     if pa.types.is_dictionary(kind):
         return _texts(pa, column.cast(kind.value_type))
     if pa.types.is_floating(kind):
+        if pa.types.is_float64(kind):
+            return ["" if one is None else repr(one) for one in column.to_pylist()]
         # numpy writes the fewest digits that give the same number at its own width.
         numbers = column.fill_null(0).to_numpy() if len(column) else []
         nulls = column.is_null().to_pylist()
@@ -246,6 +243,8 @@ def _texts(pa: Any, column: Any) -> list[str]:
         return ["" if one is None else one for one in column.cast(pa.string()).to_pylist()]
     if pa.types.is_duration(kind):
         column = column.cast(pa.int64())
+    if pa.types.is_integer(kind):
+        return ["" if one is None else str(one) for one in column.to_pylist()]
     return [quoted(_text(one), "", ",") for one in column.to_pylist()]
 
 
@@ -273,30 +272,55 @@ def _short_time(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _taken(
-    pa: Any, name: str, wanted: Sequence[str], sides: Sequence[ParquetTable]
-) -> tuple[Any, Any]:
-    """Return a column of the result: each value from where a side has it, by its text."""
-    places: dict[str, int] = {}
-    parts: list[Any] = []
-    field = None
-    count = 0
-    for side in sides:
-        if name not in side.table.columns:
-            continue
-        at = side.table.columns.index(name)
-        here = side.arrow.schema.field(at)
-        field = here if field is None else field
-        if here.type != field.type:
-            raise FormatError(f"the column {name} is {field.type} here and {here.type} there")
-        for i, row in enumerate(side.table.rows):
-            places.setdefault(value_of(row.cells[at]), count + i)
-        count += len(side.table.rows)
-        parts += side.arrow.column(at).chunks
-    assert field is not None
-    whole = pa.chunked_array(parts, field.type)
-    indices = pa.array([places.get(text) if text == "" else places[text] for text in wanted],
-                       pa.int64())  # fmt: skip
+class _Rows:
+    """Where the rows of a merged table come from: most of them whole from a side."""
+
+    def __init__(self, merged: Table, sides: Sequence[ParquetTable]) -> None:
+        self._rows = merged.rows
+        self._sides = sides
+        starts = [0]
+        for side in sides:
+            starts.append(starts[-1] + len(side.table.rows))
+        known: dict[int, int] = {}
+        for start, side in zip(starts, sides, strict=False):
+            if side.table.columns == merged.columns:
+                known.update((id(row), start + i) for i, row in enumerate(side.table.rows))
+        self._places = [known.get(id(row), -1) for row in self._rows]
+        self._made = [i for i, place in enumerate(self._places) if place < 0]
+
+    def take(self, pa: Any, place: int, name: str) -> tuple[Any, Any]:
+        """Return a column of the result: each value from where a side has it.
+
+        Rows that the merge put together are looked up by the text of their cell: different values
+        of one column have different texts.
+        """
+        having = [side for side in self._sides if name in side.table.columns]
+        field = having[0].arrow.schema.field(having[0].table.columns.index(name))
+        texts: list[str] = []
+        parts: list[Any] = []
+        for side in self._sides:
+            if name not in side.table.columns:
+                texts += [""] * len(side.table.rows)
+                parts.append(pa.nulls(len(side.table.rows), field.type))
+                continue
+            at = side.table.columns.index(name)
+            here = side.arrow.schema.field(at)
+            if here.type != field.type:
+                raise FormatError(f"the column {name} is {field.type} here and {here.type} there")
+            texts += [value_of(row.cells[at]) for row in side.table.rows] if self._made else []
+            parts += side.arrow.column(at).chunks
+        indices: list[int | None] = list(self._places)
+        if self._made:
+            known = {text: i for i, text in reversed(list(enumerate(texts))) if text != ""}
+            for i in self._made:
+                text = value_of(self._rows[i].cells[place])
+                indices[i] = known[text] if text != "" else None
+        whole = pa.chunked_array(parts, field.type)
+        return _picked(pa, field, whole, pa.array(indices, pa.int64()))
+
+
+def _picked(pa: Any, field: Any, whole: Any, indices: Any) -> tuple[Any, Any]:
+    """Return the elements of a column at places, and its field."""
     try:
         if pa.types.is_dictionary(field.type):  # sides have dictionaries of their own
             column = whole.cast(field.type.value_type).take(indices).dictionary_encode()
@@ -304,10 +328,18 @@ def _taken(
         else:
             column = whole.take(indices)
     except pa.ArrowException as error:
-        raise FormatError(f"the column {name} cannot be put together: {error!s:.200}") from error
-    if column.null_count:
-        field = field.with_nullable(True)
-    return field, column
+        raise FormatError(
+            f"the column {field.name} cannot be put together: {error!s:.200}"
+        ) from error
+    return (field.with_nullable(True) if column.null_count else field), column
+
+
+def _values(table: Table) -> list[tuple[str, ...]]:
+    """Return the values of all rows; a cell without quotes is its own value."""
+    return [
+        tuple(map(value_of, row.cells)) if any(c[:1] == '"' for c in row.cells) else row.cells
+        for row in table.rows
+    ]
 
 
 def _written(table: Any, ours: ParquetForm, theirs: ParquetForm) -> bytes:

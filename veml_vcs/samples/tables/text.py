@@ -102,7 +102,11 @@ class Table:
             place = self.columns.index(name)
         except ValueError:
             raise KeyError(name) from None
-        return [value_of(row.cells[place]) if place < len(row.cells) else "" for row in self.rows]
+        try:
+            cells = [row.cells[place] for row in self.rows]
+        except IndexError:
+            cells = [row.cells[place] if place < len(row.cells) else "" for row in self.rows]
+        return [value_of(cell) if cell[:1] == '"' else cell for cell in cells]
 
     def kind(self, name: str) -> str:
         """Return what a column's values look like: ``int``, ``float``, ``time`` or ``text``."""
