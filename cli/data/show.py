@@ -50,6 +50,10 @@ def show(
         from veml_cli.render.text_tables import summary_lines
 
         lines += summary_lines(found.table, out.width)
+    if found.arrays:
+        from veml_cli.render.arrays import facts_lines
+
+        lines += facts_lines(found.arrays, out.width)
     if found.note is not None:
         out.note(found.note)
     write(found, lines, as_json=as_json)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, joined, line
 from veml_cli.render.tables import Cell, Column, table
+from veml_cli.render.values import number
 from veml_cli.render.words import plus_minus
 
 if TYPE_CHECKING:
-    from veml_vcs.samples.arrays import ArrayDiff
+    from veml_vcs.samples.arrays import ArrayDiff, ArrayFacts
     from veml_vcs.samples.zarrs import ArraySummary
 
 
@@ -27,6 +28,24 @@ def array_diff_lines(diffs: Mapping[str, ArrayDiff], limit: int) -> Iterator[Lin
     if len(diffs) > len(shown):
         left = len(diffs) - len(shown)
         yield line((f"  … and {left:,} more arrays (--samples 0 shows all)", "dim"))
+
+
+def facts_lines(arrays: Sequence[ArrayFacts], width: int | None) -> Iterator[Line]:
+    """Yield the arrays of an NPY or NPZ file as a table; nothing if there are none."""
+    if not arrays:
+        return
+    rows: list[list[Cell]] = [
+        [(one.name, "name"), shape_text(one.shape), one.dtype,
+         f"{one.missing:,}" if one.missing else "",
+         *("" if v is None else number(v) for v in (one.minimum, one.mean, one.maximum))]
+        for one in arrays
+    ]  # fmt: skip
+    columns = (
+        Column("array", shrinks=True), Column("shape"), Column("type"),
+        Column("missing", right=True), *(Column(t, right=True) for t in ("min", "mean", "max")),
+    )  # fmt: skip
+    yield line()
+    yield from table(columns, rows, width=width)
 
 
 def store_lines(arrays: Sequence[ArraySummary], width: int | None) -> Iterator[Line]:

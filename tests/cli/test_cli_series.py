@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import pytest
 
 from tests.cli.conftest import Place
@@ -42,3 +45,17 @@ def test_diff_names_steps_sensors_and_edges(roads: Place) -> None:
     told = roads.veml("diff", "--json").json()["datasets"][0]
     assert told["series"]["by_sensor"] == {"b": 1}
     assert told["tables"].keys() == {"adj.csv", "speed.csv"}
+
+
+def test_data_show_tells_what_is_in_an_archive(place: Place) -> None:
+    place.veml("init")
+    values = np.array([[1.0, np.nan], [4.0, 7.0]])
+    stream = io.BytesIO()
+    np.savez(stream, data=values, names=np.array(["a", "b"]))
+    place.write("x/a.npz", stream.getvalue())
+    place.veml("add", "--format", "tables", "x")
+    words = " ".join(place.veml("data", "show", "x", "a.npz").out.split())
+    assert "data 2x2 <f8 1 1 4 7" in words  # missing, smallest, mean, largest
+    assert "names 2 <U1" in words
+    told = place.veml("data", "show", "x", "a.npz", "--json").json()["arrays"]
+    assert [one["name"] for one in told] == ["data", "names"]

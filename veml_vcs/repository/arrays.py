@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from veml_vcs.repository.dataset import Dataset
-    from veml_vcs.samples.arrays import ArrayDiff
+    from veml_vcs.samples.arrays import ArrayDiff, ArrayFacts
 
 
 def array_diffs(changes: Iterable[Change], read: ReadEntry) -> dict[str, ArrayDiff]:
@@ -51,6 +51,24 @@ def array_diffs(changes: Iterable[Change], read: ReadEntry) -> dict[str, ArrayDi
         if not parts:
             found[key] = ArrayDiff((), (), "", "")
     return found
+
+
+def array_facts(data: bytes, key: str) -> tuple[ArrayFacts, ...]:
+    """Return what is in an NPY or NPZ file; nothing of other files, and of one that is malformed.
+
+    Args:
+        data: The bytes of a file.
+        key: Its key.
+    """
+    if not is_array(key) and not is_archive(key):
+        return ()
+    from veml_vcs.samples.arrays import read_array, read_npz, summarise_array
+
+    try:
+        arrays = {"": read_array(data, key)} if is_array(key) else read_npz(data, key).arrays
+    except FormatError:
+        return ()
+    return tuple(summarise_array(one, name) for name, one in arrays.items())
 
 
 def dataset_array(dataset: Dataset, name: str) -> NDArray[Any]:

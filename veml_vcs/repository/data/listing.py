@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from veml_vcs.errors import MissingDependencyError, NotFoundError
 from veml_vcs.ids import VersionId
+from veml_vcs.repository.arrays import array_facts
 from veml_vcs.repository.data.version import open_version
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.facts import Annotation
@@ -21,6 +23,9 @@ from veml_vcs.samples.tables import (
     summarise_parquet,
 )
 from veml_vcs.samples.tree import Entry
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.arrays import ArrayFacts
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class ShownSample:
         width: Of the image, from its bytes; None if it is no image.
         height: As ``width``.
         table: Of a table: its form, columns and first rows.
+        arrays: Of an NPY or NPZ file: what is in it.
         note: A sentence about what could not be shown.
     """
 
@@ -87,6 +93,7 @@ class ShownSample:
     width: int | None = None
     height: int | None = None
     table: TableSummary | None = None
+    arrays: tuple[ArrayFacts, ...] = ()
     note: str | None = None
 
 
@@ -149,7 +156,8 @@ def show_sample(
     size = source.size_of(key)
     width, height = size if size is not None else (None, None)
     table, note = (None, None) if data is None else _table(data, key)
-    return ShownSample(source.path, key, entry, said, width, height, table, note), data
+    arrays = () if data is None else array_facts(data, key)
+    return ShownSample(source.path, key, entry, said, width, height, table, arrays, note), data
 
 
 def _table(data: bytes, key: str) -> tuple[TableSummary | None, str | None]:

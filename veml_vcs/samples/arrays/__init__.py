@@ -17,12 +17,14 @@ from veml_vcs.samples.arrays.npz import (
     read_npz,
     write_npz,
 )
+from veml_vcs.samples.arrays.summary import ArrayFacts, summarise_array
 
 __all__ = [
     "Archive",
     "ArchiveConflict",
     "ArchiveMerge",
     "ArrayDiff",
+    "ArrayFacts",
     "ArrayMerge",
     "diff_arrays",
     "diff_npz",
@@ -30,6 +32,7 @@ __all__ = [
     "merge_npz",
     "read_array",
     "read_npz",
+    "summarise_array",
     "write_array",
     "write_npz",
 ]
