@@ -10,7 +10,7 @@ from veml_cli.sparse import add, disable, list, reapply, set  # noqa: A004
 HELP = "Keep some samples in the work tree, and leave the others in the store."
 COMMANDS: tuple[ModuleType, ...] = (set, add, list, reapply, disable)
 EXAMPLES = examples(
-    ("only the training images with a car", "veml sparse set --class car --split train"),
+    ("only the images with a car", "veml sparse set --class car"),
     ("what is here and what is not", "veml sparse list"),
     ("everything back", "veml sparse disable"),
 )

@@ -180,6 +180,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml stash pop": stashed,
     "veml stash show -p stash@{0}": stashed,
     "veml checkout night": clean,
+    "veml checkout --no-data night": clean,
     "veml clone ../drives": with_a_clone,
     "veml clone --no-data ../drives light": with_a_clone,
     "veml clone https://example.org/drives.git": with_a_host,

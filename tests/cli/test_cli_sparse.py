@@ -88,3 +88,12 @@ def test_clone_without_data(drives: Place, tmp_path: Path) -> None:
     drives.veml(*at, "sparse", "disable")
     assert len(list((target / TRAIN / "JPEGImages").iterdir())) == 6
     assert "working tree clean" in drives.veml(*at, "status").out
+
+
+def test_a_split_that_is_not_there_is_said_with_what_to_type(drives: Any) -> None:
+    drives.voc("other", {"9": [("car", 1, 1, 4, 4)]}, first=50)
+    drives.veml("add", "-q", "other")
+    said = drives.veml("sparse", "set", "--split", "nope", code=128).err
+    assert "no split 'nope'" in said
+    assert "--data PATH" in said
+    assert "None" not in said

@@ -217,8 +217,9 @@ def _check(
     except InvalidInputError as error:
         if alone:
             raise
+        hints = [error.hint, "name the data sets that are meant with --data PATH"]
         raise InvalidInputError(
-            f"{path}: {error.message}", hint=f"{error.hint}; or name data sets with --data PATH",
+            f"{path}: {error.message}", hint="; or ".join(filter(None, hints)),
             kind=error.kind,
         ) from error  # fmt: skip
 
