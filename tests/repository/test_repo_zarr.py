@@ -180,7 +180,55 @@ def test_a_chunk_that_stands_elsewhere_has_not_moved(project: Project) -> None:
     project.checkout("main")
     project.path("grid/c/1").mkdir()
     project.path("grid/c/0/0").rename(project.path("grid/c/1/0"))
+    (found,) = diff(project.repo).datasets
+    assert [(one.key, one.kind) for one in found.samples] == [
+        ("c/0/0", "removed"), ("c/1/0", "added")
+    ]  # fmt: skip
+    assert found.arrays["/"].changed == 24
     project.commit("a", all=True)
     (one,) = project.merge("b").conflicts
     assert one.key == "c/0/0"
     assert (zarr.open_array(project.path("grid"), mode="r")[4:] == 7).all()
+
+
+def set_attributes(project: Project, **values: Any) -> None:
+    zarr.open_array(project.path("grid/t"), mode="a").attrs.update(values)
+
+
+def test_attributes_of_both_sides_are_merged_by_key(grid: Project) -> None:
+    grid.checkout("b", create=True)
+    set_attributes(grid, unit="m", by="b")
+    grid.commit("b", all=True)
+    grid.checkout("main")
+    set_attributes(grid, scale=2, by="a")
+    grid.commit("a", all=True)
+    (one,) = grid.merge("b").conflicts
+    assert (one.kind, one.ours, one.theirs) == ("field-both", "a", "b")
+    assert one.path.endswith("by")
+    resolve(grid.repo, [f"grid/{one.key}"], "theirs")
+    grid.commit("merged")
+    found = dict(zarr.open_array(grid.path("grid/t"), mode="r").attrs)
+    assert found == {"unit": "m", "scale": 2, "by": "b"}
+    grid.assert_clean()
+
+
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")
+def test_consolidated_metadata_of_both_sides_are_merged_by_key(grid: Project) -> None:
+    zarr.consolidate_metadata(grid.path("grid"), zarr_format=grid.version)  # type: ignore[attr-defined]
+    grid.commit("consolidated", all=True)
+
+    def grow(name: str, values: Any) -> None:
+        array = zarr.open_array(grid.path(f"grid/{name}"), mode="a")
+        array.append(values)
+        zarr.consolidate_metadata(grid.path("grid"), zarr_format=grid.version)  # type: ignore[attr-defined]
+
+    grid.checkout("b", create=True)
+    grow("t", VALUES[:2])
+    grid.commit("b", all=True)
+    grid.checkout("main")
+    grow("x", VALUES[0, :3])
+    grid.commit("a", all=True)
+    assert grid.merge("b").kind == "merged"
+    group = zarr.open_consolidated(grid.path("grid"), mode="r")
+    assert (group["t"].shape, group["x"].shape) == ((12, 6), (9,))  # type: ignore[union-attr]
+    assert np.array_equal(group["t"][10:], VALUES[:2])  # type: ignore[index]

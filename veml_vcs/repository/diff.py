@@ -281,7 +281,10 @@ def _diff_data(
     if keys:
         inside = selector(keys)
         changes = [one for one in changes if inside(one.key)]
-    changes, renamed = _renames(changes)
+    by_place = any(one is not None and one.facts.format == "zarr" for one in (old, new))
+    renamed: dict[str, str] = {}
+    if not by_place:  # a chunk's name is its place: the same bytes elsewhere did not move there
+        changes, renamed = _renames(changes)
     annotations = _annotations(repo, changes, before, after)
     samples: list[SampleDiff] = []
     files: dict[str, str] = {}

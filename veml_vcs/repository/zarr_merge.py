@@ -18,13 +18,14 @@ from veml_vcs.repository.merge_rules import Settlement
 from veml_vcs.samples.annotations import Choice
 from veml_vcs.samples.formats.keys import base_of, folder_of
 from veml_vcs.samples.formats.zarr import (
+    METADATA_FILES,
     NODE_FILES,
     metadata_keys,
     node_of_chunk,
     nodes_of,
 )
 from veml_vcs.samples.tree import Change, Entry
-from veml_vcs.samples.zarrs import ArrayMeta, layout_of, merge_chunk, read_meta
+from veml_vcs.samples.zarrs import ArrayMeta, layout_of, merge_chunk, merge_meta, read_meta
 
 Entries = Mapping[str, Entry]
 
@@ -84,7 +85,9 @@ class StoreMerge:
         return settled, conflicts
 
     def merger_of(self, key: str) -> Callable[..., MergedFile | None] | None:
-        """Return what merges a chunk by elements; None where its array's layout is not one."""
+        """Return what merges a chunk by elements, or metadata by key; None where nothing does."""
+        if base_of(key) in METADATA_FILES:
+            return _merge_metadata
         node = node_of_chunk(key, self._nodes)
         if node is None:
             return None
@@ -168,6 +171,20 @@ class StoreMerge:
                     break
             self._metas[side, node] = found
         return self._metas[side, node]
+
+
+def _merge_metadata(
+    dataset: str, key: str, base: bytes | None, ours: bytes, theirs: bytes, choice: Choice | None
+) -> MergedFile | None:
+    try:
+        data, found = merge_meta(base, ours, theirs, choice)
+    except FormatError:
+        return None
+    conflicts = tuple(
+        DataConflict(dataset, key, str(one.kind), one.path, one.base, one.ours, one.theirs, choice)
+        for one in found
+    )
+    return MergedFile(data, conflicts)
 
 
 def _say(layout: tuple[str, str] | None) -> str | None:

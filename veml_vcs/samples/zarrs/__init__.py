@@ -6,6 +6,7 @@ is told by their names, in ``samples.formats.zarr``.
 
 from __future__ import annotations
 
+from veml_vcs.samples.zarrs.merge_meta import merge_meta
 from veml_vcs.samples.zarrs.meta import ArrayMeta, layout_of, read_meta
 from veml_vcs.samples.zarrs.store import (
     ArraySummary,
@@ -24,6 +25,7 @@ __all__ = [
     "diff_store",
     "layout_of",
     "merge_chunk",
+    "merge_meta",
     "meta_of",
     "read_meta",
     "read_whole",
