@@ -11,6 +11,7 @@ import os
 import stat
 import subprocess
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -79,6 +80,8 @@ class GitRepo:
         self.common_folder = os.path.realpath(os.fsdecode(self.dulwich.commondir()))
         self.config = self.dulwich.get_config_stack()
         self._kept: dict[VersionId, bytes] = {}
+        # Who opens without "with" need not close: dulwich would complain of it when Python ends.
+        weakref.finalize(self, self.dulwich.close)
 
     def close(self) -> None:
         """Release open files."""
