@@ -82,13 +82,13 @@ def unstage_record(repo: Repository, path: str, record: DataRecord) -> None:
     for file in gone:
         if os.path.lexists(repo.absolute(file)):
             repo.files.remove(repo.absolute(file))
-            _remove_empty(repo, os.path.dirname(file))
+            remove_empty_folders(repo, os.path.dirname(file))
     repo.git.unstage(gone)
     note_held(repo, path, None)
     repo.git.stage_blobs({file: data for file, data in changed.items() if data})
 
 
-def _remove_empty(repo: Repository, folder: str) -> None:
+def remove_empty_folders(repo: Repository, folder: str) -> None:
     """Remove a folder that nothing is left in, and those above it, as Git does."""
     while folder and repo.files.remove_folder(repo.absolute(folder)):
         folder = os.path.dirname(folder)

@@ -128,7 +128,7 @@ def merge(
                 return MergeResult("fast-forward", theirs)
             if ff_only:
                 raise ConflictError(
-                    f"{revision} cannot be reached by moving HEAD forward",
+                    f"{revision}: not possible to fast-forward, HEAD has commits of its own",
                     hint="veml merge without --ff-only",
                 )
             if not unrelated and not merge_bases(repo.git, ours, theirs):

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.repository.add import add
-from veml_vcs.repository.datasets import owner_of, selector, unstage_record
+from veml_vcs.repository.datasets import (
+    owner_of,
+    remove_empty_folders,
+    selector,
+    unstage_record,
+)
 from veml_vcs.repository.held import note_held
 from veml_vcs.repository.materialize import write_changes
 from veml_vcs.repository.pathspec import expand
@@ -212,5 +217,7 @@ def _refuse_dirty_plain(repo: Repository, plain: list[str], cached: bool, force:
 def _remove_plain(repo: Repository, plain: list[str], cached: bool) -> None:
     if not cached:
         for path in plain:
-            repo.files.remove(repo.absolute(path))
+            if os.path.lexists(repo.absolute(path)):
+                repo.files.remove(repo.absolute(path))
+                remove_empty_folders(repo, os.path.dirname(path))
     repo.git.unstage(plain)
