@@ -197,6 +197,37 @@ def test_the_config_says_it() -> None:
         assert find_series(samples, [*samples, CONFIG], lambda _, o=other: o) is None
 
 
+def config(**told: Any) -> bytes:
+    return json.dumps(told).encode()
+
+
+def test_edges_in_the_config() -> None:
+    edges = [[NAMES[i], NAMES[j], GRAPH[i, j]] for i, j in np.argwhere(GRAPH)]
+    numbered = [[int(i), int(j), GRAPH[i, j]] for i, j in np.argwhere(GRAPH)]
+    for told in (edges, numbered):
+        found = series({"v.csv": wide(), CONFIG: config(edges=told)})
+        assert found.adjacency is not None
+        assert np.array_equal(found.adjacency, GRAPH)
+        assert found.graph == CONFIG
+    plain = series({"v.csv": wide(), CONFIG: config(edges=[[0, 1]])})
+    assert plain.adjacency is not None
+    assert plain.adjacency.sum() == 1
+    for wrong in ([["x", NAMES[0]]], [[0]], [0], {"a": 1}, [[0, 1, "far"]], [[0, None]], [[0, 9]],
+                  [[0, 1, 10**400]], [[True, 1]]):  # fmt: skip
+        with pytest.raises(FormatError, match=r"series\.json"):
+            series({"v.csv": wide(), CONFIG: config(edges=wrong)})
+    with pytest.raises(FormatError, match="names another graph"):
+        find_series(["v.csv"], [CONFIG], lambda _: config(edges=[], adjacency="v.csv"))
+
+
+def test_a_wrong_config_stands_in_nobodys_way() -> None:
+    files = {"v.csv": wide(), CONFIG: config(values=["gone.csv"])}
+    layout = detect(sorted(files), files.__getitem__)
+    parsed = get_format(layout.format).read(layout, files.__getitem__)
+    assert (parsed.facts.task, parsed.facts.layout) == ("tabular", {})
+    assert "names 'gone.csv'" in parsed.warnings[0]
+
+
 @pytest.mark.parametrize(
     "told",
     [{"values": ["no.csv"]}, {"values": ["a.csv"], "adjacency": ""}, {"adjacency": "../x.csv"},

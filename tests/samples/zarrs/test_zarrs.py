@@ -341,3 +341,33 @@ def test_what_is_a_store() -> None:
     assert node_of_chunk("a/c/0/1", {"a"}) == node_of_chunk("a/0.1", {"a"}) == "a"
     for other in ("a/c/\u0663/0", "a/c/x", "a/README", "b/c/0", "a/0.1.tmp"):
         assert node_of_chunk(other, {"a"}) is None
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.sampled_from(["v3", "v3 shards", "v2 fortran", "v3 turned"]),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 6)), max_size=6),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_a_diff_counts_as_numpy_does(
+    way: str, places: list[tuple[int, int]], before: int, after: int
+) -> None:
+    """Edits, and rows that come or go at the end, in arrays whose edges cut through chunks."""
+    values = np.arange(14 * 7, dtype=np.float32).reshape(14, 7)
+    old, new = values[: 11 + before], values[: 11 + after].copy()
+    for row, column in places:
+        if row < len(new):
+            new[row, column] = -1
+    found, notes = differences(made(old, **WAYS[way]), made(new, **WAYS[way]))
+    common = min(len(old), len(new))
+    expected = old[:common] != new[:common]
+    one = found.get("/")
+    assert notes == []
+    assert (one.changed if one else 0) == expected.sum()
+    if one is not None:
+        assert (one.elements, one.rows_added, one.rows_removed) == (
+            common * 7, len(new) - common, len(old) - common
+        )  # fmt: skip
+        rows = [row for start, stop in one.rows for row in range(start, stop)]
+        assert rows == np.flatnonzero(expected.any(1)).tolist()

@@ -31,7 +31,8 @@ class SeriesLayout:
     """How the files of a series play together.
 
     Attributes:
-        adjacency: Key of the file with the graph; None where there is none.
+        adjacency: Key of the file with the graph (``series.json``: its ``edges``); None where there
+            is none.
         values: Keys of the files with values; empty: all that fit the graph.
         form: ``wide`` (a column a sensor), ``long`` (a column says the sensor); None to find out.
         time: Columns that tell the time, of a table; empty to find out.
@@ -95,11 +96,16 @@ def _told(data: bytes, samples: set[str]) -> SeriesLayout | None:
         facts = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(facts, dict) or not facts.keys() & {"adjacency", "values"}:
+    if not isinstance(facts, dict) or not facts.keys() & {"adjacency", "values", "edges"}:
         return None
+    if "edges" in facts:
+        if "adjacency" in facts:
+            raise FormatError(f"{CONFIG}: has edges, and names another graph ('adjacency')")
+        facts = {name: value for name, value in facts.items() if name != "edges"}
+        facts["adjacency"] = CONFIG
     found = _checked(facts, CONFIG)
     for key in (*found.values, *([found.adjacency] if found.adjacency else [])):
-        if key not in samples:
+        if key not in samples and key != CONFIG:
             raise FormatError(f"{CONFIG}: names {key!r:.100}, which is no file of numbers here")
     return found
 

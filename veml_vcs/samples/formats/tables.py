@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from veml_vcs.errors import InvalidInputError
+from veml_vcs.errors import FormatError, InvalidInputError
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
 from veml_vcs.samples.formats.keys import images_in
@@ -57,14 +57,20 @@ class Tables(Format):
             other = next((k for k in inside if not holds_numbers(k) and not is_beside(k)), None)
             if other is not None:
                 return Refusal(f"there are other files, for example {other}")
-        series = find_series(samples, inside, read)
-        options = {} if series is None else {"series": series.to_json()}
-        return Layout(self.name, tuple(samples), options=options)
+        options, scratch = {}, {}
+        try:
+            series = find_series(samples, inside, read)
+            options = {} if series is None else {"series": series.to_json()}
+        except FormatError as error:
+            # A wrong word in series.json must not stand in the way of status, merge or checkout.
+            scratch["warnings"] = (f"{error.message}; no series is seen until it is mended",)
+        return Layout(self.name, tuple(samples), options=options, scratch=scratch)
 
     def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
         """See ``Format.read``. Nothing is said of a sample."""
         task = "series" if layout.options else "tabular"
-        return Parsed({}, Facts(self.name, task, layout=layout.options))
+        facts = Facts(self.name, task, layout=layout.options)
+        return Parsed({}, facts, layout.scratch.get("warnings", ()))
 
     def write(
         self,

@@ -5,6 +5,7 @@ Never a pickle, in which METR-LA's ``adj_mx.pkl`` comes: reading one runs what i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from veml_vcs.errors import FormatError
 from veml_vcs.samples.arrays import read_array, read_npz
+from veml_vcs.samples.formats.series import CONFIG, MAX_CONFIG_BYTES
 from veml_vcs.samples.kinds import is_archive, is_array, is_parquet
 from veml_vcs.samples.series.values import numbers
 from veml_vcs.samples.tables import Table, read_parquet, read_table
@@ -53,6 +55,8 @@ def read_adjacency(
         FormatError: It is neither a square matrix nor a list of edges between these sensors.
         MissingDependencyError: It is a Parquet file, and pyarrow is not installed.
     """
+    if key == CONFIG:
+        return _listed(data, key, sensors, count)
     if is_array(key):
         return Adjacency(_square(read_array(data, key), key))
     if is_archive(key):
@@ -149,6 +153,30 @@ def _matrix(table: Table, key: str, skip: int) -> Adjacency:
     return Adjacency(weights, names if table.header is not None else None)
 
 
+def _listed(data: bytes, key: str, sensors: Sequence[str] | None, count: int | None) -> Adjacency:
+    """Read the ``edges`` of ``series.json``: a list of [from, to] or [from, to, weight]."""
+    try:
+        edges = json.loads(data)["edges"] if len(data) <= MAX_CONFIG_BYTES else None
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise FormatError(f"{key}: no edges: {error!s:.100}") from error
+    if not isinstance(edges, list):
+        raise FormatError(f"{key}: expected a list of edges, found {edges!r:.60}")
+    for one in edges:
+        ends = one[:2] if isinstance(one, list) and len(one) in _EDGE_COLUMNS else []
+        if (
+            len(ends) < 2
+            or not all(isinstance(end, str) or type(end) is int for end in ends)
+            or not all(type(weight) in (int, float) for weight in one[2:])
+        ):
+            raise FormatError(f"{key}: expected [from, to, weight], found {one!r:.60}")
+    starts, stops = ([str(one[i]) for one in edges] for i in range(2))
+    try:
+        weights = [float(one[2]) if len(one) > 2 else 1.0 for one in edges]
+    except OverflowError as error:
+        raise FormatError(f"{key}: a weight is too large: {error}") from error
+    return _graph([starts, stops], weights, key, sensors, count)
+
+
 def _edges(table: Table, key: str, sensors: Sequence[str] | None, count: int | None) -> Adjacency:
     ends = [table.column(name) for name in table.columns[:2]]
     weights = [1.0] * len(table.rows)
@@ -156,6 +184,17 @@ def _edges(table: Table, key: str, sensors: Sequence[str] | None, count: int | N
         weights = numbers(
             table.column(table.columns[2]), table.delimiter, f"{key}, column {table.columns[2]}"
         ).tolist()
+    return _graph(ends, weights, key, sensors, count)
+
+
+def _graph(
+    ends: Sequence[Sequence[str]],
+    weights: Sequence[float],
+    key: str,
+    sensors: Sequence[str] | None,
+    count: int | None,
+) -> Adjacency:
+    """Return the matrix of a list of edges."""
     places: dict[str, int] = {}
     named = sensors is not None and {*ends[0], *ends[1]} <= set(sensors)
     if named and sensors is not None:
