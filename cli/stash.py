@@ -92,7 +92,7 @@ def _push(
     progress: Progress,
 ) -> None:
     from veml_cli._identity import from_environment
-    from veml_vcs.repository.stash import push
+    from veml_vcs.repository.stash_push import push
 
     who = from_environment(repo, "COMMITTER")
     made = push(repo, message, untracked=untracked, who=who, progress=progress)

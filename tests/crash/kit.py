@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from veml_vcs.repository import Repository
 from veml_vcs.repository.fsck import fsck
 
 Step = tuple[str, str]
+
+WAITING = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_MSG", "veml/merge.json")
+"""Files that say what waits for the user."""
 
 
 class Steps:
@@ -45,7 +48,8 @@ class State:
     files: Files
     refs: dict[str, str]
     index: str
-    merging: str
+    waiting: str
+    stashes: str
 
 
 def state_of(root: Path) -> State:
@@ -56,12 +60,13 @@ def state_of(root: Path) -> State:
         # A note's commit has the time of the day; what it says is its tree.
         refs[name] = project.git("rev-parse", f"{value}^{{tree}}") if "notes" in name else value
     refs["HEAD"] = (root / ".git/HEAD").read_text()
-    merging = root / ".git/MERGE_HEAD"
+    waiting = [root / ".git" / name for name in WAITING]
     return State(
         {name: data for name, data in project.files().items() if TEMPORARY_PREFIX not in name},
         refs,
         project.git("ls-files", "--stage"),
-        merging.read_text() if merging.exists() else "",
+        "".join(f"{one.name}: {one.read_text()}" for one in waiting if one.exists()),
+        project.git("stash", "list", "--format=%H"),
     )
 
 
@@ -121,14 +126,19 @@ def run_again(scenario: Scenario, root: Path) -> None:
             raise AssertionError(f"the second run: {error}") from error
 
 
-def check_between(root: Path, old: State, new: State) -> None:
-    """Check what is promised right after a kill, before anything else runs."""
+def check_between(root: Path, states: Sequence[State]) -> None:
+    """Check what is promised right after a kill, before anything else runs.
+
+    Args:
+        root: The project.
+        states: The old state, those that the command passes on its way, and the new one.
+    """
     now = state_of(root)
-    for name in old.files.keys() | new.files.keys() | now.files.keys():
-        allowed = (old.files.get(name), new.files.get(name))
+    for name in {name for one in (*states, now) for name in one.files}:
+        allowed = [one.files.get(name) for one in states]
         assert now.files.get(name) in allowed, f"{name} is neither the old file nor the new one"
-    for name in old.refs.keys() | new.refs.keys() | now.refs.keys():
-        assert now.refs.get(name) in (old.refs.get(name), new.refs.get(name)), name
+    for name in {name for one in (*states, now) for name in one.refs}:
+        assert now.refs.get(name) in [one.refs.get(name) for one in states], name
     check_intact(root)
 
 

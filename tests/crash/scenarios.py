@@ -27,21 +27,29 @@ from veml_vcs.repository.refs import (
     delete_tag,
     rename_branch,
 )
+from veml_vcs.repository.replay import Kind, Options, give_up, go_on, replay
+from veml_vcs.repository.reset import reset
 from veml_vcs.repository.resolve import resolve
 from veml_vcs.repository.restore import restore
 from veml_vcs.repository.rm import rm
+from veml_vcs.repository.stash import apply, drop
+from veml_vcs.repository.stash_push import push
 
 ADA = Signature("Ada <ada@example.org>", 1_700_000_000, 0)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One command that is stopped at every step."""
+    """One command that is stopped at every step.
+
+    ``stages`` lead, from what ``setup`` made, to the states that the command passes on its way.
+    """
 
     name: str
     setup: Callable[[Project], None]
     command: Callable[[Repository], object]
     done: tuple[str, ...] = ()
+    stages: tuple[Callable[[Repository], object], ...] = ()
 
 
 def _save(project: Project, message: str) -> None:
@@ -77,6 +85,10 @@ def one_commit(project: Project) -> None:
 def edited(project: Project) -> None:
     """One commit, and changes on disk: a sample changed, one new, one gone, a box moved."""
     one_commit(project)
+    _edit(project)
+
+
+def _edit(project: Project) -> None:
     model = small_model(4)
     first = model["0001.png"][0]
     model["0001.png"] = (replace_box(first, 30), *model["0001.png"][1:])
@@ -135,6 +147,76 @@ def in_conflict(project: Project) -> None:
     merge(project.repo, "night", committer=ADA)
 
 
+def picked_apart(project: Project) -> None:
+    """``night`` has two more commits, each of which changes the same line and the same box."""
+    two_branches(project)
+    checkout(project.repo, "night")
+    for x, text in ((33, b"night, later\n"), (35, b"night, at last\n")):
+        model = small_model(5)
+        model["0001.png"] = (replace_box(model["0001.png"][0], x), *model["0001.png"][1:])
+        files = coco(model)
+        files["images/0003.png"] = png(77)
+        files["extra/deep/note.txt"] = text
+        project.replace(files, "data/train")
+        project.write({"README": text})
+        _save(project, text.decode().strip())
+    checkout(project.repo, "main")
+
+
+def second_of_three(project: Project) -> None:
+    """Three commits were to be picked; the second is in conflict."""
+    conflicting(project)
+    project.git("branch", "late", "night")
+    checkout(project.repo, "late")
+    project.write({"one.txt": b"1\n"})
+    _save(project, "one file")
+    project.write({"two.txt": b"2\n"})
+    _save(project, "two files")
+    checkout(project.repo, "main")
+    _replay(project.repo, "cherry-pick", "late~1", "night", "late")
+
+
+def second_is_settled(project: Project) -> None:
+    second_of_three(project)
+    resolve(project.repo, ["data/train", "README"], "theirs")
+
+
+def stashed(project: Project) -> None:
+    """Changes of samples, boxes and files in a stash, an untracked file too."""
+    one_commit(project)
+    _edit(project)
+    project.write({"untracked.txt": b"loose\n"})
+    project.add("src/new.py")
+    push(project.repo, "work", untracked=True, who=ADA)
+
+
+def stashed_twice(project: Project) -> None:
+    one_commit(project)
+    for text in (b"b = 2\n", b"b = 3\n", b"b = 4\n"):
+        project.write({"src/deep/b.py": text})
+        push(project.repo, text.decode().strip(), who=ADA)
+
+
+def stashed_in_conflict(project: Project) -> None:
+    """What the stash changed was changed by a commit meanwhile."""
+    stashed(project)
+    model = small_model(3)
+    model["0001.png"] = (replace_box(model["0001.png"][0], 40), *model["0001.png"][1:])
+    project.replace(coco(model), "data/train")
+    project.write({"README": b"another\n"})
+    project.add("data/train")
+    _save(project, "meanwhile")
+
+
+def loose_and_staged(project: Project) -> None:
+    """Some changes are staged, others not, and a file is not tracked."""
+    edited(project)
+    project.add("data/train")
+    project.write({"data/train/images/0001.png": png(55), "untracked.txt": b"loose\n"})
+    project.write({"staged.txt": b"staged\n"})
+    project.add("staged.txt")
+
+
 def with_names(project: Project) -> None:
     one_commit(project)
     create_branch(project.repo, "feature/one")
@@ -164,6 +246,23 @@ def damaged_worktree(project: Project) -> None:
 
 def _commit_all(repo: Repository) -> object:
     return commit(repo, "two", all=True, author=ADA, committer=ADA)
+
+
+def _replay(
+    repo: Repository, kind: Kind, *revisions: str, options: Options | None = None
+) -> object:
+    return replay(repo, kind, revisions, options=options, committer=ADA)
+
+
+def _record_of_stash(repo: Repository) -> None:
+    """Bring the record that ``apply`` writes first, and takes back: nothing of it is staged."""
+    stash = repo.git.files(repo.resolve("refs/stash"))
+    repo.write_file("data/train.veml", repo.git.read_blob(stash["data/train.veml"].blob))
+
+
+def _drop(repo: Repository, name: str) -> None:
+    with repo.lock("veml stash"):
+        drop(repo, name)
 
 
 SCENARIOS = (
@@ -249,6 +348,81 @@ SCENARIOS = (
         lambda r: mv(r, _at(r, "data", "README"), _at(r, "lib")[0]),
         ("no-such-path",),
     ),
+    Scenario("cherry-pick", two_branches, lambda r: _replay(r, "cherry-pick", "night")),
+    Scenario(
+        "cherry-pick, two",
+        picked_apart,
+        lambda r: _replay(r, "cherry-pick", "night~2", "night~1", "night"),
+        stages=(
+            lambda r: _replay(r, "cherry-pick", "night~2"),
+            lambda r: _replay(r, "cherry-pick", "night~2", "night~1"),
+        ),
+    ),
+    Scenario(
+        "cherry-pick, conflicts",
+        conflicting,
+        lambda r: _replay(r, "cherry-pick", "night"),
+        ("merging",),
+    ),
+    Scenario(
+        "cherry-pick -n",
+        two_branches,
+        lambda r: _replay(r, "cherry-pick", "night", options=Options(no_commit=True)),
+    ),
+    Scenario(
+        "cherry-pick --continue",
+        second_is_settled,
+        lambda r: go_on(r, "cherry-pick", author=ADA, committer=ADA),
+        ("not-merging",),
+        (lambda r: commit(r, None, author=ADA, committer=ADA),),
+    ),
+    Scenario(
+        "cherry-pick --skip",
+        second_of_three,
+        lambda r: go_on(r, "cherry-pick", skip=True, committer=ADA),
+        ("not-merging",),
+        (lambda r: abort(r),),
+    ),
+    Scenario(
+        "cherry-pick --abort",
+        second_of_three,
+        lambda r: give_up(r, "cherry-pick"),
+        ("not-merging",),
+        (lambda r: abort(r),),
+    ),
+    Scenario(
+        "revert",
+        lambda p: (two_branches(p), p.git("tag", "day"))[0],
+        lambda r: _replay(r, "revert", "day"),
+    ),
+    Scenario("reset --soft", two_branches, lambda r: reset(r, "night", mode="soft")),
+    Scenario("reset --mixed", two_branches, lambda r: reset(r, "night")),
+    Scenario(
+        "reset --hard",
+        lambda p: (two_branches(p), p.write({"README": b"x", "data/train/images/0001.png": b"y"}))[
+            0
+        ],
+        lambda r: reset(r, "night", mode="hard"),
+    ),
+    Scenario("reset --hard, merging", in_conflict, lambda r: reset(r, mode="hard")),
+    Scenario(
+        "stash",
+        loose_and_staged,
+        lambda r: push(r, "work", untracked=True, who=ADA),
+        stages=(lambda r: add(r, _at(r, "data/train")),),
+    ),
+    Scenario(
+        "stash pop",
+        stashed,
+        lambda r: apply(r, drop_it=True),
+        ("unknown-stash",),
+        (_record_of_stash,),
+    ),
+    Scenario(
+        "stash apply --index", stashed, lambda r: apply(r, index=True), stages=(_record_of_stash,)
+    ),
+    Scenario("stash apply, conflicts", stashed_in_conflict, lambda r: apply(r)),
+    Scenario("stash drop", stashed_twice, lambda r: _drop(r, "2"), ("unknown-stash",)),
     Scenario("branch", one_commit, lambda r: create_branch(r, "a/b/c"), ("branch-exists",)),
     Scenario(
         "branch -d", with_names, lambda r: delete_branch(r, "feature/one"), ("unknown-revision",)

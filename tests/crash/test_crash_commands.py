@@ -17,8 +17,16 @@ from pathlib import Path
 import pytest
 
 from tests.crash import kit
-from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.scenarios import ADA, SCENARIOS, Scenario, replace
 from tests.repository.conftest import isolated
+from tests.repository.kit import png
+from veml_vcs.errors import ConflictError
+from veml_vcs.repository import Repository
+from veml_vcs.repository.commit import commit
+from veml_vcs.repository.merge import abort
+from veml_vcs.repository.replay import give_up
+from veml_vcs.repository.stash import apply, list_stashes
+from veml_vcs.repository.stash_push import push
 
 __all__ = ["isolated"]
 
@@ -43,12 +51,17 @@ class Prepared:
         assert kit.leftovers(done) == []
         kit.check_intact(done)
         self._folder = folder
+        self._states = [self.old, self.new]
+        for number, stage in enumerate(scenario.stages):
+            root = kit.copied(self.base, folder / f"stage{number}")
+            kit.run(replace(scenario, command=stage), root)
+            self._states.append(kit.state_of(root))
 
     def check(self, step: int) -> None:
         root = kit.copied(self.base, self._folder / str(step))
         kit.run_killed(self.scenario, root, step)
         try:
-            kit.check_between(root, self.old, self.new)
+            kit.check_between(root, self._states)
             kit.run_again(self.scenario, root)
             assert kit.state_of(root) == self.new
             assert kit.leftovers(root) == []
@@ -82,3 +95,62 @@ def test_killed_at_a_few_steps(prepared: Prepared) -> None:
 def test_killed_at_every_step(prepared: Prepared) -> None:
     for step in range(1, len(prepared.steps) + 1):
         prepared.check(step)
+
+
+@pytest.mark.parametrize("name", ["cherry-pick", "revert", "merge"])
+def test_a_killed_replay_is_no_commit_of_the_user_s(
+    name: str, tmp_path: Path, isolated: Path
+) -> None:
+    """Half of it can be given up, and no commit takes it for changes of the user's.
+
+    Seen to fail without ``refuse_half_done`` in ``commit``, without ``half_done`` in ``abort``, and
+    without ``_undo_files`` (``README`` stayed as it was merged), also for ``merge``.
+    """
+    [scenario] = [one for one in SCENARIOS if one.name == name]
+    prepared = Prepared(scenario, tmp_path)
+    places = [path.removeprefix(str(tmp_path / "done")) for _, path in prepared.steps]
+    begins = next(i for i, path in enumerate(places, 1) if path.startswith("/data/train/"))
+    ends = places.index("/.git/MERGE_MSG")
+    index = places.index("/.git/index", begins)
+    for step in {begins + 1, (begins + ends) // 2, index, index + 1, ends}:
+        root = kit.copied(prepared.base, tmp_path / str(step))
+        kit.run_killed(scenario, root, step)
+        with Repository(str(root)) as repo:
+            with pytest.raises(ConflictError, match="interrupted") as told:
+                commit(repo, "mine", all=True, author=ADA, committer=ADA)
+            assert "--abort" in (told.value.hint or "")
+            if name == "merge":
+                abort(repo)
+            else:
+                give_up(repo, name)  # type: ignore[arg-type]
+        now = kit.state_of(root)
+        assert (now.files, now.refs, now.index) == (
+            prepared.old.files, prepared.old.refs, prepared.old.index,
+        )  # fmt: skip
+        assert not now.waiting
+        assert kit.leftovers(root) == []
+
+
+def test_work_done_after_a_killed_stash_is_stashed_too(tmp_path: Path, isolated: Path) -> None:
+    """The work tree is brought to HEAD only if all of it is aside.
+
+    Seen to fail (the new work was lost) without ``_is_aside``.
+    """
+    [scenario] = [one for one in SCENARIOS if one.name == "stash"]
+    prepared = Prepared(scenario, tmp_path)
+    written = next(
+        number
+        for number, (operation, path) in enumerate(prepared.steps, 1)
+        if operation == "rename" and path.endswith("refs/stash")
+    )
+    places = {"data/train/images/0001.png": png(123), "README": b"after\n", "untracked.txt": b"2\n"}
+    for number, (place, data) in enumerate(places.items()):
+        root = kit.copied(prepared.base, tmp_path / str(number))
+        kit.run_killed(scenario, root, written + 20)
+        (root / place).write_bytes(data)
+        with Repository(str(root)) as repo:
+            push(repo, "work", untracked=True, who=ADA)
+            assert [one.index for one in list_stashes(repo)] == [0, 1]
+            assert kit.state_of(root).files == prepared.new.files
+            apply(repo, "0")
+        assert (root / place).read_bytes() == data

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 STAGING = ("add new", "add edited")
 NAMED = (
     *("commit first", "commit", "commit -a", "commit --amend", "checkout", "switch -c", "merge"),
+    *("cherry-pick", "revert", "reset --hard", "stash", "stash pop", "stash drop"),
     *("merge, fast forward", "resolve", "rm data", "branch", "branch -d", "tag", "tag -a", "note"),
 )
 BY_NAME = {one.name: one for one in SCENARIOS}
@@ -148,6 +149,9 @@ def check(name: str, tmp_path: Path, steps: slice, seeds: int) -> None:
             assert told.returncode == 0, f"{place}: {told.stderr}"
             index = Project(image, create=False).git("ls-files", "--stage")
             assert index == new.index or step, place
+            stashes = Project(image, create=False).git("stash", "list", "--format=%H")
+            assert set(stashes.split()) <= set((old.stashes + new.stashes).split()), place
+            assert stashes == new.stashes or step, place
             with Repository(str(image)) as repo:
                 assert fsck(repo).problems == (), place
             shutil.rmtree(root)

@@ -11,12 +11,13 @@ from dulwich.refs import HEADREF
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import CommitId, short
-from veml_vcs.repository.merge_state import forget_merge, load_merge_state
+from veml_vcs.repository.merge_state import load_merge_state
 from veml_vcs.repository.operation import HEAD_FILES
 from veml_vcs.repository.plain import add_plain
 from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.sequence import end_step, refuse_half_done
 from veml_vcs.repository.status import StagedData, staged_data_changes
 from veml_vcs.repository.unfinished import MERGE
 from veml_vcs.repository.worktree import may_differ
@@ -89,6 +90,8 @@ def commit(
         InvalidInputError: There is nothing to commit, or no message.
     """
     if all:
+        with repo.lock("veml commit"):
+            _refuse_half_a_merge(repo)
         _add_changed(repo, progress)
     with repo.lock("veml commit"):
         head = repo.git.head()
@@ -113,7 +116,7 @@ def commit(
         )
         with repo.git.batch():
             new = _write(repo, text, amend, author, committer, no_verify)
-        forget_merge(repo)
+        end_step(repo)
         repo.unfinished.forget()
         repo.git.tidy()
         changed = {
@@ -168,6 +171,7 @@ def _refuse_conflicts(repo: Repository) -> None:
 
 
 def _refuse_half_a_merge(repo: Repository) -> None:
+    refuse_half_done(repo)
     about = repo.unfinished.interrupted or ""
     if about.startswith(MERGE) and repo.git.read_state("MERGE_HEAD") is None:
         theirs = short(about.split()[-1])

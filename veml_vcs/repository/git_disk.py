@@ -17,7 +17,9 @@ from dulwich.config import Config
 from dulwich.errors import ChecksumMismatch
 from dulwich.file import SharedPerm, calc_shared_perm
 from dulwich.index import Index, IndexChecksumWriter, write_index_dict
+from dulwich.objects import ZERO_SHA, ObjectID
 from dulwich.reflog import format_reflog_line
+from dulwich.refs import Ref
 from dulwich.repo import Repo, check_user_identity, get_user_identity
 
 from veml_vcs.errors import DamagedError
@@ -28,6 +30,9 @@ from veml_vcs.repository.git_refs import GitRefs
 
 SCRATCH = os.path.join("veml", "tmp")
 """Where temporary files of Git's folder are made, below the folder that all work trees share."""
+
+STASH = Ref(b"refs/stash")
+"""The newest stash; its reflog is the list of all."""
 
 _KEPT_EXTENSIONS = (b"REUC",)
 
@@ -129,15 +134,48 @@ class GitDisk(Repo):
         timezone: int | None,
         message: bytes,
     ) -> None:
-        """Append a line to a reflog. It is not synced: see docs/durability.md."""
+        """Append a line to a reflog.
+
+        It is not synced (see docs/durability.md), but for that of the stash: it is all that names
+        the older ones.
+        """
         path = os.path.realpath(self._reflog_path(ref))
         if committer is None:
             committer = get_user_identity(self.get_config_stack())
         check_user_identity(committer)
         seconds = int(time.time()) if timestamp is None else timestamp
         line = format_reflog_line(old_sha, new_sha, committer, seconds, timezone or 0, message)
+        if ref == STASH:
+            self.files.make_folder(os.path.dirname(path))
+            self.files.write_atomic(path, _read(path) + line + b"\n")
+            return
         self.files.make_folder(os.path.dirname(path), durable=False)
         self.files.append(path, line + b"\n")
+
+    def drop_stash(self, index: int) -> None:
+        """Take one stash off the list, as ``git reflog delete --updateref --rewrite`` does.
+
+        The list is in the reflog of ``refs/stash``, so that changes last, in one step: killed
+        before, the same command does it; killed after, it was done.
+
+        Args:
+            index: Its place, 0 is the newest.
+        """
+        path = os.path.realpath(self._reflog_path(STASH))
+        lines = _read(path).splitlines(keepends=True)
+        place = len(lines) - 1 - index
+        gone = lines.pop(place)
+        before = ObjectID(lines[place - 1].split(b" ")[1]) if place else ZERO_SHA
+        if place < len(lines):
+            lines[place] = before + lines[place][len(before) :]
+        elif lines:
+            self.refs.set_if_equals(STASH, ObjectID(gone.split(b" ")[1]), before)
+        if lines:
+            self.files.write_atomic(path, b"".join(lines))
+            return
+        self.refs.remove_if_equals(STASH, None)
+        self.files.remove(path)
+        self.files.fsync_folder(os.path.dirname(path))
 
 
 def _encode(index: Index) -> bytes:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from veml_vcs.errors import ConflictError, DamagedError
-from veml_vcs.ids import short
+from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.operation import HEAD_FILES, Operation, how_to_end, operation_of
 from veml_vcs.repository.pending import forget_pending, pending_conflicts
@@ -75,13 +75,26 @@ def load_merge_state(repo: Repository) -> MergeState | None:
         DamagedError: The state cannot be read.
     """
     kind = under_way(repo)
-    path = os.path.join(repo.private_folder, _FILE)
     noted = (repo.git.read_state(HEAD_FILES[kind]) or b"" if kind else b"").decode(
         "utf-8", "replace"
     )
     head = (noted.split() or [""])[0]
-    if kind is None or not repo.files.exists(path):
-        return _from_git(repo, kind, head)
+    found = read_merge_state(repo) if kind is not None else None
+    if found is None or found.kind != kind or _noted_head(found) != head:
+        return _from_git(repo, kind, head)  # none, or of something else, which git ended
+    return found
+
+
+def read_merge_state(repo: Repository) -> MergeState | None:
+    """Return the state that was saved last, whether or not it still waits for the user.
+
+    Raises:
+        DamagedError: It cannot be read.
+    """
+    path = os.path.join(repo.private_folder, _FILE)
+    if not repo.files.exists(path):
+        return None
+    kind = under_way(repo) or "merge"
     try:
         state = json.loads(bytes(repo.files.read(path)))
         check = state.pop("check", None)  # veml 0.1 wrote none
@@ -103,8 +116,6 @@ def load_merge_state(repo: Repository) -> MergeState | None:
         raise DamagedError(
             f"{path}: the state of the {kind} cannot be read", hint=how_to_end(kind)[1]
         ) from error
-    if found.kind != kind or _noted_head(found) != head:
-        return _from_git(repo, kind, head)  # of something else, which git ended
     return found
 
 
@@ -139,6 +150,11 @@ def _from_git(repo: Repository, kind: Operation | None, head: str) -> MergeState
 def _noted_head(state: MergeState) -> str:
     """Return the commit that Git's own file names while this is under way."""
     return (state.base or "") if state.kind == "revert" else state.theirs
+
+
+def replayed(state: MergeState) -> CommitId:
+    """Return the commit that a cherry-pick or revert is at."""
+    return CommitId(_noted_head(state))
 
 
 def under_way(repo: Repository) -> Operation | None:
@@ -195,9 +211,17 @@ def _check(data: dict[str, Any]) -> str:
 
 def forget_merge(repo: Repository) -> None:
     """Remove all state of a merge."""
-    for name in (*HEAD_FILES.values(), "MERGE_MSG", "MERGE_MODE"):
-        repo.git.write_state(name, None)
+    forget_heads(repo)
     save_merge_state(repo, None)
+
+
+def forget_heads(repo: Repository) -> None:
+    """Remove Git's own files that say what waits for the user.
+
+    The heads last: while one is there, the rest is known to be left over.
+    """
+    for name in ("MERGE_MSG", "MERGE_MODE", *HEAD_FILES.values()):
+        repo.git.write_state(name, None)
 
 
 def settle_by_hand(repo: Repository, dataset: str) -> None:

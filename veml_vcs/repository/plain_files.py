@@ -123,6 +123,11 @@ def write_plain(repo: Repository, path: str, file: TreeFile) -> None:
         _PlainWriter(repo).write(path, file)
 
 
+def remove_plain(repo: Repository, path: str) -> None:
+    """Remove one file, and the folders that it was the last in; the index stays as it is."""
+    _PlainWriter(repo).remove(path)
+
+
 def move_plain(
     repo: Repository,
     old_tree: ObjectID | None,

@@ -8,10 +8,17 @@ somebody else changed meanwhile stay, and what contradicts is a typed conflict a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
+from veml_vcs.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+    VemlError,
+)
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.checkout import move_work_tree
 from veml_vcs.repository.commit import CommitResult, Signature, author_of, commit
@@ -27,16 +34,29 @@ from veml_vcs.repository.merge_paths import TreeMerge, TreeMerger
 from veml_vcs.repository.merge_rules import Settlement, rules_at
 from veml_vcs.repository.merge_state import (
     MergeState,
+    forget_heads,
     forget_merge,
     label_of,
     load_merge_state,
     refuse_under_way,
+    replayed,
     save_merge_state,
     under_way,
 )
 from veml_vcs.repository.operation import HEAD_FILES
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import is_ancestor
+from veml_vcs.repository.sequence import (
+    Begun,
+    about_replay,
+    begun,
+    end_step,
+    half_done,
+    is_committed,
+    load_sequence,
+    refuse_half_done,
+)
 from veml_vcs.samples.annotations import Choice
 
 Kind = Literal["cherry-pick", "revert"]
@@ -107,13 +127,50 @@ def replay(
         ConflictError: Uncommitted changes are in the way, or something else is under way.
         InvalidInputError: A merge commit without ``mainline``, or nothing to replay.
     """
-    refuse_under_way(repo)
     todo = _commits(repo, kind, revisions)
-    head = _head(repo)
     chosen = options or Options()
     for one in todo:
         _parent_of(repo, one, chosen.mainline)
-    return _run(repo, kind, todo, head, chosen, committer, progress)
+    with ExitStack() as whole:
+        with repo.lock(f"veml {kind}"):
+            original = head = _head(repo)
+            rest: list[CommitId] | None = None
+            killed = begun(repo)
+            if killed is not None and killed.kind == kind and [*killed.commits] == todo:
+                rest = _left_of(repo, killed, todo, chosen)
+            if rest is not None and killed is not None:
+                original = killed.original
+            else:
+                refuse_half_done(repo)
+                refuse_under_way(repo)
+                repo.unfinished.forget()
+                rest = todo
+            about = about_replay(kind, original, todo)
+            whole.enter_context(repo.unfinished.about(about))
+            if not rest:
+                save_merge_state(repo, None)
+                return ReplayResult("done", head)
+        return _run(repo, kind, rest, original, chosen, committer, progress)
+
+
+def _left_of(
+    repo: Repository, killed: Begun, todo: list[CommitId], options: Options
+) -> list[CommitId] | None:
+    """Return what the same command did not do before it was killed; None: HEAD was moved since."""
+    state, head = load_sequence(repo), _head(repo)
+    if state is not None:
+        forget_heads(repo)
+        return [
+            *(() if is_committed(repo, state) else (replayed(state),)),
+            *map(CommitId, state.todo),
+        ]
+    if head == killed.original:
+        return todo  # nothing was touched yet
+    last = _message(repo, killed.kind, todo[-1], options)  # type: ignore[arg-type]
+    made = repo.git.commit(head).message.decode("utf-8", "replace")
+    if made.strip() == last.strip() and is_ancestor(repo.git, killed.original, head):
+        return []
+    return None
 
 
 def go_on(
@@ -132,26 +189,43 @@ def go_on(
         NotFoundError: Nothing of the kind is under way.
         ConflictError: Conflicts are not settled.
     """
-    state = load_merge_state(repo)
-    if (state is None or state.by_git) and under_way(repo) == kind:
-        how = "--skip" if skip else "--continue"
-        raise NotFoundError(
-            f"no {kind} of veml's is under way, but git's is",
-            hint=f"git {kind} {how}",
-            kind="not-merging",
-        )
-    if state is None or state.kind != kind:
-        raise NotFoundError(f"no {kind} is under way", kind="not-merging")
+    with repo.lock(f"veml {kind}"):
+        state = load_merge_state(repo)
+        if (state is None or state.by_git) and under_way(repo) == kind:
+            how = "--skip" if skip else "--continue"
+            raise NotFoundError(
+                f"no {kind} of veml's is under way, but git's is",
+                hint=f"git {kind} {how}",
+                kind="not-merging",
+            )
+        half = half_done(repo)
+        # Killed when all but the commit was done: nobody has seen a conflict to skip.
+        skip = skip and begun(repo) is None
+        between = load_sequence(repo, kind) if state is None else None
     done: tuple[CommitResult, ...] = ()
-    if skip:
-        abort(repo, kind=kind, progress=progress)
+    if state is not None and state.kind == kind:
+        todo = [*state.todo]
+        if skip:
+            abort(repo, kind=kind, goes_on=True, progress=progress)
+        else:
+            done = (commit(repo, message, author=author, committer=committer, progress=progress),)
+    elif between is not None and (between.todo or half is not None):
+        state, todo = between, [*between.todo]
+        if half is not None:  # with ``skip`` too: it is not known to have conflicts
+            todo.insert(0, replayed(half))
     else:
-        done = (commit(repo, message, author=author, committer=committer, progress=progress),)
-    todo = [CommitId(one) for one in state.todo]
+        if state is None:
+            _forget_ended(repo, kind)
+        raise NotFoundError(f"no {kind} is under way", kind="not-merging")
     original = CommitId(state.original) if state.original else _head(repo)
     options = Options(favour=state.favour)
-    rest = _run(repo, kind, todo, original, options, committer, progress)
-    return replace(rest, commits=done + rest.commits)
+    rest = [CommitId(one) for one in todo]
+    with repo.unfinished.about(about_replay(kind, original, rest)):
+        ended = _run(repo, kind, rest, original, options, committer, progress)
+    if not rest:
+        with repo.lock(f"veml {kind}"):
+            save_merge_state(repo, None)
+    return replace(ended, commits=done + ended.commits)
 
 
 def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> CommitId:
@@ -161,15 +235,36 @@ def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> Com
         NotFoundError: Nothing of the kind is under way.
         ConflictError: Changes that were not committed before are in the way.
     """
-    state = state_to_give_up(repo)
-    head = abort(repo, kind=kind, progress=progress)
-    original = CommitId(state.original) if state and state.original else head
-    if original != head:
-        with repo.lock(f"veml {kind} --abort"):
+    with repo.lock(f"veml {kind} --abort"):
+        state = state_to_give_up(repo)
+        between = load_sequence(repo, kind) if state is None else None
+        head = _head(repo)
+        if between is not None and not (between.todo or between.ours == head):
+            between = None  # its last commit was made: nothing is left to give up
+    if state is None and between is None:
+        _forget_ended(repo, kind)
+    if between is None:
+        head = abort(repo, kind=kind, goes_on=True, progress=progress)
+        known = state
+    else:
+        known = between
+    original = CommitId(known.original) if known and known.original else head
+    with repo.lock(f"veml {kind} --abort"):
+        if original != head:
             move_work_tree(repo, head, original, kind, force=False, progress=progress)
             if not repo.git.move_head(head, original, f"{kind}: aborted".encode()):
                 raise ConflictError("HEAD moved meanwhile", hint="veml status")
+        forget_merge(repo)
+        repo.unfinished.forget()
     return original
+
+
+def _forget_ended(repo: Repository, kind: Kind) -> None:
+    """Remove what is left of a replay that was killed when all but this was done."""
+    with repo.lock(f"veml {kind}"):
+        if under_way(repo) is None:
+            save_merge_state(repo, None)
+            repo.unfinished.forget()
 
 
 def _commits(repo: Repository, kind: Kind, revisions: Sequence[str]) -> list[CommitId]:
@@ -232,7 +327,7 @@ def _run(
                 state.open_conflicts, files,
             )  # fmt: skip
         if merged.files == repo.git.files(_head(repo)):
-            forget_merge(repo)
+            end_step(repo)
             empty.append(one)
         elif options.no_commit:
             for name in (*HEAD_FILES.values(),):
@@ -272,9 +367,16 @@ def _step(
             name, ours, theirs or "", all_conflicts(merged), kind, base or "",
             rest, original, options.favour,
         )  # fmt: skip
-        apply_merge(repo, merged, repo.datasets_at(ours), ours, progress)
-        repo.git.write_state("MERGE_MSG", _message(repo, kind, one, options).encode() + b"\n")
+        # Before anything is touched: killed from here on, it is known what may be half done.
         save_merge_state(repo, state)
+        try:
+            apply_merge(repo, merged, repo.datasets_at(ours), ours, progress)
+        except StorageError:
+            raise  # as good as killed
+        except VemlError:
+            save_merge_state(repo, None)  # refused: nothing was touched
+            raise
+        repo.git.write_state("MERGE_MSG", _message(repo, kind, one, options).encode() + b"\n")
         repo.git.write_state(HEAD_FILES[kind], one.encode() + b"\n")
     return merged, state
 

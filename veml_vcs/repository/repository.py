@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError, VemlError
+from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, VersionId
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.lock import FileLock
+from veml_vcs.repository.finished import forget_finished
 from veml_vcs.repository.git import GitRepo, TreeFile
-from veml_vcs.repository.revisions import is_ancestor, resolve_commit
-from veml_vcs.repository.unfinished import MERGE, Unfinished
+from veml_vcs.repository.operation import HEAD_FILES
+from veml_vcs.repository.revisions import resolve_commit
+from veml_vcs.repository.unfinished import Unfinished
 from veml_vcs.versions.data import (
     RECORD_SUFFIX,
     DataRecord,
@@ -158,8 +160,9 @@ class Repository:
         path = os.path.join(self.folder, "lock")
         with FileLock(path, timeout_seconds=timeout_seconds, purpose=purpose):
             self.git.dulwich.locks.sweep()
-            self.unfinished.sweep(merging=self.git.read_state("MERGE_HEAD") is not None)
-            self._forget_finished_merge()
+            waiting = any(self.git.read_state(name) is not None for name in HEAD_FILES.values())
+            self.unfinished.sweep(merging=waiting)
+            forget_finished(self)
             self.unwritten.clear()
             yield
             self._report_unwritten()
@@ -178,26 +181,6 @@ class Repository:
             hint="veml fsck names all versions that are hit; a clone may still have the bytes",
             kind="unwritten",
         )
-
-    def _forget_finished_merge(self) -> None:
-        """Remove the state of a merge whose commit was made by a process that died then."""
-        heads, head = self.git.read_state("MERGE_HEAD"), self.git.head().commit
-        if (
-            heads
-            and head
-            and all(self._reaches(head, one) for one in heads.decode("utf-8", "replace").split())
-        ):
-            for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"):
-                self.git.write_state(name, None)
-        about = self.unfinished.interrupted or ""
-        if head and about.startswith(MERGE) and self._reaches(head, about.split()[-1]):
-            self.unfinished.forget()
-
-    def _reaches(self, head: CommitId, commit: str) -> bool:
-        try:
-            return is_ancestor(self.git, CommitId(commit), head)
-        except (VemlError, KeyError, ValueError, AssertionError):
-            return False  # not a commit, or a damaged one
 
     @cached_property
     def unfinished(self) -> Unfinished:

@@ -1,26 +1,21 @@
-"""``veml stash``: put uncommitted work aside, data included, and bring it back.
+"""``veml stash list, show, apply, pop, drop``: bring back what was put aside, data included.
 
 In Git's own form: ``refs/stash`` and its reflog name commits whose first parent is HEAD, whose
 second is the index, and whose third, if asked for, holds untracked files. So ``git stash list`` and
-``git stash show`` know them. The data of the work tree is added to the store first; a stash is
-complete before the work tree is touched.
+``git stash show`` know them. How they are made stands in ``stash_push``.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dulwich.objects import Commit, ObjectID
 from dulwich.refs import Ref
 from dulwich.stash import Stash
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, short
-from veml_vcs.repository.checkout import move_work_tree
-from veml_vcs.repository.commit import Signature, local_time
 from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.diff import RepoDiff, diff_commits
 from veml_vcs.repository.merge import (
@@ -36,7 +31,6 @@ from veml_vcs.repository.plain_files import in_the_way, write_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.reset import move_index
-from veml_vcs.repository.worktree import folder_changes
 
 if TYPE_CHECKING:
     from veml_vcs.repository.git import TreeFile
@@ -82,65 +76,6 @@ class StashResult:
     dropped: bool
     conflicts: tuple[DataConflict, ...] = ()
     files: tuple[str, ...] = ()
-
-
-def push(
-    repo: Repository,
-    message: str | None = None,
-    *,
-    untracked: bool = False,
-    who: Signature | None = None,
-    progress: Progress = silent,
-) -> StashEntry | None:
-    """Put uncommitted changes aside and return to HEAD.
-
-    Args:
-        repo: The repository.
-        message: What they are; None is made up as Git does.
-        untracked: Put untracked ordinary files aside too.
-        who: Who does it; None asks Git's configuration.
-        progress: Is told how far it is.
-
-    Returns:
-        The stash; None if there was nothing to put aside.
-
-    Raises:
-        ConflictError: A merge is under way.
-        NotFoundError: There is no commit yet.
-    """
-    from veml_vcs.repository.plain import untracked_files
-
-    refuse_under_way(repo)
-    head = repo.git.head()
-    if head.commit is None:
-        raise NotFoundError("HEAD has no commits yet", hint="veml commit first", kind="unborn")
-    subject = _subject(repo, head.commit)
-    at = f"{head.branch or '(no branch)'}: {short(head.commit, 7)} {subject}"
-    index_files = repo.git.staged_files()
-    _add_changed(repo, progress)
-    with repo.lock("veml stash"):
-        refuse_under_way(repo)
-        loose = list(untracked_files(repo, list(repo.staged_datasets()))) if untracked else []
-        work_files = repo.git.staged_files()
-        if work_files == index_files == repo.git.files(head.commit) and not loose:
-            return None
-        parents = [head.commit, _write(repo, index_files, [head.commit], f"index on {at}", who)]
-        if loose:
-            blobs = {path: file for path in loose if (file := _stored(repo, path)) is not None}
-            parents.append(_write(repo, blobs, [], f"untracked files on {at}", who))
-        text = f"On {head.branch or '(no branch)'}: {message}" if message else f"WIP on {at}"
-        made = _write(repo, work_files, parents, text, who)
-        refs = repo.git.dulwich.refs
-        when = who or local_time()
-        last = refs.as_dict(Ref(b"refs")).get(Ref(b"stash"))
-        refs.set_if_equals(
-            _REF, last, ObjectID(made.encode()), message=os.fsencode(text),
-            timestamp=when.seconds, timezone=when.offset_seconds,
-        )  # fmt: skip
-        move_work_tree(repo, head.commit, head.commit, "stash", force=True, progress=progress)
-        for path in loose:
-            repo.files.remove(repo.absolute(path))
-    return StashEntry(0, made, text, when.seconds)
 
 
 def list_stashes(repo: Repository) -> list[StashEntry]:
@@ -247,7 +182,7 @@ def drop(repo: Repository, name: str | None = None) -> StashEntry:
         NotFoundError: There is no such stash.
     """
     entry = find_stash(repo, name)
-    Stash.from_repo(repo.git.dulwich).drop(entry.index)
+    repo.git.dulwich.drop_stash(entry.index)
     return entry
 
 
@@ -259,32 +194,6 @@ def clear(repo: Repository) -> list[StashEntry]:
     return found
 
 
-def _add_changed(repo: Repository, progress: Progress) -> None:
-    from veml_vcs.repository.add import add
-    from veml_vcs.repository.plain import add_plain
-    from veml_vcs.repository.plain_files import unstaged_paths
-
-    datasets = repo.staged_datasets()
-    missing = []
-    changed = []
-    for path, record in datasets.items():
-        dirty = folder_changes(repo, path, record)
-        if dirty.missing:
-            missing.append(path)
-        elif dirty:
-            changed.append(repo.absolute(path))
-    if missing:
-        raise ConflictError(
-            f"{missing[0]}: the folder of this data set is gone; that cannot be stashed",
-            hint=f"veml restore {missing[0]}, or veml rm {missing[0]}",
-        )
-    if changed:
-        add(repo, changed, progress=progress)
-    loose = unstaged_paths(repo)
-    if loose:
-        add_plain(repo, loose, repo.staged_datasets())
-
-
 def _refuse_untracked(repo: Repository, files: dict[str, TreeFile]) -> None:
     blocked = [path for path, file in files.items() if in_the_way(repo, path, file, ())]
     if blocked:
@@ -293,38 +202,3 @@ def _refuse_untracked(repo: Repository, files: dict[str, TreeFile]) -> None:
             hint="move them away",
             kind="would-lose-changes",
         )
-
-
-def _stored(repo: Repository, path: str) -> TreeFile | None:
-    file = repo.git.worktree_file(path)
-    if file is not None:
-        repo.git.write_blob(repo.git.read_blob(file.blob))
-    return file
-
-
-def _subject(repo: Repository, commit_id: CommitId) -> str:
-    lines = repo.git.commit(commit_id).message.decode("utf-8", "replace").splitlines()
-    return lines[0] if lines else ""
-
-
-def _write(
-    repo: Repository,
-    files: dict[str, TreeFile],
-    parents: list[CommitId],
-    message: str,
-    who: Signature | None,
-) -> CommitId:
-    """Write a commit that no branch names; Git's hooks are not for it."""
-    from dulwich.repo import get_user_identity
-
-    when = who or local_time()
-    identity = when.identity.encode() or get_user_identity(repo.git.config, "COMMITTER")
-    commit = Commit()
-    commit.tree = repo.git.write_tree(files)
-    commit.parents = [ObjectID(one.encode()) for one in parents]
-    commit.author = commit.committer = identity
-    commit.author_time = commit.commit_time = when.seconds
-    commit.author_timezone = commit.commit_timezone = when.offset_seconds
-    commit.message = message.encode("utf-8", "surrogateescape") + b"\n"
-    repo.git.dulwich.object_store.add_object(commit)
-    return CommitId(commit.id.decode())

@@ -21,6 +21,8 @@ from veml_vcs.objects.files import TEMPORARY_PREFIX, Files
 _INTENT = "intent-"
 MERGE = "merge "
 """How the note of a merge begins."""
+REPLAYS = ("cherry-pick", "revert")
+"""The first words of the notes of merges over another base."""
 
 
 class Unfinished:
@@ -32,8 +34,8 @@ class Unfinished:
 
     Attributes:
         interrupted: What the command was about that died last, or None. Forgotten by the next
-            command, except for a merge whose state was not written yet: that stands until the merge
-        goes on or is given up, and stops a commit meanwhile.
+            command, except for a merge (cherry-pick, revert) whose state was not written yet: that
+            stands until it goes on or is given up, and stops a commit meanwhile.
     """
 
     def __init__(self, folder: str, files: Files) -> None:
@@ -105,7 +107,8 @@ class Unfinished:
             if os.path.basename(path).startswith(_INTENT):
                 if self._is_dead(path):
                     self.interrupted = os.fsdecode(self._files.read(path)) or None
-                    if merging or not (self.interrupted or "").startswith(MERGE):
+                    first = (self.interrupted or "").partition(" ")[0]
+                    if merging or first not in (MERGE.strip(), *REPLAYS):
                         self._files.remove(path)
                 continue
             for raw in self._files.read(path).split(b"\0"):
