@@ -67,11 +67,13 @@ def record_class_lines(record: DataRecord, width: int | None) -> Iterator[Line]:
     counts = [(one, record.class_counts.get(one.name)) for one in classes]
     weights = [(c.objects or c.samples) if c else 0 for _, c in counts]
     numbered = any(one.id is not None for one in classes)
+    # Classes of whole images have no objects to count.
+    objects = record.objects > 0 or not any(weights)
     rows: list[list[Cell]] = [
         [
             *([str(one.id)] if numbered else []),
             one.name,
-            f"{c.objects:,}" if c else "0",
+            *([f"{c.objects:,}" if c else "0"] if objects else []),
             f"{c.samples:,}" if c else "0",
             (bar(weight, max(weights), _BAR_WIDTH), "bar"),
         ]
@@ -79,7 +81,7 @@ def record_class_lines(record: DataRecord, width: int | None) -> Iterator[Line]:
     ]
     columns = (
         *([Column("id", right=True)] if numbered else []),
-        Column("class", shrinks=True), Column("objects", right=True),
+        Column("class", shrinks=True), *([Column("objects", right=True)] if objects else []),
         Column("samples", right=True), Column(),
     )  # fmt: skip
     yield from table(columns, rows, width=width)

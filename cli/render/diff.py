@@ -79,7 +79,7 @@ def data_summary(diff: DataDiff) -> Line:
         (counts.moved, "moved"),
         (counts.relabelled, "relabelled"),
         (counts.changed, "with other fields"),
-        (_relabelled(diff), "labels changed"),
+        (_relabelled(diff), "with other labels"),
         (diff.count("renamed"), "renamed"),
     )
     parts += [line(f"{count:,} {word}") for count, word in told if count]

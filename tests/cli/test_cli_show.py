@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.conftest import Place
+from tests.cli.conftest import Place, png
 
 IMAGE = "images/train/JPEGImages/0000.png"
 
@@ -35,6 +35,21 @@ def test_a_data_set(drives: Place) -> None:
     drives.veml("add", "images/train")
     assert drives.veml("show", ":images/train", "--json").json()["objects"] == 10
     assert drives.veml("show", "HEAD:images/train", "--json").json()["objects"] == 12
+
+
+def test_classes_of_whole_images_have_no_column_of_objects(place: Place) -> None:
+    place.veml("init")
+    for number, name in enumerate(("cat/0.png", "cat/1.png", "dog/2.png")):
+        place.write(f"pets/{name}", png(number))
+    place.veml("add", "pets")
+    place.veml("commit", "-m", "pets")
+    told = [line.split()[:2] for line in place.veml("show", "HEAD:pets").out.splitlines()]
+    assert ["class", "samples"] in told
+    assert ["cat", "2"] in told
+    (place.root / "pets/cat/1.png").rename(place.root / "pets/dog/1.png")
+    assert place.veml("diff", "--stat").out.startswith(
+        " data pets  |  ~1 sample, 1 with other labels, 1 renamed\n"
+    )
 
 
 def test_an_annotation_file_elsewhere_is_named_once(drives: Place) -> None:
