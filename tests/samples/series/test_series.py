@@ -378,6 +378,12 @@ def test_a_long_table_with_two_rows_of_one_sensor_and_step_is_refused() -> None:
         read_values(twice, "a.csv", layout)
 
 
+def test_a_text_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values_module, "MAX_TEXT_BYTES", 50)
+    with pytest.raises(FormatError, match="bytes of text are too many"):
+        read_values(wide(), "a.csv", SeriesLayout())
+
+
 def test_a_table_may_not_grow_when_it_is_put_into_a_cube(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(values_module, "MAX_VALUES", 1000)
     rows = [["t", "s", "v"], *([i, f"s{i}", 1] for i in range(40))]  # 120 cells, 1600 values

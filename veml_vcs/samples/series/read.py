@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from veml_vcs.errors import FormatError
+from veml_vcs.errors import FormatError, MissingDependencyError
 from veml_vcs.samples.formats.series import SeriesLayout
 from veml_vcs.samples.series.adjacency import Adjacency, read_adjacency
 from veml_vcs.samples.series.values import MAX_VALUES, Values, read_values
@@ -97,7 +97,7 @@ def _fitting(
             continue
         try:
             found[key] = read_values(read(key), key, layout)
-        except FormatError as error:
+        except (FormatError, MissingDependencyError) as error:
             reasons.append(error.message)
     try:
         wanted = len(read_adjacency(read(layout.adjacency), layout.adjacency).weights)

@@ -22,6 +22,9 @@ from veml_vcs.samples.tables.match import key_columns
 from veml_vcs.samples.tables.text import is_table
 
 MAX_VALUES = 1 << 28
+MAX_TEXT_BYTES = 1 << 28
+"""Cells of a text table take about ten times their bytes in memory."""
+
 _MISSING = frozenset(("", "na", "nan", "null", "none", "n/a", "-"))
 _TIME_NAMES = frozenset(("time", "timestamp", "date", "datetime", "index", "step", "#1"))
 _ARRAYS = ("data", "values", "x")
@@ -60,6 +63,8 @@ def read_values(data: bytes, key: str, layout: SeriesLayout) -> Values:
     if is_parquet(key):
         return from_table(read_parquet(data, key).table, key, layout)
     if is_table(key):
+        if len(data) > MAX_TEXT_BYTES:
+            raise FormatError(f"{key}: {len(data)} bytes of text are too many to read as a series")
         return from_table(read_table(data, key), key, layout)
     raise FormatError(f"{key}: no table or array that is read as a series")
 
