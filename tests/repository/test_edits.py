@@ -1,8 +1,7 @@
 """An edit understood from the files it touched gives the version that reading everything gives.
 
-Seen to fail: each condition of ``coco_edits.regroup`` and ``plain_hints`` was taken out and the
-random walks (some only with the mark ``slow``) or the cases below found it, apart from the limit on
-the number of names, which guards a vote by sample that takes 400,000 names to happen.
+Seen to fail with the conditions of ``coco_edits.regroup`` about documents, strangers, stems and
+folders taken out; what the walks do not meet, ``test_format_coco_edits`` tests one by one.
 """
 
 from __future__ import annotations

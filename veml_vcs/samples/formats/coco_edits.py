@@ -44,7 +44,7 @@ def plain_hints(
     images = document["images"]
     if not isinstance(images, list) or len(names) != len(images) or len(names) > _MOST_NAMES:
         return {}
-    if not names or naming.others or "\\" in text or "./" in text:
+    if not names or naming.others or "\\" in text:
         return {}
     if not all(name.startswith(strip) for name in names):
         return {}
