@@ -23,6 +23,7 @@ from veml_vcs.repository.materialize import (
     keep_shared,
     refuse_lost_changes,
     remember,
+    remember_changes,
     require_contents,
     write_changes,
 )
@@ -243,7 +244,9 @@ def empty_version(like: DataRecord | None) -> DataRecord:
 def _move_data(repo: Repository, move: _DataMove, force: bool, progress: Progress) -> None:
     written = write_changes(repo, move.path, move.changes, progress=progress)
     move.touched = written.touched
-    if move.new is not None:
+    if move.new is not None and move.old is not None and not move.dirty and not force:
+        remember_changes(repo, move.path, move.old, move.new, move.changes, written)
+    elif move.new is not None:
         clean = force or not move.dirty or move.old is None
         remember(repo, move.path, move.new, written, clean=clean)
     else:

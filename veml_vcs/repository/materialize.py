@@ -268,7 +268,7 @@ def remember_changes(
     cache_path = repo.statcache_path(path)
     cache = load_statcache(cache_path, repo.files)
     touched = {change.key for change in changes}
-    complete = cache.tree == old.tree
+    complete = cache.tree == old.tree and not repo.unwritten
     stamps: dict[str, Stamp] = {}
     for key, stamp in cache.stamps.items():
         if key in touched:

@@ -24,6 +24,7 @@ from veml_vcs.repository.materialize import (
     keep_shared,
     refuse_lost_changes,
     remember,
+    remember_changes,
     require_contents,
     write_changes,
 )
@@ -364,7 +365,7 @@ def apply_merge(
     }
     for path, (changes, dirty) in moves.items():
         shared = keep_shared(changes, path, wanted)
-        _write_data(repo, path, wanted.get(path), shared, dirty, progress)
+        _write_data(repo, path, here.get(path), wanted.get(path), shared, dirty, progress)
     if merged.conflicts:
         # Before any file holds conflict marks, so that no commit can take them for settled.
         repo.git.stage_conflicts(merged.conflicts)
@@ -393,19 +394,22 @@ def _apply_data(
     progress: Progress,
 ) -> None:
     changes, dirty = _plan_data(repo, path, old, new)
-    _write_data(repo, path, new, changes, dirty, progress)
+    _write_data(repo, path, old, new, changes, dirty, progress)
 
 
 def _write_data(
     repo: Repository,
     path: str,
+    old: DataRecord | None,
     new: DataRecord | None,
     changes: list[Change],
     dirty: FolderChanges,
     progress: Progress,
 ) -> None:
     written = write_changes(repo, path, changes, progress=progress)
-    if new is not None:
+    if old is not None and new is not None and not dirty:
+        remember_changes(repo, path, old, new, changes, written)
+    elif new is not None:
         remember(repo, path, new, written, clean=not dirty)
     else:
         note_held(repo, path, None)
