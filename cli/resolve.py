@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from veml_cli._options import Json, Quiet, examples
-from veml_cli._output import show
+from veml_cli._output import out, show
 from veml_cli._session import opened, working
+from veml_cli._settling import is_terminal
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from veml_vcs.samples.annotations import Choice
 
 EXAMPLES = examples(
+    ("look at each conflict and decide, on a terminal", "veml resolve"),
     ("list what contradicts", "veml resolve --list"),
     ("take our boxes of one sample", "veml resolve images/train/0001.jpg --ours"),
     ("take their side everywhere", "veml resolve --all --theirs"),
@@ -36,9 +39,13 @@ def resolve(
 ) -> None:
     """Settle conflicts of a merge.
 
-    Changes that do not contradict each other stay merged. Without arguments, lists what is open.
+    Changes that do not contradict each other stay merged. Without a side, on a terminal, shows both
+    sides of each conflict with their boxes and asks; elsewhere, or with --list, lists what is open.
     """
     chosen = [name for name, on in _choices(ours, theirs, base) if on]
+    if not (chosen or listing or everything or as_json) and is_terminal():
+        _ask(keys or [])
+        return
     if listing or not (keys or everything or chosen):
         _list(as_json)
         return
@@ -66,10 +73,42 @@ def _choices(ours: bool, theirs: bool, base: bool) -> list[tuple[Choice, bool]]:
     return [("ours", ours), ("theirs", theirs), ("base", base)]
 
 
-def _list(as_json: bool) -> None:
+def _ask(keys: list[str]) -> None:
     from veml_cli._conflicts import open_conflicts
-    from veml_cli.render.resolve import open_lines
+    from veml_cli._settling import ask_all
+    from veml_cli.render.resolve import open_lines, resolved_lines
+    from veml_vcs.repository.resolve import ResolveResult
+    from veml_vcs.repository.resolve import resolve as run
 
     with opened() as repo:
         found = open_conflicts(repo)
-    show(found, open_lines(found), as_json=as_json)
+        if not (found.conflicts or found.files):
+            out.write_lines(open_lines(found, {}))
+            return
+        answers = ask_all(repo, found, keys)
+    settled = 0
+    done: ResolveResult | None = None
+    with working() as (repo, progress):
+        for choice, names in answers.items():
+            done = run(repo, names, choice, progress=progress)
+            settled += done.settled
+    if done is None:
+        out.write("nothing settled")
+    else:
+        out.write_lines(resolved_lines(replace(done, settled=settled)))
+
+
+def _list(as_json: bool) -> None:
+    from veml_cli._conflicts import open_conflicts
+    from veml_cli.render.conflicts import LISTED
+    from veml_cli.render.resolve import open_lines
+    from veml_vcs.repository.conflict_boxes import conflict_boxes
+
+    with opened() as repo:
+        found = open_conflicts(repo)
+        keys = dict.fromkeys((one.dataset, one.key) for one in found.conflicts)
+        boxes = {
+            f"{dataset}/{key}": conflict_boxes(repo, dataset, key)
+            for dataset, key in [*keys][: 0 if as_json else LISTED]
+        }
+    show(found, open_lines(found, boxes, out.width), as_json=as_json)

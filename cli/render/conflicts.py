@@ -78,6 +78,16 @@ def conflict_lines(conflicts: Sequence[DataConflict], files: Sequence[str]) -> I
         yield line(("CONFLICT", "removed"), " in file ", (path, "name"))
 
 
+def contradictions(group: Sequence[DataConflict]) -> Iterator[Line]:
+    """Yield the conflicts of one sample, with the values of the three sides."""
+    for one in group[:LISTED]:
+        where = f"  {one.path}" if one.path and one.path not in ("bytes", "place") else ""
+        yield line("  ", _WORDS.get(one.kind, one.kind), (where, "dim"))
+        yield from _sides(one)
+    if len(group) > LISTED:
+        yield line((f"  … and {len(group) - LISTED:,} more", "dim"))
+
+
 def next_steps(
     conflicts: Sequence[DataConflict], files: Sequence[str], kind: str = "merge"
 ) -> Iterator[Line]:

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from veml_cli.render.conflict_boxes import box_lines
 from veml_cli.render.conflicts import conflict_lines, next_steps
 from veml_cli.render.line import Line, line
 from veml_cli.render.words import plural
 
 if TYPE_CHECKING:
     from veml_cli._conflicts import OpenConflicts
+    from veml_vcs.repository.conflict_boxes import ConflictBox
     from veml_vcs.repository.resolve import ResolveResult
 
 
-def open_lines(found: OpenConflicts) -> Iterator[Line]:
-    """Yield the open conflicts with their values, and what to type next."""
+def open_lines(
+    found: OpenConflicts, boxes: Mapping[str, Sequence[ConflictBox]], width: int | None = None
+) -> Iterator[Line]:
+    """Yield the open conflicts with their values, and what to type next.
+
+    Args:
+        found: What is open.
+        boxes: ``DATASET/KEY`` -> the objects of the sample on both sides.
+        width: Columns of the terminal.
+    """
     if not (found.conflicts or found.files):
         step = "commit" if found.kind in ("merge", "stash") else f"{found.kind} --continue"
         yield line(f'No open conflicts (use "veml {step}" to conclude the {found.kind})')
         return
     yield from conflict_lines(found.conflicts, found.files)
+    for name, rows in boxes.items():
+        if rows:
+            yield line("objects of ", (name, "name"))
+            yield from box_lines(rows, width)
     yield from next_steps(found.conflicts, found.files, found.kind)
 
 
