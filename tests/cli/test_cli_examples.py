@@ -193,6 +193,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml mv -k a.py b.py src": with_code,
     "veml merge -X ours night": clean,
     "veml merge --abort": merging,
+    "veml resolve": merging,
     "veml resolve --list": merging,
     "veml resolve images/train/0001.jpg --ours": merging,
     "veml resolve --all --theirs": merging,
