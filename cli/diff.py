@@ -23,10 +23,12 @@ EXAMPLES = examples(
     ("what commit would commit", "veml diff --staged"),
     ("two branches, in numbers", "veml diff main night --stat"),
     ("one data set, every sample", "veml diff main night --samples 0 -- images/train"),
+    ("before and after with boxes, as a picture", "veml diff main night --plot out.png"),
     ("one data set against another", "veml diff main:images/train main:images/val"),
 )
 
 DEFAULT_SAMPLES = 20
+MOST_DRAWN = 100
 
 
 def diff(
@@ -48,6 +50,12 @@ def diff(
     samples: Annotated[
         int, typer.Option("--samples", min=0, metavar="N", help="Samples to list; 0 lists all.")
     ] = DEFAULT_SAMPLES,
+    plot: Annotated[
+        str | None,
+        typer.Option(
+            "--plot", metavar="FILE", help="Also draw the samples before and after, with boxes."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what differs, down to samples, boxes and classes.
@@ -55,12 +63,17 @@ def diff(
     Without a revision: the work tree against the index. With A: the work tree against A. With A and
     B, or A..B: B against A. A...B: B against the commit where it left A. With A:PATH B:PATH: what
     the two have there.
+
+    --plot draws the first samples that differ (--samples N: so many) side by side. It needs Pillow:
+    pip install 'veml[plot]'.
     """
     from veml_cli.render.diff import diff_lines
     from veml_cli.render.diff_stat import name_status_lines, stat_lines
 
     with working() as (repo, progress):
         found = _compare(repo, arguments or [], after_separator(context), staged, progress)
+        if plot is not None:
+            _draw(repo, found, plot, samples)
     with paged(repo, unless=as_json):
         if as_json:
             out.write_json(found)
@@ -72,6 +85,17 @@ def diff(
             out.write_lines(diff_lines(found, samples, out.width))
     if exit_code and found:
         raise typer.Exit(DIFFERS)
+
+
+def _draw(repo: Repository, found: RepoDiff, target: str, samples: int) -> None:
+    from veml_vcs.analysis.pictures import draw_pairs
+    from veml_vcs.repository.diff_pairs import pairs_of
+
+    total = sum(len(one.samples) for one in found.datasets)
+    pairs = [*pairs_of(repo, found, min(samples or MOST_DRAWN, MOST_DRAWN))]
+    names = [name.removeprefix(":") for name in (found.old, found.new)]
+    draw_pairs(pairs, f"{names[0]} (left), {names[1]} (right)", target)
+    out.note(f"drew {len(pairs):,} of {total:,} samples that differ into {target}")
 
 
 def _compare(

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
     from veml_vcs.repository.data.statistics import Spread, Statistics
+    from veml_vcs.repository.diff_pairs import Pair, Side
 
 MAX_PIXELS = 1 << 28
 _LEAST_SIDE = 512
 _LARGEST_SIDE = 2048
 _PANEL_WIDTH, _ROW, _TOP = 560, 18, 44
 _MOST_BARS = 14
+_CELL, _CAPTION, _GAP = (480, 360), 32, 16
 _GREY, _BLUE, _BLACK = (150, 150, 150), (70, 130, 180), (30, 30, 30)
 Color = tuple[int, int, int]
 
@@ -60,8 +62,16 @@ def draw_sample(data: bytes | None, said: Annotation | None, key: str, target: s
     _save(picture, target)
 
 
-def annotated(data: bytes, said: Annotation | None, key: str) -> Image:
+def annotated(
+    data: bytes, said: Annotation | None, key: str, colors: Mapping[str, Color] | None = None
+) -> Image:
     """Return a sample's image with its annotation drawn, small images enlarged.
+
+    Args:
+        data: The image's bytes.
+        said: What is said of it.
+        key: Its key, for messages.
+        colors: Class -> colour; None gives each class of this sample one.
 
     Raises:
         FormatError: The bytes are no image that can be decoded.
@@ -78,13 +88,93 @@ def annotated(data: bytes, said: Annotation | None, key: str) -> Image:
     scale = (image.width / across, image.height / down)
     draw = _drawing(image)
     objects = [] if said is None else said.get("objects", [])
-    colors = class_colors({str(obj.get("class")) for obj in objects})
+    colors = colors or class_colors({str(obj.get("class")) for obj in objects})
     for obj in objects:
         _draw_object(draw, obj, (across, down), scale, colors[str(obj.get("class"))])
     labels = [] if said is None else said.get("labels", [])
     if labels:
         _label(draw, (4, 4), ", ".join(map(str, labels)), _BLUE)
     return image
+
+
+def draw_pairs(pairs: Sequence[Pair], title: str, target: str) -> None:
+    """Write a contact sheet of a difference: each sample before (left) and after (right), drawn.
+
+    Args:
+        pairs: The samples, with their bytes and annotations.
+        title: What stands above them.
+        target: The file to write; its extension says which kind.
+
+    Raises:
+        MissingDependencyError: Pillow is not installed.
+        InvalidInputError: The target's extension is unknown.
+        StorageError: The target cannot be written.
+    """
+    _check_suffix(target)
+    image_module = _pillow()
+    names = {
+        str(obj.get("class"))
+        for pair in pairs
+        for side in (pair.before, pair.after)
+        for obj in ((side.said or {}).get("objects", []) if side is not None else [])
+    }
+    colors = class_colors(names)
+    row = _CELL[1] + _CAPTION
+    size = (2 * _CELL[0] + 3 * _GAP, _TOP + max(1, len(pairs)) * row)
+    picture: Image = image_module.new("RGB", size, "white")
+    draw = _drawing(picture)
+    draw.text((_GAP, 12), _plain(title), _BLACK, _font(18))
+    if not pairs:
+        draw.text((_GAP, _TOP), "no sample differs", _GREY, _font(14))
+    for place, pair in enumerate(pairs):
+        top = _TOP + place * row
+        draw.text((_GAP, top), _caption(pair)[:130], _BLACK, _font(12))
+        for column, (side, key) in enumerate(
+            ((pair.before, pair.sample.old_key or pair.sample.key), (pair.after, pair.sample.key))
+        ):
+            corner = (_GAP + column * (_CELL[0] + _GAP), top + 20)
+            _paste(picture, draw, side, key, corner, colors)
+    _save(picture, target)
+
+
+def _paste(
+    picture: Image,
+    draw: ImageDraw,
+    side: Side | None,
+    key: str,
+    corner: tuple[int, int],
+    colors: Mapping[str, Color],
+) -> None:
+    """Put one side of a sample into its cell; a sentence where there is no image."""
+    x, y = corner
+    draw.rectangle((x, y, x + _CELL[0], y + _CELL[1]), (244, 244, 244), (210, 210, 210))
+    why = "not there"
+    if side is not None:
+        why = "no image, only an annotation"
+        if side.data is not None:
+            try:
+                image = annotated(side.data, side.said, key, colors)
+            except FormatError:
+                why = "not an image that can be shown"
+            else:
+                image.thumbnail(_CELL)
+                left, top = (x + (_CELL[0] - image.width) // 2, y + (_CELL[1] - image.height) // 2)
+                picture.paste(image, (left, top))
+                return
+    draw.text((x + 12, y + 12), why, _GREY, _font(14))
+
+
+def _caption(pair: Pair) -> str:
+    """Say in a line what happened to a sample."""
+    sample = pair.sample
+    name = f"{sample.old_key} -> {sample.key}" if sample.old_key else sample.key
+    counts: dict[str, int] = {}
+    for word in ("added", "removed", "moved", "relabelled", "changed"):
+        number = len(getattr(sample.annotation, word, ()))
+        if number:
+            counts[word] = number
+    said = ", ".join(f"{number} {word}" for word, number in counts.items())
+    return _plain(f"{pair.dataset}/{name}: {sample.kind}" + (f"; objects: {said}" if said else ""))
 
 
 def class_colors(names: set[str]) -> dict[str, Color]:
@@ -255,12 +345,16 @@ def _decoded(data: bytes, key: str) -> Image:
 
 
 def _save(picture: Image, target: str) -> None:
+    _check_suffix(target)
+    try:
+        picture.save(target)
+    except OSError as error:
+        raise StorageError(f"{target}: cannot be written: {error}") from error
+
+
+def _check_suffix(target: str) -> None:
     suffix = os.path.splitext(target)[1].lower()
     if suffix not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InvalidInputError(
             f"{target}: expected a name that ends with .png, .jpg or .webp", hint="--plot out.png"
         )
-    try:
-        picture.save(target)
-    except OSError as error:
-        raise StorageError(f"{target}: cannot be written: {error}") from error
