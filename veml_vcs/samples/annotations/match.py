@@ -129,12 +129,12 @@ def as_key(value: Any) -> ObjectKey | None:
 
 def unique_keys(objects: Sequence[AnnotatedObject]) -> dict[ObjectKey, int]:
     """Return id -> index for the ids that stand once among the objects."""
-    counts = Counter(map(object_key, objects))
-    return {
-        key: index
-        for index, obj in enumerate(objects)
-        if (key := object_key(obj)) is not None and counts[key] == 1
-    }
+    keys = list(map(object_key, objects))
+    found = {key: index for index, key in enumerate(keys) if key is not None}
+    if len(found) == len(keys):
+        return found
+    counts = Counter(keys)
+    return {key: index for key, index in found.items() if counts[key] == 1}
 
 
 def content_of(obj: AnnotatedObject) -> bytes:

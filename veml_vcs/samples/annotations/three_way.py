@@ -40,6 +40,8 @@ def same(a: Any, b: Any) -> bool:
         return False
     if type(a) is type(b) and type(a) in _EXACT:
         return bool(a == b)
+    if a == b and repr(a) == repr(b):
+        return True  # alike to the type of each number: the usual case, at a tenth of the cost
     return canonical_json(a) == canonical_json(b)
 
 

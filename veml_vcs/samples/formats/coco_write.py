@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation, Facts
@@ -14,6 +14,9 @@ from veml_vcs.samples.formats.names import Naming
 from veml_vcs.samples.formats.text import is_number, unescaped
 
 _FIRST = ("info", "licenses")
+_NUMBERS = frozenset((int, float))
+_Names: TypeAlias = dict[tuple[str, ...], tuple[str | None, ...]]
+"""Fields of an object -> what COCO calls them; None for one that it says elsewhere."""
 _OWN_NAMES = {"class": "category_id", "xywh": "bbox", "id": None}
 
 
@@ -43,7 +46,7 @@ def _document(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> 
     number_entries(entries)
     objects: list[dict[str, Any]] = []
     used: set[str] = set()
-    names: dict[str, str | None] = {}
+    names: _Names = {}
     has_objects = False
     for sample, entry in zip(samples, entries, strict=True):
         annotation = annotations[sample]
@@ -105,19 +108,20 @@ def _image_entry(sample: str, annotation: Annotation, key: str, naming: Naming) 
 
 
 def _object_entry(
-    obj: Mapping[str, Any], image_id: Any, sample: str, names: dict[str, str | None]
+    obj: Mapping[str, Any], image_id: Any, sample: str, names: _Names
 ) -> dict[str, Any]:
     """Return an object as COCO has it; ``names`` remembers what fields are called there."""
-    entry: dict[str, Any] = {"id": obj.get("id"), "image_id": image_id}
-    for name, value in obj.items():
-        if name not in names:
-            names[name] = _own_name(name, sample)
-        own = names[name]
-        if own is not None:
-            entry[own] = value
+    fields = tuple(obj)
+    own = names.get(fields)
+    if own is None:
+        own = names[fields] = tuple(_own_name(name, sample) for name in fields)
+    entry: dict[Any, Any] = {"id": obj.get("id"), "image_id": image_id}
+    entry.update(zip(own, obj.values(), strict=True))
+    entry.pop(None, None)
     if "xywh" in obj:
         box = obj["xywh"]
-        if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):
+        plain = type(box) is list and _NUMBERS.issuperset(map(type, box))
+        if not isinstance(box, list) or len(box) != 4 or not (plain or all(map(is_number, box))):
             raise InvalidInputError(f"{sample}: xywh: expected four numbers, found {box!r}")
     return entry
 
