@@ -7,6 +7,7 @@ import io
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,7 +46,7 @@ EVERY_TYPE: dict[str, tuple[Any, list[Any]]] = {
     "int": (pa.int64(), [2**62 + 1, None, -1]),
     "small": (pa.uint8(), [255, None, 0]),
     "float": (pa.float32(), [0.1, None, -0.0]),
-    "half": (pa.float16(), [0.5, None, 2.0]),
+    "half": (pa.float16(), [np.float16(0.5), None, np.float16(2)]),
     "double": (pa.float64(), [float("inf"), 1e-300, 0.1]),
     "bool": (pa.bool_(), [True, None, False]),
     "text": (pa.string(), ["", None, "'"]),

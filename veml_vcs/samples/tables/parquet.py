@@ -230,7 +230,7 @@ def _texts(pa: Any, column: Any) -> list[str]:
         if pa.types.is_float64(kind):
             return ["" if one is None else repr(one) for one in column.to_pylist()]
         # numpy writes the fewest digits that give the same number at its own width.
-        numbers = column.fill_null(0).to_numpy() if len(column) else []
+        numbers = column.to_numpy()  # NaN where there is none
         nulls = column.is_null().to_pylist()
         return ["" if gone else str(one) for one, gone in zip(numbers, nulls, strict=True)]
     if pa.types.is_date64(kind):
