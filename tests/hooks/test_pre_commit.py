@@ -11,6 +11,8 @@ import pytest
 
 from tests.hooks.kit import GitProject
 from tests.repository.kit import png
+from veml_hooks.drivers import uninstall_drivers
+from veml_vcs.repository.resolve import resolve
 
 
 def refused(project: GitProject, *arguments: str) -> str:
@@ -50,6 +52,27 @@ def test_other_edits_by_hand(drives: GitProject) -> None:
     edit(drives, b'"samples": 4,\n', b'"samples": -4,\n')
     assert "edited by hand" in refused(drives, "-a")
     drives.git("commit", "-qam", "all the same", "--no-verify")
+
+
+def test_conflict_marks_in_a_record(drives: GitProject) -> None:
+    """A merge by line, where the driver is not set up, whose marks somebody added as they are.
+
+    Seen to fail without the check for marks: it is then refused as "edited by hand", with the advice
+    to write it anew from the folder, which would drop all of theirs.
+    """
+    drives.put(drives.move("0001.png", x=5), "day")
+    uninstall_drivers(drives.repo)
+    drives.git("merge", "night", check=False)
+    assert b"\n<<<<<<< HEAD\n" in drives.path("data.veml").read_bytes()
+    drives.git("add", "data.veml")
+    told = refused(drives)
+    assert "data.veml: the record has conflict marks" in told
+    assert "git checkout -m -- data.veml, then veml resolve data" in told
+    drives.git("checkout", "-m", "--", "data.veml")
+    resolve(drives.reopen(), ["data"], "theirs")
+    assert drives.boxes()["0001.png"][0].x == 20
+    drives.git("commit", "-q", "--no-edit")
+    drives.assert_follows()
 
 
 def test_files_of_a_data_set_added_to_git(drives: GitProject) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.repository.kit import CLASSES, EXAMPLES, examples
-from tests.repository.machine import World
+from tests.repository.machine_moves import MovingWorld
 from tests.repository.model import FORMATS, Box, Image, State
 
 BRANCHES = st.sampled_from(("main", "left", "right"))
@@ -43,12 +43,12 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.world: World
+        self.world: MovingWorld
 
     @initialize(data=st.data())
     def start(self, data: st.DataObject) -> None:
         layout = data.draw(st.sampled_from(self.layouts))
-        self.world = World(Path(self.folder.name), layout)
+        self.world = MovingWorld(Path(self.folder.name), layout)
 
     # -- edits ---------------------------------------------------------------------------------
 
@@ -153,6 +153,15 @@ class Histories(RuleBasedStateMachine):
         then: str,
     ) -> None:
         """Work on two branches, a new sample on the other one, and merge."""
+        self.diverge(name, here, there)
+        self.world.merge(name, then)  # type: ignore[arg-type]
+
+    def diverge(
+        self,
+        name: str,
+        here: tuple[int, int, Box | None],
+        there: tuple[int, int, Box | None],
+    ) -> None:
         world = self.world
         world.commit(all_=True)
         world.branch(name)
@@ -164,7 +173,6 @@ class Histories(RuleBasedStateMachine):
                 self.add_sample({})
             world.commit(all_=True)
         world.check()
-        world.merge(name, then)  # type: ignore[arg-type]
 
     @rule(message=st.none() | st.just("a tag"))
     def tag(self, message: str | None) -> None:
@@ -177,6 +185,45 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def restore_all(self) -> None:
         self.world.restore_all()
+
+    @rule(
+        name=BRANCHES,
+        kind=st.sampled_from(("cherry-pick", "revert")),
+        then=st.sampled_from(("ours", "theirs", "base", "abort")),
+    )
+    def replay(self, name: str, kind: str, then: str) -> None:
+        if name in self.world.heads:
+            self.world.replay(kind, self.world.heads[name], then)  # type: ignore[arg-type]
+
+    @rule()
+    def stash(self) -> None:
+        self.world.stash()
+
+    @rule(then=st.sampled_from(("ours", "theirs", "base", "abort")))
+    def pop(self, then: str) -> None:
+        self.world.pop(then)  # type: ignore[arg-type]
+
+    @rule(mode=st.sampled_from(("soft", "mixed", "hard")), name=BRANCHES)
+    def reset(self, mode: str, name: str) -> None:
+        if name in self.world.heads:
+            self.world.reset(mode, name)  # type: ignore[arg-type]
+
+    @rule(image=INDEX, place=st.integers(0, 2))
+    def mv_sample(self, image: int, place: int) -> None:
+        self.world.mv(image, place)
+
+    @rule(name=BRANCHES)
+    def rebase_by_git(self, name: str) -> None:
+        if name in self.world.heads:
+            self.world.rebase(name)
+
+    @rule(
+        command=st.sampled_from(("stash", "cherry-pick")),
+        fraction=st.floats(0, 1, exclude_max=True),
+        name=BRANCHES,
+    )
+    def crash_moving(self, command: str, fraction: float, name: str) -> None:
+        self.world.crash_moving(command, fraction, name)
 
     # -- everything else ---------------------------------------------------------------------------
 
@@ -241,7 +288,7 @@ def walk(root: Path, layout: str, seed: int, steps: int) -> None:
         return rng.randrange(10), rng.randrange(9), box()
 
     machine = Histories()
-    world = machine.world = World(root, layout)
+    world = machine.world = MovingWorld(root, layout)
     then = ("ours", "theirs", "base", "abort")
     fill = [
         lambda: machine.edit_box(*edit()),

@@ -1,0 +1,112 @@
+"""Histories that are sure to cherry-pick, revert, stash, reset, rename and rebase.
+
+As ``test_repo_machine``, whose machine does all this too where hypothesis happens to choose it.
+``VEML_EXAMPLES=10 pytest tests/repository/test_repo_machine_moves.py -m search`` searches.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.repository.kit import CLASSES, EXAMPLES
+from tests.repository.machine_moves import MovingWorld
+from tests.repository.model import FORMATS, Box
+from tests.repository.test_repo_machine import Histories
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
+
+def walk(root: Path, layout: str, seed: int, steps: int) -> None:
+    """Do so many things at random."""
+    rng = random.Random(seed)
+
+    def box() -> Box | None:
+        place = rng.randrange(2), rng.randrange(2)
+        return rng.choice([None, *(Box(name, *place) for name in CLASSES)])
+
+    def edit() -> tuple[int, int, Box | None]:
+        return rng.randrange(3), rng.randrange(9), box()
+
+    machine = Histories()
+    world = machine.world = MovingWorld(root, layout)
+
+    def then() -> str:
+        return rng.choice(("ours", "theirs", "base", "abort"))
+
+    def other() -> str:
+        return rng.choice(("left", "right"))
+
+    def name() -> str:
+        return rng.choice(list(world.heads))
+
+    def picked(kind: str) -> None:
+        side = other()
+        machine.diverge(side, edit(), edit())
+        machine.replay(side, kind, then())
+
+    def rebased() -> None:
+        side = other()
+        machine.diverge(side, edit(), edit())
+        machine.rebase_by_git(side)
+
+    def put_aside() -> None:
+        machine.edit_box(*edit())
+        machine.edit_plain_file(rng.randrange(4))
+        machine.stash()
+        world.check()
+        if rng.random() < 0.7:
+            machine.edit_box(*edit())
+            machine.commit_everything()
+            world.check()
+        machine.pop(then())
+
+    def killed(command: str) -> None:
+        side = other()
+        machine.diverge(side, edit(), edit())
+        if command == "stash":
+            machine.edit_box(*edit())
+            machine.edit_plain_file(rng.randrange(4))
+        machine.crash_moving(command, rng.random(), side)
+
+    fill = [
+        lambda: machine.edit_box(*edit()),
+        lambda: machine.add_sample({rng.randrange(9): Box("tree")}),
+        lambda: machine.remove_sample(rng.randrange(10)),
+        lambda: machine.rename_sample(rng.randrange(10), rng.randrange(3)),
+        lambda: machine.checkout(name()),
+        lambda: machine.merge(name(), then()),
+        lambda: machine.reset(rng.choice(("soft", "mixed", "hard")), name()),
+        lambda: machine.plain_git("gc"), lambda: machine.gc(forget=True),
+        machine.add, machine.amend, machine.restore_all, machine.commit_everything,
+        put_aside, rebased, lambda: picked("cherry-pick"), lambda: machine.pop(then()),
+    ]  # fmt: skip
+    always = [
+        lambda: picked("cherry-pick"), lambda: picked("revert"), rebased, put_aside,
+        lambda: killed("stash"), lambda: killed("cherry-pick"), lambda: machine.pop(then()),
+        *(lambda mode=mode: machine.reset(mode, name()) for mode in ("soft", "mixed", "hard")),
+        *(lambda: (machine.commit_everything(),
+                   machine.mv_sample(rng.randrange(9), rng.randrange(3))) for _ in range(2)),
+    ]  # fmt: skip
+    todo = always + [rng.choice(fill) for _ in range(steps - len(always))]
+    rng.shuffle(todo)
+    with world.closing():
+        for do in todo:
+            do()
+            world.check()
+        world.check_all()
+    machine.folder.cleanup()
+
+
+@pytest.mark.parametrize(("layout", "seed"), [("coco", 1)])
+def test_a_walk(tmp_path: Path, layout: str, seed: int) -> None:
+    walk(tmp_path, layout, seed, 14)
+
+
+@pytest.mark.search
+@pytest.mark.parametrize("seed", range(2 * EXAMPLES))
+@pytest.mark.parametrize("layout", FORMATS)
+def test_a_long_walk(tmp_path: Path, layout: str, seed: int) -> None:
+    walk(tmp_path, layout, 1000 + seed, 50)
