@@ -57,8 +57,8 @@ def test_other_edits_by_hand(drives: GitProject) -> None:
 def test_conflict_marks_in_a_record(drives: GitProject) -> None:
     """A merge by line, where the driver is not set up, whose marks somebody added as they are.
 
-    Seen to fail without the check for marks: it is then refused as "edited by hand", with the advice
-    to write it anew from the folder, which would drop all of theirs.
+    Seen to fail without the check for marks: it is then refused as "edited by hand", with the
+    advice to write it anew from the folder, which would drop all of theirs.
     """
     drives.put(drives.move("0001.png", x=5), "day")
     uninstall_drivers(drives.repo)

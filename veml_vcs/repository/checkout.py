@@ -7,7 +7,7 @@ HEAD where it was, and the same command, run again, goes on.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dulwich.objects import ObjectID
 from dulwich.refs import HEADREF, Ref, check_ref_format
@@ -21,6 +21,7 @@ from veml_vcs.repository.held import note_held
 from veml_vcs.repository.materialize import (
     file_changes,
     keep_shared,
+    note_gaps,
     refuse_lost_changes,
     remember,
     remember_changes,
@@ -42,7 +43,7 @@ from veml_vcs.repository.refs import refuse_nested_name
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree import FolderChanges, folder_changes, scan_dataset
 from veml_vcs.samples.facts import Facts
-from veml_vcs.samples.tree import Change, diff_trees
+from veml_vcs.samples.tree import Change, Gap, Tree, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 
@@ -76,6 +77,7 @@ class _DataMove:
     new: DataRecord | None
     changes: list[Change]
     dirty: FolderChanges
+    gaps: list[Gap] = field(default_factory=list)
     touched: int = 0
 
 
@@ -186,18 +188,19 @@ def _plan_data(
                 continue  # neither before nor after: the folder stays away, and status says so
         require_here(repo, path, here)
         require_here(repo, path, target)
+        gaps: list[Gap] = []
         if here is not None:
-            dirty = folder_changes(repo, path, here)
+            dirty = folder_changes(repo, path, here, gaps=[])
         elif target is not None:
             dirty = folder_changes(repo, path, empty_version(target))
         if dirty.missing and target is not None:
             here, dirty = None, FolderChanges()  # nothing to lose: write the whole folder
-        changes = keep_shared(file_changes(repo, here, target), path, wanted)
+        changes = keep_shared(file_changes(repo, here, target, gaps), path, wanted)
         if force:
-            changes = _with_restored(repo, path, here, target, changes, dirty)
+            changes = _with_restored(repo, path, here, target, changes, dirty, gaps)
         else:
             refuse_lost_changes(path, changes, dirty, command)
-        moves.append(_DataMove(path, here, target, changes, dirty))
+        moves.append(_DataMove(path, here, target, changes, dirty, gaps))
     return moves
 
 
@@ -213,21 +216,21 @@ def _with_restored(
     target: DataRecord | None,
     changes: list[Change],
     dirty: FolderChanges,
+    gaps: list[Gap],
 ) -> list[Change]:
     """Add the keys that differ on disk only, so that a forced checkout restores them."""
     if target is None or here is None:
         return changes
     if dirty.missing:
-        return diff_trees(repo.store, None, target.tree)
+        return diff_trees(repo.store, None, target.tree, gaps)
+    differs = [*dirty.changed, *dirty.removed]
+    if not differs:
+        return changes
     listed = {change.key for change in changes}
-    from veml_vcs.samples.tree import Tree
-
-    tree = Tree(repo.store, target.tree)
-    extra = [
-        Change(key, None, tree.get(key))
-        for key in [*dirty.changed, *dirty.removed]
-        if key not in listed
-    ]
+    found: list[Gap] = []
+    entries = Tree(repo.store, target.tree).find(differs, found)
+    gaps += [gap for gap in found if gap not in gaps]
+    extra = [Change(key, None, entries.get(key)) for key in differs if key not in listed]
     return changes + [change for change in extra if change.new is not None]
 
 
@@ -242,6 +245,7 @@ def empty_version(like: DataRecord | None) -> DataRecord:
 
 
 def _move_data(repo: Repository, move: _DataMove, force: bool, progress: Progress) -> None:
+    note_gaps(repo, move.path, move.gaps)
     written = write_changes(repo, move.path, move.changes, progress=progress)
     move.touched = written.touched
     if move.new is not None and move.old is not None and not move.dirty and not force:

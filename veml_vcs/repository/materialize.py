@@ -15,14 +15,42 @@ from veml_vcs.repository.sparse import left_out, take_off
 from veml_vcs.repository.sparse_rule import keep_out
 from veml_vcs.repository.statcache import load_statcache, save_statcache
 from veml_vcs.repository.worktree import FolderChanges, scan_dataset
-from veml_vcs.samples.tree import Change, Entry, Tree, diff_trees
+from veml_vcs.samples.tree import Change, Entry, Gap, Tree, decode_key, diff_trees
 from veml_vcs.versions.data import DataRecord
 
 
-def file_changes(repo: Repository, old: DataRecord | None, new: DataRecord | None) -> list[Change]:
-    """Return how the files of two versions differ; what is said of a sample does not count."""
-    changes = diff_trees(repo.store, old.tree if old else None, new.tree if new else None)
+def file_changes(
+    repo: Repository,
+    old: DataRecord | None,
+    new: DataRecord | None,
+    gaps: list[Gap] | None = None,
+) -> list[Change]:
+    """Return how the files of two versions differ; what is said of a sample does not count.
+
+    Args:
+        repo: The repository.
+        old: One version.
+        new: The other.
+        gaps: Takes what cannot be read of the new one; see ``diff_trees``.
+    """
+    changes = diff_trees(repo.store, old.tree if old else None, new.tree if new else None, gaps)
     return [change for change in changes if _file(change.old) != _file(change.new)]
+
+
+def note_gaps(repo: Repository, path: str, gaps: Sequence[Gap]) -> None:
+    """Have the command end with an error that names the keys which nobody knows any more.
+
+    Args:
+        repo: The repository.
+        path: The data set.
+        gaps: What cannot be read of its tree. What stands in the folder there stays.
+    """
+    for gap in gaps:
+        first = "from the first" if not gap.after else f"after {decode_key(gap.after)}"
+        last = "the last" if gap.last_key is None else decode_key(gap.last_key)
+        count = "all" if gap.entries is None else f"{gap.entries:,}"
+        what = f"{count} files {first} to {last}"
+        repo.unwritten[os.path.join(repo.absolute(path), what)] = gap.error
 
 
 def _file(entry: Entry | None) -> tuple[SampleId, bool] | None:

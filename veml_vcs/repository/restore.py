@@ -11,14 +11,19 @@ from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.datasets import owner_of, selector, stage_record, unstage_record
 from veml_vcs.repository.git import TreeFile
 from veml_vcs.repository.held import load_held, note_held
-from veml_vcs.repository.materialize import remember, require_contents, write_changes
+from veml_vcs.repository.materialize import (
+    note_gaps,
+    remember,
+    require_contents,
+    write_changes,
+)
 from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.plain_files import unstaged_paths, write_plain
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse import NOTHING, left_out
 from veml_vcs.repository.worktree import entries_of, folder_changes
-from veml_vcs.samples.tree import Change
+from veml_vcs.samples.tree import Change, Gap, encode_key
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, parse_data_record
 
 
@@ -118,9 +123,10 @@ def _refuse_unknown(
     inner = [part for part in parts if part.startswith(name + "/")]
     if not inner:
         return
-    known = entries_of(repo, record).keys() | entries_of(repo, staged).keys()
+    gaps: list[Gap] = []
+    known = entries_of(repo, record, gaps).keys() | entries_of(repo, staged, gaps).keys()
     for part in inner:
-        if not any(map(_selector(name, [part]), known)):
+        if not any(map(_selector(name, [part]), known)) and not _within(gaps, name, [part]):
             raise NotFoundError(f"{part}: not in {source or 'the index'}", kind="no-such-path")
 
 
@@ -147,6 +153,19 @@ def _restore_record(repo: Repository, name: str, record: DataRecord) -> None:
     note_held(repo, name, record)
 
 
+def _within(gaps: list[Gap], name: str, parts: Sequence[str]) -> list[Gap]:
+    """Return the gaps in which a path, or something below it, may be."""
+    found = []
+    for part in parts:
+        raw = encode_key(part[len(name) + 1 :])
+        found += [
+            gap
+            for gap in gaps
+            if gap.after < raw + b"/\xff" and (gap.last_key is None or raw <= gap.last_key)
+        ]
+    return list(dict.fromkeys(found))
+
+
 def _selector(name: str, parts: list[str]) -> Callable[[str], bool]:
     if _whole(name, parts):
         return lambda _key: True
@@ -166,24 +185,29 @@ def _restore_data(
     progress: Progress,
 ) -> int:
     """Write the source's files where the folder differs; remove tracked files it does not have."""
-    target = entries_of(repo, record)
+    gaps: list[Gap] = []
+    target = entries_of(repo, record, gaps)
+    note_gaps(repo, name, gaps if whole else _within(gaps, name, [f"{name}/{k}" for k in named]))
     like = record or staged
     if like is None:
         return 0
-    loose = folder_changes(repo, name, like)
+    loose = folder_changes(repo, name, like, gaps=[])
     differs = target if loose.missing else [*loose.changed, *loose.removed]
-    tracked = entries_of(repo, staged) if record != staged and staged is not None else {}
+    tracked = entries_of(repo, staged, []) if record != staged and staged is not None else {}
     held = load_held(repo).get(name)
     if held is not None and held.tree != like.tree and held.tree in repo.store:
         # Git moved the record: what the folder was brought to, and nobody changed since, goes too.
-        former = entries_of(repo, held.as_record())
+        former = entries_of(repo, held.as_record(), [])
         loose_now = {key: loose.contents.get(key) for key in loose.added}
         tracked |= {key: one for key, one in former.items() if loose_now.get(key) == one.content}
     # Named one by one, what a sparse work tree leaves out comes too.
     out = left_out(repo, name) if named else NOTHING
     asked = [key for key in named if key in target and key in out]
     differs = [*differs, *(key for key in asked if key not in differs)]
-    wanted = [key for key in [*differs, *(tracked.keys() - target.keys())] if only(key)]
+    gone = [
+        key for key in tracked.keys() - target.keys() if not any(gap.covers(key) for gap in gaps)
+    ]
+    wanted = [key for key in [*differs, *gone] if only(key)]
     changes = [Change(key, tracked.get(key), target.get(key)) for key in sorted(wanted)]
     require_contents(repo, name, changes)
     by_rule = [one for one in changes if one.key not in named]

@@ -15,7 +15,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.scan import Stamp, scan_folder, stamp_file
 from veml_vcs.repository.sparse import left_out
 from veml_vcs.repository.statcache import StatCache, load_statcache, save_statcache
-from veml_vcs.samples.tree import Change, Entry, Tree, encode_key
+from veml_vcs.samples.tree import Change, Entry, Gap, Tree, encode_key
 from veml_vcs.versions.data import DataRecord
 
 _NO_TREE = bytes(DIGEST_BYTES)
@@ -65,6 +65,7 @@ def folder_changes(
     record: DataRecord,
     *,
     verify: bool = False,
+    gaps: list[Gap] | None = None,
     progress: Progress = silent,
 ) -> FolderChanges:
     """Compare a data set's folder with a version of it.
@@ -74,6 +75,7 @@ def folder_changes(
         path: The folder, from the repository's root.
         record: The version.
         verify: Read every file, whatever the stat cache says.
+        gaps: Takes what cannot be read of the version; files there count as ``added``.
         progress: Is told how far it is.
     """
     disk = scan_dataset(repo, path, record)
@@ -90,7 +92,11 @@ def folder_changes(
         return FolderChanges()
     # What is left out is not in the cache, but may have come back.
     known = not out or disk.keys() <= cache.stamps.keys()
-    expected = _expected(repo, record, cache if known else StatCache())
+    unknown: list[Gap] = []
+    read = None if gaps is None else unknown
+    expected = _expected(repo, record, cache if known else StatCache(), read)
+    if gaps is not None:
+        gaps += unknown
     contents = _contents(repo, path, disk, cache, progress)
     changes = FolderChanges()
     for key, stamp in disk.items():
@@ -106,7 +112,7 @@ def folder_changes(
     changes.missing = gone and bool(absent)
     if not verify or not changes:
         tree = _NO_TREE if changes else record.tree
-        if os.path.isdir(os.path.dirname(cache_path)) and tree != _NO_TREE:
+        if os.path.isdir(os.path.dirname(cache_path)) and tree != _NO_TREE and not unknown:
             # Looking must work on a disk that is full or read-only; the next look costs more there.
             with suppress(StorageError):
                 hints = cache.hints if cache.tree == tree else b""
@@ -174,7 +180,7 @@ def _has_place(repo: Repository, full: str) -> bool:
 
 
 def _expected(
-    repo: Repository, record: DataRecord, cache: StatCache
+    repo: Repository, record: DataRecord, cache: StatCache, gaps: list[Gap] | None
 ) -> Mapping[str, tuple[SampleId, bool]]:
     """Return what the version has under each key: content and execute bit."""
     if not record.samples and not record.files:
@@ -183,7 +189,7 @@ def _expected(
         return {key: (cache.contents[key], cache.stamps[key].executable) for key in cache.stamps}
     return {
         key: (entry.content, entry.executable)
-        for key, entry in Tree(repo.store, record.tree).items()
+        for key, entry in Tree(repo.store, record.tree).items(gaps)
         if entry.content is not None
     }
 
@@ -206,6 +212,14 @@ def _contents(
     return found
 
 
-def entries_of(repo: Repository, record: DataRecord | None) -> dict[str, Entry]:
-    """Return a version's entries by key; of None, nothing."""
-    return {} if record is None else dict(Tree(repo.store, record.tree).items())
+def entries_of(
+    repo: Repository, record: DataRecord | None, gaps: list[Gap] | None = None
+) -> dict[str, Entry]:
+    """Return a version's entries by key; of None, nothing.
+
+    Args:
+        repo: The repository.
+        record: The version.
+        gaps: Takes what cannot be read, which is left out then.
+    """
+    return {} if record is None else dict(Tree(repo.store, record.tree).items(gaps))

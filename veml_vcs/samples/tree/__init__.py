@@ -2,12 +2,13 @@
 
 from veml_vcs.samples.tree.build import build_tree, update_tree
 from veml_vcs.samples.tree.entry import Entry, EntryKind, check_key, decode_key, encode_key
-from veml_vcs.samples.tree.read import Change, Tree, TreeSums, diff_trees, walk_new
+from veml_vcs.samples.tree.read import Change, Gap, Tree, TreeSums, diff_trees, walk_new
 
 __all__ = [
     "Change",
     "Entry",
     "EntryKind",
+    "Gap",
     "Tree",
     "TreeSums",
     "build_tree",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import weakref
 from bisect import bisect_left
-from collections.abc import Collection, Container, Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Collection, Container, Iterator
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId, TreeId, short
@@ -29,6 +29,7 @@ from veml_vcs.samples.tree.node import (
 _MAX_RECENT = 2048
 """Leaves of some 32 entries each: about 25 MB."""
 _Leaves: TypeAlias = dict[ObjectId, list[tuple[str, Entry]]]
+_Part = TypeVar("_Part")
 _recent: dict[int, tuple[weakref.ref[ObjectReader], _Leaves]] = {}
 
 
@@ -38,6 +39,29 @@ class Change(NamedTuple):
     key: str
     old: Entry | None
     new: Entry | None
+
+
+class Gap(NamedTuple):
+    """Keys of a tree that are not known, because a node cannot be read.
+
+    Attributes:
+        node: The node.
+        after: The last key before them, as bytes; empty if there is none.
+        last_key: The last of them; None: all that follow.
+        entries: Their number; None if that is not known.
+        error: Why.
+    """
+
+    node: ObjectId
+    after: bytes
+    last_key: bytes | None
+    entries: int | None
+    error: str
+
+    def covers(self, key: str) -> bool:
+        """Tell whether a key is among them."""
+        raw = encode_key(key)
+        return self.after < raw and (self.last_key is None or raw <= self.last_key)
 
 
 class TreeSums(NamedTuple):
@@ -83,13 +107,21 @@ class Tree:
             place = below
         return dict(_entries(self.store, place)).get(key)
 
-    def find(self, keys: Collection[str]) -> dict[str, Entry | None]:
+    def find(self, keys: Collection[str], gaps: list[Gap] | None = None) -> dict[str, Entry | None]:
         """Return the entries under several keys, None for those not there; each node read once.
+
+        Args:
+            keys: The keys.
+            gaps: Takes what cannot be read; what is there counts as not there then.
 
         Raises:
             InvalidInputError: No file can have such a name.
-            DamagedError: The nodes on the way are not a tree.
+            DamagedError: The nodes on the way are not a tree, and ``gaps`` is None.
         """
+        if gaps is not None:
+            wanted_here = set(keys)
+            known = {key: one for key, one in self.items(gaps) if key in wanted_here}
+            return {key: known.get(key) for key in keys}
         found: dict[str, Entry | None] = dict.fromkeys(keys)
         wanted = sorted((encode_key(key), key) for key in found)
         at = 0
@@ -133,14 +165,23 @@ class Tree:
     def __contains__(self, key: str) -> bool:
         return self.get(key) is not None
 
-    def items(self) -> Iterator[tuple[str, Entry]]:
+    def items(self, gaps: list[Gap] | None = None) -> Iterator[tuple[str, Entry]]:
         """List all entries in key order.
 
+        Args:
+            gaps: Takes what cannot be read, which is left out then.
+
         Raises:
-            DamagedError: The nodes are not a tree.
+            DamagedError: The nodes are not a tree, and ``gaps`` is None.
         """
-        for place in leaves(self.store, self.root):
-            yield from _entries(self.store, place)
+        if gaps is None:
+            for place in leaves(self.store, self.root):
+                yield from _entries(self.store, place)
+            return
+        walk = _Frontier(self.store, self.root, gaps)
+        while walk.level:
+            walk.descend()
+        yield from walk.entries().items()
 
     def sums(self) -> TreeSums:
         """Count entries, samples and bytes from the root alone."""
@@ -288,18 +329,31 @@ def _children(store: ObjectReader, place: Place) -> list[Place]:
     return places
 
 
-def diff_trees(store: ObjectStore, old: TreeId | None, new: TreeId | None) -> list[Change]:
+def diff_trees(
+    store: ObjectStore,
+    old: TreeId | None,
+    new: TreeId | None,
+    gaps: list[Gap] | None = None,
+) -> list[Change]:
     """Compare two trees and return what differs, in key order.
 
     Descends level by level and drops the nodes both sides share, so the cost is that of the
     difference. None stands for the empty tree.
 
+    Args:
+        store: Holds the nodes.
+        old: One tree.
+        new: The other.
+        gaps: Takes what cannot be read of ``new``; nothing is said of the keys in it. Keys of
+            ``old`` that cannot be read count as not there.
+
     Raises:
-        DamagedError: The nodes read are not a tree.
+        DamagedError: The nodes read are not a tree, and ``gaps`` is None.
     """
     if old == new:
         return []
-    before, after = _Frontier(store, old), _Frontier(store, new)
+    before = _Frontier(store, old, None if gaps is None else [])
+    after = _Frontier(store, new, gaps)
     while before.level > 0 or after.level > 0:
         if before.level >= after.level:
             before.descend()
@@ -311,7 +365,7 @@ def diff_trees(store: ObjectStore, old: TreeId | None, new: TreeId | None) -> li
     changes = [
         Change(key, olds.get(key), news.get(key))
         for key in olds.keys() | news.keys()
-        if olds.get(key) != news.get(key)
+        if olds.get(key) != news.get(key) and not any(gap.covers(key) for gap in gaps or ())
     ]
     changes.sort(key=lambda change: encode_key(change.key))
     return changes
@@ -328,17 +382,26 @@ def _drop_shared(before: dict[ObjectId, Place], after: dict[ObjectId, Place]) ->
 class _Frontier:
     """The nodes of one tree at one level that may differ from the other tree's."""
 
-    def __init__(self, store: ObjectStore, root: TreeId | None) -> None:
+    def __init__(
+        self, store: ObjectStore, root: TreeId | None, gaps: list[Gap] | None = None
+    ) -> None:
         self._store = store
+        self._gaps = gaps
         self.nodes: dict[ObjectId, Place] = {}
         self.level = 0
         if root is not None:
-            place = _root(store, root)
+            try:
+                place = _root(store, root)
+            except (DamagedError, NotFoundError) as error:
+                if gaps is None:
+                    raise
+                gaps.append(Gap(ObjectId(root), b"", None, None, error.message))
+                return
             self.nodes[place.ref.node] = place
             self.level = place.level
 
     def descend(self) -> None:
-        places = (child for node in self.nodes.values() for child in _children(self._store, node))
+        places = (child for place in self.nodes.values() for child in self._read(_children, place))
         self.nodes = {place.ref.node: place for place in places}
         self.level -= 1
 
@@ -346,5 +409,17 @@ class _Frontier:
         return {
             key: entry
             for place in self.nodes.values()
-            for key, entry in _entries(self._store, place)
+            for key, entry in self._read(_entries, place)
         }
+
+    def _read(
+        self, read: Callable[[ObjectReader, Place], list[_Part]], place: Place
+    ) -> list[_Part]:
+        try:
+            return read(self._store, place)
+        except (DamagedError, NotFoundError) as error:
+            if self._gaps is None:
+                raise
+            ref = place.ref
+            self._gaps.append(Gap(ref.node, place.after, ref.last_key, ref.entries, error.message))
+            return []
