@@ -10,11 +10,13 @@ from veml_cli._errors import USAGE
 from veml_cli._options import DryRun, Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
+from veml_vcs.errors import InvalidInputError
 
 EXAMPLES = examples(
     ("track a folder as a data set; its format is recognised", "veml add images/train"),
     ("images here, boxes in a file elsewhere", "veml add images --annotations boxes.json"),
     ("everything that is tracked, and all new ordinary files", "veml add ."),
+    ("what is tracked and changed, and nothing new", "veml add -u"),
 )
 
 
@@ -37,6 +39,9 @@ def add(
     everything: Annotated[
         bool, typer.Option("--all", "-A", help="The same as the path . at the repository's root.")
     ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", "-u", help="All that is tracked and changed, nothing new.")
+    ] = False,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -48,19 +53,26 @@ def add(
     """
     from veml_cli.render.added import added_lines
     from veml_vcs.repository.add import add as run
+    from veml_vcs.repository.add import add_tracked
 
-    if not paths and not everything:
+    if update and (paths or everything or annotations or format):
+        raise InvalidInputError("-u takes no paths and no other choice", hint="veml add -u")
+    if not paths and not everything and not update:
         out.note("Nothing specified, nothing added.")
         out.note("hint: veml add FOLDER, or veml add . for all that is tracked")
         raise typer.Exit(USAGE)
     with working() as (repo, progress):
-        done = run(
-            repo,
-            [*(paths or ()), *([repo.root] if everything else ())],
-            annotations=annotations or (),
-            format=format,
-            dry_run=dry_run,
-            progress=progress,
+        done = (
+            add_tracked(repo, dry_run=dry_run, progress=progress)
+            if update
+            else run(
+                repo,
+                [*(paths or ()), *([repo.root] if everything else ())],
+                annotations=annotations or (),
+                format=format,
+                dry_run=dry_run,
+                progress=progress,
+            )
         )
     for one in done.datasets:
         for warning in one.warnings:

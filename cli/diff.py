@@ -44,6 +44,9 @@ def diff(
     name_status: Annotated[
         bool, typer.Option("--name-status", help="One line a sample or file: A, D, M or R.")
     ] = False,
+    name_only: Annotated[
+        bool, typer.Option("--name-only", help="The path of each sample or file that differs.")
+    ] = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 1 if something differs.")
     ] = False,
@@ -77,8 +80,8 @@ def diff(
     with paged(repo, unless=as_json):
         if as_json:
             out.write_json(found)
-        elif name_status:
-            out.write_lines(name_status_lines(found))
+        elif name_status or name_only:
+            out.write_lines(name_status_lines(found, letters=not name_only))
         elif stat:
             out.write_lines(stat_lines(found, out.width))
         else:

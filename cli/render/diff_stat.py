@@ -41,15 +41,19 @@ def stat_lines(diff: RepoDiff, width: int | None) -> Iterator[Line]:
     yield line(" " + ", ".join(parts))
 
 
-def name_status_lines(diff: RepoDiff) -> Iterator[Line]:
-    """Yield a letter and a path for every sample and file that differs, as ``git diff`` does."""
+def name_status_lines(diff: RepoDiff, *, letters: bool = True) -> Iterator[Line]:
+    """Yield a letter and a path for every sample and file that differs, as ``git diff`` does.
+
+    Without letters, the new path alone.
+    """
     for one in diff.datasets:
-        yield from _data_names(one)
+        for letter, *paths in _data_names(one):
+            yield _named(letter, *paths) if letters else _named("", paths[-1])
     for file in diff.files:
-        yield _named(_LETTERS[file.kind], file.path)
+        yield _named(_LETTERS[file.kind] if letters else "", file.path)
 
 
-def _data_names(diff: DataDiff) -> Iterator[Line]:
+def _data_names(diff: DataDiff) -> Iterator[tuple[str, ...]]:
     names: dict[str, tuple[str, ...]] = {
         key: (_LETTERS[kind], _path(diff.path, key)) for key, kind in diff.files.items()
     }
@@ -60,10 +64,12 @@ def _data_names(diff: DataDiff) -> Iterator[Line]:
         else:
             names[sample.key] = (_LETTERS[sample.kind], path)
     for key in sorted(names):
-        yield _named(*names[key])
+        yield names[key]
 
 
 def _named(letter: str, *paths: str) -> Line:
+    if not letter:
+        return line(paths[0])
     # A tab between the fields, which cleaning would escape, is put in as Git does.
     result = line(letter)
     for path in paths:

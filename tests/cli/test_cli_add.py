@@ -58,6 +58,26 @@ def test_dry_run_and_quiet(drives: Place) -> None:
     assert drives.git("ls-files", "-s") != before
 
 
+def test_update_takes_what_is_tracked_and_nothing_new(drives: Place) -> None:
+    drives.write("gone.txt", "x\n")
+    drives.veml("add", "gone.txt")
+    drives.veml("commit", "-qm", "x")
+    (drives.root / "gone.txt").unlink()
+    drives.write("notes.txt", "two\n")
+    drives.write("new.txt", "x\n")
+    drives.voc("images/train", {"0000": []})
+    drives.voc("images/new", {"n": []}, first=60)
+    told = drives.veml("add", "-u", "-n").out
+    assert told.startswith("would add data images/train  ~1 sample, 1 other file")
+    assert "new" not in told.replace("bytes new", "")
+    drives.veml("add", "-u")
+    assert drives.veml("status", "--porcelain").out == (
+        "D  gone.txt\nM  images/train/\nM  notes.txt\n?? images/new/\n?? new.txt\n"
+    )
+    assert drives.veml("add", "-u").out == ""
+    assert "-u takes no paths" in drives.veml("add", "-u", "notes.txt", code=128).err
+
+
 def test_a_format_can_be_chosen(place: Place) -> None:
     place.veml("init")
     place.voc("data", {"a": [("car", 1, 1, 4, 4)]})

@@ -34,6 +34,13 @@ def test_short_views(forked: Place) -> None:
         "A\timages/train/JPEGImages/0100.png",
         "D\timages/train/JPEGImages/0200.png",
     ]
+    assert forked.veml(
+        "diff", "main", "night", "--name-only", "--", "images/train/JPEGImages"
+    ).out == (
+        "images/train/JPEGImages/0000.png\n"
+        "images/train/JPEGImages/0100.png\n"
+        "images/train/JPEGImages/0200.png\n"
+    )
     base = forked.veml("diff", "main...night", "--stat").out
     assert "+1 ~1 samples, boxes +1, 1 moved" in base  # what night did since it left
     document = forked.veml("diff", "main", "night", "--json").json()

@@ -23,12 +23,13 @@ from veml_vcs.repository.held import note_held
 from veml_vcs.repository.merge_state import settle_by_hand
 from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.plain import add_plain
+from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.reading import ReadFile
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse import LeftOut, left_out, take_off
 from veml_vcs.repository.statcache import save_statcache
-from veml_vcs.repository.worktree import folder_changes
+from veml_vcs.repository.worktree import folder_changes, may_differ
 from veml_vcs.samples.formats.tables import holds_numbers, is_beside
 from veml_vcs.samples.formats.zarr import NODE_FILES, Zarr
 from veml_vcs.samples.fragments.content import ContentWriter
@@ -97,6 +98,23 @@ class _Plan:
     whole: dict[str, None] = field(default_factory=dict)
     parts: dict[str, list[str]] = field(default_factory=dict)
     plain: list[str] = field(default_factory=list)
+
+
+def add_tracked(
+    repo: Repository, *, dry_run: bool = False, progress: Progress = silent
+) -> AddResult:
+    """Stage every tracked data set and ordinary file that changed, and nothing new.
+
+    Args:
+        repo: The repository.
+        dry_run: Only tell what would be done.
+        progress: Is told how far it is.
+    """
+    changed = [
+        path for path, record in repo.staged_datasets().items() if may_differ(repo, path, record)
+    ]
+    paths = [repo.absolute(path) for path in (*changed, *unstaged_paths(repo))]
+    return add(repo, paths, dry_run=dry_run, progress=progress) if paths else AddResult()
 
 
 def add(
