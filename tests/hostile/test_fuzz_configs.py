@@ -1,0 +1,127 @@
+"""A stranger's config: read, or refused with a VemlError; nothing is run, filled or waited for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+
+from tests.hostile.mutations import deep, mutated_bytes
+from veml_vcs.errors import FormatError, NotFoundError, VemlError
+from veml_vcs.versions.configs import model_facts, read_config
+
+SOUND = b"""_base_ = 'base.py'
+scale = (1333, 800)
+model = dict(type='A', backbone=dict(type='R', depth=101), heads=[dict(n=i) for i in range(3)])
+pipeline = [*_base_.pipeline, dict(type=f'Pack{scale[0]}')]
+keys = {k: v for k, v in zip('ab', [1, 2.5])}
+keys.update(c=len(pipeline) * 2 ** 3 // 2 - -1)
+train = dict(p={{_base_.pipeline}}, t={{ _base_.name }}, d='{{ fileDirname }}')
+if keys['a'] == 1 and not None:
+    del keys['a']
+"""
+BASE = b"pipeline = [dict(type='Load')]\nname = 'x'\nmodel = dict(type='B')\n"
+YAML = b"_base_: base.py\nmodel:\n  type: C\n  heads: [{type: H}, 1]\n"
+
+
+def use(name: str, data: bytes) -> None:
+    def read(path: str) -> bytes:
+        if path == name:
+            return data
+        if path == "base.py":
+            return BASE
+        raise NotFoundError(f"{path}: not there")
+
+    message = ""
+    try:
+        model_facts(read_config(name, read).values)
+    except VemlError as error:
+        message = error.message
+    assert len(message) < 1000
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@given(data=mutated_bytes((SOUND,)))
+@example(data=b"a = " + deep("[", "]"))
+@example(data=b"a = " + deep("(", ")", 90))
+@example(data=b"a = " + b"-" * 100_000 + b"1")
+@example(data=b"a = 1" + b" + 1" * 50_000)
+@example(data=b"a" * 500_000)
+@example(data=b"a = 0\n" * 150_000)
+@example(data=b"\0")
+def test_python(data: bytes) -> None:
+    use("top.py", data)
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
+@given(data=mutated_bytes((YAML,)))
+@example(data=deep("[", "]", 10_000))
+def test_yaml(data: bytes) -> None:
+    use("top.yml", data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = 'x' * 10 ** 9",
+        "a = [0] * 10 ** 9",
+        "a = 10 ** 10 ** 10",
+        "a = 1 << 10 ** 9",
+        "a = list(range(10 ** 12))",
+        "a = [[i for i in range(1000)] for j in range(1000)]\nb = [a for i in range(1000)]",
+        "a = 'x' * 1000000\nb = a.replace('x', a)",
+        "a = 'x' * 1000000\nb = a.join([a] * 1000)",
+        "a = [0]\nfor i in range(60):\n    a.extend(a)",
+        "a = [0]\nfor i in range(60):\n    a += a",
+        "a = [0]\nfor i in range(60):\n    a = [a, a]\nb = str(a)",
+        "a = [0]\nfor i in range(60):\n    a = [a, a]\nb = f'{a}'",
+        "a = [0]\nb = [0]\nfor i in range(60):\n    a = [a, a]\n    b = [b, b]\nc = a == b",
+        "a = (0,)\nfor i in range(60):\n    a = (a, a)\nb = {a: 1}",
+        "a = (0,)\nfor i in range(60):\n    a = (a, a)\nb = dict([(a, 1)])",
+        "a = (0,)\nb = (0,)\nfor i in range(60):\n    a = (a, a)\n    b = (b, b)\nc = max([a, b])",
+        "a = [0]\nfor i in range(60):\n    a = [a, a]",
+        "a = dict(x=1)\nfor i in range(60):\n    a = dict(x=a, y=a)",
+        "a = 1\nb = f'{a:999999999}'",
+        "a = [j for i in range(10000) for j in range(10000)]",
+        "for i in range(1000000):\n    for j in range(1000000):\n        pass",
+        "a = []\na.append(a)",
+        "a = dict()\na['a'] = a",
+        "a = '%1000000000d' % 1",
+        "a = sum([[1]] * 1000, [])",
+    ],
+)
+def test_what_would_fill_memory_or_take_for_ever(text: str) -> None:
+    with pytest.raises(FormatError):
+        read_config("a.py", lambda _path: text.encode())
+
+
+def test_yaml_does_not_unfold() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [" + ", ".join([f"*a{i - 1}"] * 9) + "]" for i in range(1, 12)]
+    with pytest.raises(FormatError, match="aliases"):
+        read_config("a.yml", lambda _path: "\n".join(lines).encode())
+
+
+def test_a_chain_of_bases_without_end() -> None:
+    def read(path: str) -> bytes:
+        return f"_base_ = '{int(path[:-3]) + 1}.py'\n".encode()
+
+    with pytest.raises(FormatError, match="more than"):
+        read_config("0.py", read)
+
+
+def test_nothing_is_run(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way to reach something that acts; the evaluator reaches values alone."""
+    import builtins
+
+    monkeypatch.setattr(builtins, "exec", None)
+    monkeypatch.setattr(builtins, "eval", None)
+    for text in (
+        "a = __import__('os')", "a = getattr(1, 'real')", "a = dict.__subclasses__()",
+        "a = ''.format", "a = '{0.__class__}'.format(1)", "a = [].__class__.__base__",
+        "from os import system\nsystem('x')", "import os\na = os.environ['HOME']",
+        "from os import environ\na = environ.get('HOME')",
+        "custom_imports = dict(imports=['os'])\na = custom_imports.imports.sort",
+        "with open('x') as f:\n    a = 1",
+    ):  # fmt: skip
+        with pytest.raises(FormatError):
+            read_config("a.py", lambda _path, text=text: text.encode())  # type: ignore[misc]

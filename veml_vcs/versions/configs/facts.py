@@ -1,0 +1,181 @@
+"""What a config says of its model and its training: the facts by which models are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_MOST = 10_000  # parts of a model that are looked at
+_SIZES = (
+    "depth", "arch", "widen_factor", "deepen_factor", "base_channels", "embed_dims", "depths",
+    "num_stages", "out_indices", "in_channels", "out_channels", "num_outs", "frozen_stages",
+)  # fmt: skip
+"""What of a backbone or a neck says how large it is, in the order it is shown."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a model: backbone, neck, a head or a loss.
+
+    Attributes:
+        name: Where it stands below ``model``: ``roi_head.bbox_head``.
+        type: Its class: ``Shared2FCBBoxHead``.
+        sizes: What is said of its size.
+    """
+
+    name: str
+    type: str
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return ``ResNet (depth 50)``."""
+        said = ", ".join(f"{name} {_short(value)}" for name, value in self.sizes.items())
+        return f"{self.type} ({said})" if said else self.type
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a config says.
+
+    Attributes:
+        architecture: ``FasterRCNN``; empty if there is no model.
+        backbone: It, or None.
+        necks: One in most models.
+        heads: In the order in which the config has them.
+        losses: Name of the place -> class.
+        classes: Number of classes of the heads, in order, each once.
+        optimiser: ``SGD``.
+        learning_rate: Its ``lr``.
+        schedule: Parameter schedulers in order: ``LinearLR``.
+        epochs: Of training; None where iterations are counted.
+        iterations: Of training; None where epochs are counted.
+        batch_size: Samples a step on one device.
+        transforms: Of the training pipeline, in order.
+        pretrained: What weights come from, of backbone or whole.
+    """
+
+    architecture: str = ""
+    backbone: Part | None = None
+    necks: tuple[Part, ...] = ()
+    heads: tuple[Part, ...] = ()
+    losses: Mapping[str, str] = field(default_factory=dict)
+    classes: tuple[int, ...] = ()
+    optimiser: str = ""
+    learning_rate: float | None = None
+    schedule: tuple[str, ...] = ()
+    epochs: int | None = None
+    iterations: int | None = None
+    batch_size: int | None = None
+    transforms: tuple[str, ...] = ()
+    pretrained: tuple[str, ...] = ()
+
+
+def model_facts(config: Mapping[str, Any]) -> ModelFacts:
+    """Return what a config says of its model and its training.
+
+    Args:
+        config: As ``read_config`` gives it. Fields of another type than they should have say
+            nothing; what a config may hold is the engine's to check.
+    """
+    model = _dict(config, "model")
+    parts = list(_parts(model, "", []))
+    wrapper, train = _dict(config, "optim_wrapper"), _dict(config, "train_cfg")
+    optimiser, loader = _dict(wrapper, "optimizer"), _dict(config, "train_dataloader")
+    backbones = [one for name, one in parts if name.rpartition(".")[2] == "backbone"]
+    by_epoch = train.get("by_epoch", "Epoch" in _type(train) or "max_epochs" in train)
+    return ModelFacts(
+        _type(model),
+        _part("backbone", backbones[0]) if backbones else None,
+        tuple(_part(name, one) for name, one in parts if _last(name).startswith("neck")),
+        tuple(_part(name, one) for name, one in parts if _is_head(name, one)),
+        {name: _type(one) for name, one in parts if _last(name).startswith("loss")},
+        tuple(dict.fromkeys(
+            one["num_classes"] for _, one in parts if type(one.get("num_classes")) is int
+        )),
+        _type(optimiser),
+        _number(optimiser.get("lr")),
+        tuple(filter(None, map(_type, _dicts(config.get("param_scheduler"))))),
+        _whole(train.get("max_epochs")) if by_epoch else None,
+        None if by_epoch else _whole(train.get("max_iters")),
+        _whole(loader.get("batch_size")),
+        tuple(filter(None, map(_type, _dicts(_pipeline(config, loader))))),
+        tuple(_pretrained(config, parts)),
+    )  # fmt: skip
+
+
+def _parts(value: Any, name: str, seen: list[int]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the dicts below a model that have a type, with their places, in order."""
+    seen.append(0)
+    if len(seen) > _MOST:
+        return
+    if isinstance(value, Mapping):
+        if name and _type(value):
+            yield name, value
+        for key, one in value.items():
+            yield from _parts(one, f"{name}.{key}" if name else key, seen)
+    elif isinstance(value, list):
+        for i, one in enumerate(value):
+            yield from _parts(one, f"{name}.{i}", seen)
+
+
+def _last(name: str) -> str:
+    """Return the last word of a place; the number in a list is none (``bbox_head.0``)."""
+    words = [one for one in name.split(".") if not one.isdigit()]
+    return words[-1] if words else ""
+
+
+def _is_head(name: str, part: Mapping[str, Any]) -> bool:
+    return _last(name).endswith("head") or _type(part).endswith("Head")
+
+
+def _part(name: str, part: Mapping[str, Any]) -> Part:
+    return Part(name, _type(part), {size: part[size] for size in _SIZES if size in part})
+
+
+def _pipeline(config: Mapping[str, Any], loader: Mapping[str, Any]) -> Any:
+    """Return the training pipeline, which may stand below wrappers of the data set."""
+    place = _dict(loader, "dataset")
+    for _ in range(8):
+        if "pipeline" in place:
+            return place["pipeline"]
+        place = _dict(place, "dataset")
+    return config.get("train_pipeline")
+
+
+def _pretrained(
+    config: Mapping[str, Any], parts: list[tuple[str, Mapping[str, Any]]]
+) -> Iterator[str]:
+    found = [_dict(one, "init_cfg").get("checkpoint") for _, one in parts]
+    for one in [config.get("load_from"), *found]:
+        if isinstance(one, str) and one:
+            yield one
+
+
+def _dict(value: Any, name: str) -> Mapping[str, Any]:
+    found = value.get(name) if isinstance(value, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _dicts(value: Any) -> list[Mapping[str, Any]]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, Mapping)]
+
+
+def _type(value: Mapping[str, Any]) -> str:
+    """Return the class of a part, without the modules it lies in."""
+    found = value.get("type")
+    return found.rpartition(".")[2] if isinstance(found, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def _short(value: Any) -> str:
+    text = "x".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
