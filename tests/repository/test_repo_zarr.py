@@ -232,3 +232,23 @@ def test_consolidated_metadata_of_both_sides_are_merged_by_key(grid: Project) ->
     group = zarr.open_consolidated(grid.path("grid"), mode="r")
     assert (group["t"].shape, group["x"].shape) == ((12, 6), (9,))  # type: ignore[union-attr]
     assert np.array_equal(group["t"][10:], VALUES[:2])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("mine", ["files", "zarr"])
+def test_a_side_that_took_the_store_for_files_is_merged(project: Project, mine: str) -> None:
+    """An older veml recorded a Zarr store as plain files."""
+    write(project, VALUES)
+    project.add("grid", format="files")
+    project.commit("files")
+    project.checkout("b", create=True)
+    write(project, edited((0, 0)))
+    project.add("grid", format="files" if mine == "zarr" else "zarr")
+    project.commit("b", all=True)
+    project.checkout("main")
+    write(project, edited((1, 1), (9, 5)))
+    project.add("grid", format=mine)
+    project.commit("a", all=True)
+    assert project.merge("b").kind == "merged"
+    assert np.array_equal(values_of(project), edited((0, 0), (1, 1), (9, 5)))
+    assert project.repo.staged_datasets()["grid"].facts.format == "zarr"
+    project.assert_clean()

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.zarr_merge import StoreMerge
 
 _ROUNDS = 4
+_NUMBERS = frozenset(("tables", "zarr"))
 
 
 @dataclass
@@ -100,7 +101,7 @@ def merge_data(
         if choice is not None:
             kept = {"ours": ours, "theirs": theirs, "base": base}[choice]
         return DataMerge(path, kept, (conflict,))
-    if ours.facts.format != theirs.facts.format:
+    if _format_of(ours, theirs) is None:
         raise ConflictError(
             f"{path}: one side is in the format {ours.facts.format}, the other in "
             f"{theirs.facts.format}; they cannot be merged",
@@ -131,7 +132,8 @@ class _Merge:
         self._our_entries = entries_of(repo, ours)
         self._made: dict[str, bytes] = {}
         self._known: dict[AnnotationId, Annotation] = {}
-        self._format = get_format(ours.facts.format)
+        self._format_name = _format_of(ours, theirs) or ours.facts.format
+        self._format = get_format(self._format_name)
         self._renumbered: set[str] = set()
         self._own_sources: set[str] | None = None
         self._looked_at: Collection[str] = ()
@@ -216,7 +218,7 @@ class _Merge:
 
     def _store_merge(self, base: DataRecord | None, theirs: DataRecord | None) -> StoreMerge | None:
         """Return what merges a Zarr store; None if the data set is none."""
-        if self._ours.facts.format != "zarr":
+        if self._format_name != "zarr":
             return None
         from veml_vcs.repository.zarr_merge import StoreMerge
 
@@ -384,7 +386,7 @@ class _Merge:
         """
         keys, read = sorted(entries_files(entries)), self._reader(entries)
         try:
-            return detect(keys, read, wanted=self._ours.facts.format)
+            return detect(keys, read, wanted=self._format_name)
         except FormatError as error:
             if error.kind != "format-refused":
                 raise
@@ -615,6 +617,19 @@ class _Merge:
         if numbers["base"] + numbers["added"] - numbers["removed"] != numbers["merged"]:
             raise AssertionError(f"{self._path}: the merge does not conserve samples: {numbers}")
         return numbers
+
+
+def _format_of(ours: DataRecord, theirs: DataRecord) -> str | None:
+    """Return the format that both sides can be merged in; None if there is none.
+
+    Numbers (tables, Zarr) may be plain files to the other side, to which nobody said so or which an
+    older veml recorded: nothing is said of any sample then, and no file is written by a format.
+    """
+    names = {ours.facts.format, theirs.facts.format}
+    if len(names) == 1:
+        return ours.facts.format
+    understood = names - {"files"}
+    return understood.pop() if len(understood) == 1 and understood <= _NUMBERS else None
 
 
 def entries_files(entries: Mapping[str, Entry]) -> list[str]:
