@@ -113,9 +113,7 @@ class ContentWriter:
         if pending.total and (large or pending.total + len(data) > FRAGMENT_BYTES):
             self._flush(text)
             pending = self._pending[text]
-        pending.ids.append(content_id)
-        pending.parts.append(data)
-        pending.total += len(data)
+        pending.append(content_id, data)
         self.new_bytes += len(data)
         if large:
             self._flush(text)
@@ -128,26 +126,46 @@ class ContentWriter:
 
     def _flush(self, text: bool) -> FragmentId:
         pending = self._pending[text]
-        self._pending[text] = _Pending()
         layout = "text" if text else "raw"
         builder = FragmentBuilder(self._writer, KIND, {"layout": layout})
         chunk_bytes = TEXT_CHUNK_BYTES if text else RAW_CHUNK_BYTES
-        payload = b"".join(pending.parts)
-        lengths = np.fromiter(map(len, pending.parts), np.int64, len(pending.parts))
-        pending.parts.clear()
-        alone = text and len(pending.ids) == 1 and len(payload) >= LARGE_TEXT_BYTES
-        builder.add_bytes("payload", payload, chunk_bytes=chunk_bytes, zstd=text, fixed=alone)
-        builder.add_array("offsets", np.concatenate(([0], np.cumsum(lengths))), zstd=True)
-        return builder.finish(pending.ids)
+        ids, ends = pending.ids, pending.ends
+        alone = text and len(ids) == 1 and pending.total >= LARGE_TEXT_BYTES
+        with pending.payload() as payload:
+            builder.add_bytes("payload", payload, chunk_bytes=chunk_bytes, zstd=text, fixed=alone)
+        pending.clear()
+        builder.add_array("offsets", np.array([0, *ends], np.int64), zstd=True)
+        return builder.finish(ids)
 
 
 class _Pending:
-    """Rows of a fragment that is not written yet."""
+    """Rows of a fragment that is not written yet.
+
+    They are gathered in one piece of memory that serves for the next fragment too: new memory for
+    each would cost more than the copying.
+    """
 
     def __init__(self) -> None:
         self.ids: list[bytes] = []
-        self.parts: list[bytes] = []
+        self.ends: list[int] = []
         self.total = 0
+        self._buffer = bytearray()
+
+    def append(self, content_id: bytes, data: bytes) -> None:
+        end = self.total + len(data)
+        self._buffer[self.total : end] = data
+        self.ids.append(content_id)
+        self.ends.append(end)
+        self.total = end
+
+    def payload(self) -> memoryview:
+        """Return what was gathered; release it before anything else is gathered."""
+        return memoryview(self._buffer)[: self.total]
+
+    def clear(self) -> None:
+        self.ids, self.ends, self.total = [], [], 0
+        if len(self._buffer) > 2 * FRAGMENT_BYTES:
+            self._buffer = bytearray()  # a very large file must not keep its memory
 
 
 class ContentReader:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from veml_vcs.errors import DamagedError, NotFoundError
-from veml_vcs.ids import DIGEST_BYTES, FragmentId, ObjectId, short
+from veml_vcs.ids import DIGEST_BYTES, Buffer, FragmentId, ObjectId, short
 from veml_vcs.objects.manifest import Manifest, decode_manifest, encode_manifest
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
 from veml_vcs.samples.fragments.zarr_meta import (
@@ -66,7 +66,7 @@ class FragmentBuilder:
             self._put_chunk(f"{name}/c/" + "/".join("0" * values.ndim), data, zstd)
 
     def add_bytes(
-        self, name: str, data: bytes, *, chunk_bytes: int, zstd: bool, fixed: bool = False
+        self, name: str, data: Buffer, *, chunk_bytes: int, zstd: bool, fixed: bool = False
     ) -> None:
         """Store bytes as a one-dimensional uint8 array of several chunks.
 
