@@ -13,7 +13,7 @@ from veml_cli.render.series import series_diff_lines
 from veml_cli.render.tables import Cell, Column, natural_width, table
 from veml_cli.render.text_tables import table_diff_lines
 from veml_cli.render.values import box_text, class_text, value_text
-from veml_cli.render.words import counted, plural, plus_minus, size
+from veml_cli.render.words import counted, key_name, plural, plus_minus, size
 
 if TYPE_CHECKING:
     from veml_vcs.repository.diff import DataDiff, RepoDiff, SampleDiff
@@ -272,7 +272,7 @@ def _other_files(diff: DataDiff, width: int | None) -> Iterator[Line]:
     counts = Counter(diff.files.values())
     numbers = plus_minus(counts["added"], counts["removed"], counts["changed"])
     head = line("  other files  ") + numbers + line("  ")
-    names = list(diff.files)
+    names = [key_name(key) for key in diff.files]
     for listed in range(min(_FILES_LISTED, len(names)), 0, -1):
         more = f", … and {len(names) - listed:,} more" if len(names) > listed else ""
         row = head + line((", ".join(names[:listed]) + more, "dim"))

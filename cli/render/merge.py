@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.conflicts import conflict_lines, next_steps
 from veml_cli.render.line import Line, Piece, line
-from veml_cli.render.words import plural
+from veml_cli.render.words import key_name, plural
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _data(data: DataMerge) -> Iterator[Line]:
         yield line(f"  {plural(settled, 'conflict')} settled by rule")
     if data.rewritten:
         more = f" and {len(data.rewritten) - 1:,} more" if len(data.rewritten) > 1 else ""
-        yield line(("  written anew: ", "dim"), (data.rewritten[0] + more, "dim"))
+        yield line(("  written anew: ", "dim"), (key_name(data.rewritten[0]) + more, "dim"))
 
 
 def _samples(data: DataMerge) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from veml_cli.render.conflicts import conflict_rows
 from veml_cli.render.line import Line, Piece, Style, line
 from veml_cli.render.sparse import status_lines
-from veml_cli.render.words import counted, data_change, plural
+from veml_cli.render.words import counted, data_change, key_name, plural
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _keys(changes: FolderChanges) -> Iterator[Line]:
     ]
     indent = _INDENT + " " * _LABEL_WIDTH
     for mark, key in marked[:_KEYS_LISTED]:
-        yield line(indent, mark, key)
+        yield line(indent, mark, key_name(key))
     if len(marked) > _KEYS_LISTED:
         yield line(indent, (f"… and {len(marked) - _KEYS_LISTED:,} more", "dim"))
 

@@ -37,6 +37,11 @@ def counted(added: int, removed: int, changed: int, noun: str) -> Line:
     return counts + line(f" {noun}" if added + removed + changed == 1 else f" {noun}s")
 
 
+def key_name(key: str) -> str:
+    """Return a key as people read it: a file outside the folder by its path from the root."""
+    return f"{key[1:]} (outside the folder)" if key.startswith("/") else key
+
+
 def plus_minus(added: int, removed: int, changed: int) -> Line:
     """Return ``+3 -1 ~12``, leaving out what is zero."""
     parts = []

@@ -42,10 +42,28 @@ def test_annotations_elsewhere(place: Place) -> None:
     boxes["annotations"][0]["bbox"] = [2, 1, 4, 4]
     place.write("boxes/train.json", json.dumps(boxes))
     assert place.veml("status", "-s").out == " M train/\n"
+    told = place.veml("status").out
+    assert "~ boxes/train.json (outside the folder)\n" in told  # no path from the machine's root
+    assert "other files  ~1  boxes/train.json (outside the folder)\n" in place.veml("diff").out
     place.veml("restore", "train")
     assert json.loads((place.root / "boxes/train.json").read_text())["annotations"][0]["bbox"] == [
         1, 1, 4, 4,
     ]  # fmt: skip
+
+
+def test_a_missing_annotation_file_says_both_ways_on(drives: Place) -> None:
+    drives.veml("export", "images/train", "c", "--format", "coco")
+    drives.veml("add", "c/JPEGImages", "--annotations", "c/annotations/instances.json")
+    drives.veml("commit", "-qm", "c")
+    (drives.root / "c/annotations/instances.json").unlink()
+    done = drives.veml("add", "c/JPEGImages", code=128)
+    assert done.err == (
+        "fatal: c/annotations/instances.json: the annotation file of c/JPEGImages is not there\n"
+        "hint: veml restore c/JPEGImages brings it back; "
+        "veml add c/JPEGImages --annotations FILE names another\n"
+    )
+    drives.veml("restore", "c/JPEGImages")
+    assert drives.veml("status", "--porcelain").out == ""
 
 
 def test_dry_run_and_quiet(drives: Place) -> None:

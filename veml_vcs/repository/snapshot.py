@@ -199,7 +199,11 @@ def scan_files(
         if stamp is None:
             if "/" + outside in out:
                 continue
-            raise NotFoundError(f"{outside}: the annotation file of {path} is not there")
+            raise NotFoundError(
+                f"{outside}: the annotation file of {path} is not there",
+                hint=f"veml restore {path} brings it back; veml add {path} --annotations FILE "
+                "names another",
+            )
         found["/" + outside] = stamp
     return found
 
