@@ -190,6 +190,7 @@ class _Check:
 
     def _git(self) -> None:
         self._progress("looking for versions", 0, 0)
+        self._refs()
         finder = RootFinder(self._repo)
         found = finder.look()
         for what, why in found.unreadable.items():
@@ -209,6 +210,26 @@ class _Check:
             if not (one.record.tree in trees and one.name.startswith("file:")):
                 trees.add(one.record.tree)
                 self.damage.records[one.name] = one.record
+
+    def _refs(self) -> None:
+        """Find refs that are damaged, or name what Git does not have."""
+        git = self._repo.git.dulwich
+        try:
+            names = sorted(git.refs.allkeys())
+        except DamagedError as error:
+            self._problems.append(FsckProblem("git", "packed-refs", error.message))
+            return
+        for name in names:
+            try:
+                value = git.refs[name]
+            except DamagedError as error:
+                self._problems.append(FsckProblem("git", os.fsdecode(name), error.message))
+                continue
+            except KeyError:
+                continue  # a branch without commits yet
+            if value not in git.object_store:
+                what = f"names {os.fsdecode(value)[:7]}, which Git does not have"
+                self._problems.append(FsckProblem("git", os.fsdecode(name), what))
 
     # -- trees ---------------------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ from veml_vcs.repository.git_hook import FunctionHook
 
 REGULAR_MODE = 0o100644
 
+_ON_BRANCH = b"ref: refs/heads/"
+
 _MANY_PACKS = 50
 """Git's own ``gc.autoPackLimit``."""
 
@@ -221,12 +223,16 @@ class GitRepo:
     # -- refs ----------------------------------------------------------------------------------
 
     def head(self) -> Head:
-        """Return where HEAD stands."""
+        """Return where HEAD stands.
+
+        Raises:
+            DamagedError: HEAD, or the ref of its branch, is damaged.
+        """
         refs = self.dulwich.refs
-        target = refs.get_symrefs().get(HEADREF)
+        says = refs.read_ref(HEADREF) or b""
         branch = None
-        if target is not None and target.startswith(b"refs/heads/"):
-            branch = os.fsdecode(target[len(b"refs/heads/") :])
+        if says.startswith(_ON_BRANCH):
+            branch = os.fsdecode(says[len(_ON_BRANCH) :])
         try:
             commit: CommitId | None = CommitId(refs[HEADREF].decode())
         except KeyError:

@@ -18,7 +18,7 @@ import stat
 import time
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from veml_vcs.errors import InvalidInputError, LockedError, NotFoundError, StorageError
 from veml_vcs.objects.files import TEMPORARY_PREFIX, Files
@@ -64,14 +64,14 @@ class LockFolder:
         """Remove the locks, and the temporary files, that dead processes left behind."""
         for name in self.files.listdir(self.scratch):
             if name.startswith(TEMPORARY_PREFIX) and _MARK in name:
-                relative = unquote(name.partition(_MARK)[2])
+                relative = os.fsdecode(unquote_to_bytes(name.partition(_MARK)[2]))
                 locked = os.path.join(self.common, relative) + SUFFIX if relative else None
                 self._release(os.path.join(self.scratch, name), locked)
         self.files.clean_temporary(self.scratch)
 
     def owner_file(self, path: str) -> str:
         """Return a new name for the file that stands for the owner of a lock."""
-        relative = quote(os.path.relpath(path, self.common), safe="")
+        relative = quote(os.fsencode(os.path.relpath(path, self.common)), safe="")
         if relative.startswith("..") or len(relative) > _LONGEST_NAME:
             relative = ""  # the lock is then found by its inode, when somebody wants it
         return self.files.temporary_path(self.scratch) + _MARK + relative

@@ -7,11 +7,13 @@ backend, a ref and its folder are synced. Packed refs are read by dulwich and wr
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from io import BytesIO
 
-from dulwich.errors import RefFormatError
+from dulwich.errors import PackedRefsException, RefFormatError
 from dulwich.objects import ZERO_SHA, ObjectID
 from dulwich.refs import (
     HEADREF,
@@ -23,7 +25,10 @@ from dulwich.refs import (
     write_packed_refs,
 )
 
+from veml_vcs.errors import DamagedError
 from veml_vcs.repository.git_lock import GitLock, LockFolder
+
+_IS_ID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class GitRefs(DiskRefsContainer):
@@ -173,7 +178,59 @@ class GitRefs(DiskRefsContainer):
             lock.commit(out.getvalue())
         self._invalidate_packed_refs_cache()
 
+    def as_dict(self, base: Ref | None = None) -> dict[Ref, ObjectID]:
+        """Return the refs below a prefix and their values; as in Git without those damaged."""
+        found: dict[Ref, ObjectID] = {}
+        prefix = (base or b"").rstrip(b"/")
+        for key in self.keys(base):
+            with contextlib.suppress(SymrefLoop, KeyError, DamagedError):
+                found[key] = self[Ref(prefix + b"/" + key if prefix else key)]
+        return found
+
+    def get_packed_refs(self) -> dict[Ref, ObjectID]:
+        """Return the refs of ``packed-refs``.
+
+        Raises:
+            DamagedError: The file is not what somebody wrote.
+        """
+        try:
+            found: dict[Ref, ObjectID] = super().get_packed_refs()
+        except (PackedRefsException, ValueError) as error:
+            self._invalidate_packed_refs_cache()
+            path = os.path.join(os.fsdecode(self.path), "packed-refs")
+            raise DamagedError(
+                f"{path} is damaged: {error}",
+                hint="mend the line in an editor: a commit's 40 digits, a space, the ref's name",
+                kind="git-damaged",
+            ) from error
+        return found
+
     # -- helpers -------------------------------------------------------------------------------
+
+    def _read_loose_ref_file(self, name: Ref) -> bytes | None:
+        """Return what a ref's file says.
+
+        Raises:
+            DamagedError: It is neither a commit's id nor the name of another ref.
+        """
+        found: bytes | None = super()._read_loose_ref_file(name)
+        if found is None or not (name == HEADREF or name.startswith(b"refs/")):
+            return found
+        target = found[len(SYMREF) :].strip() if found.startswith(SYMREF) else None
+        below = b"refs/heads/" if name == HEADREF else b"refs/"
+        if _IS_ID.fullmatch(found) or (target is not None and target.startswith(below)):
+            return found
+        path = self._path(name)
+        if name == HEADREF:
+            hint = f'echo "ref: refs/heads/BRANCH" > {path}, with the branch you were on'
+        else:
+            log = os.path.join(os.fsdecode(self.path), "logs", os.fsdecode(name))
+            hint = f"rm {path}, then git update-ref {os.fsdecode(name)} COMMIT; {log} tells which"
+        raise DamagedError(
+            f"{path} is damaged: it says {found[:60]!r}, neither the id of a commit nor a ref",
+            hint=hint,
+            kind="git-damaged",
+        )
 
     def _path(self, name: Ref) -> str:
         return os.fsdecode(self.refpath(name))

@@ -8,6 +8,7 @@ ours, by its blob id, so that it is known again should somebody ``git add`` it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -123,7 +124,10 @@ def load_pending(repo: Repository) -> list[Pending]:
         return []
     try:
         stored = json.loads(bytes(repo.files.read(path)))
-        return [_parse(one) for one in stored["pending"]] if stored["veml"] == _FORMAT else []
+        check = stored.get("check")  # veml 0.1 wrote none
+        if stored["veml"] != _FORMAT or check not in (None, _check(stored["pending"])):
+            return []
+        return [_parse(one) for one in stored["pending"]]
     except (AttributeError, ValueError, LookupError, TypeError, RecursionError):
         return []
 
@@ -167,7 +171,7 @@ def _is_record(repo: Repository, file: TreeFile | None) -> bool:
 
 
 def _save(repo: Repository, pending: list[Pending]) -> None:
-    document = {
+    document: dict[str, Any] = {
         "veml": _FORMAT,
         "pending": [
             {
@@ -179,9 +183,16 @@ def _save(repo: Repository, pending: list[Pending]) -> None:
             for one in pending
         ],
     }
+    document["check"] = _check(document["pending"])
     repo.files.make_folder(repo.private_folder)
     path = os.path.join(repo.private_folder, PENDING_FILE)
     repo.files.write_atomic(path, json.dumps(document, indent=1).encode() + b"\n", durable=False)
+
+
+def _check(pending: Any) -> str:
+    """Return the checksum: a changed letter could settle a conflict that nobody has looked at."""
+    canonical = json.dumps(pending, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _parse(one: Mapping[str, Any]) -> Pending:
