@@ -135,3 +135,14 @@ def test_drift_says_what_it_cannot_do(
     done = drives.veml("drift", *arguments, code=code)
     assert said in done.err
     assert done.out == ""
+
+
+def test_tables_beside_images_are_left_out_and_named(drives: Place) -> None:
+    drives.write("numbers/a.csv", "id,value\n1,2\n")
+    drives.veml("add", "numbers")
+    drives.veml("commit", "-qm", "numbers")
+    said = drives.veml("similar", "day", "--json").json()
+    assert {one["name"] for one in said["rows"]} == {"cells"}
+    assert any("numbers" in note for note in said["notes"])
+    alone = drives.veml("similar", "numbers", code=None)
+    assert "similar and drift look at images" in alone.err

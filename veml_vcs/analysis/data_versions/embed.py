@@ -67,7 +67,9 @@ def embed_target(
     if not known.any():
         key, reason = next(iter(unreadable.items()), ("", "no samples"))
         raise FormatError(
-            f"{target.name}: none of {len(ids)} samples could be embedded ({key}: {reason})"
+            f"{target.name}: none of {len(ids)} samples could be embedded ({key}: {reason})",
+            hint="similar and drift look at images; numbers are compared by veml diff and "
+            "veml data stats",
         )
     kept = np.flatnonzero(known)
     return [ids[row] for row in kept.tolist()], vectors[kept], unreadable

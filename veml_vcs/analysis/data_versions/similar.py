@@ -13,7 +13,7 @@ from veml_vcs.analysis.data_versions.summary import (
 from veml_vcs.analysis.data_versions.target import Target, find_target, target_of_record
 from veml_vcs.analysis.embedders import DEFAULT_EMBEDDER, Embedder, get_embedder
 from veml_vcs.analysis.similarity import Similar, rank
-from veml_vcs.errors import InvalidInputError, NotFoundError
+from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, TreeId, VersionId
 from veml_vcs.repository.git import blob_id
 from veml_vcs.repository.progress import Progress, silent
@@ -225,6 +225,11 @@ def _summaries(
         except NotFoundError as error:
             of_tree[one.record.tree] = None
             notes.append(f"{target.name}: left out, {error}")
+            continue
+        except FormatError as error:
+            # Tables beside images are nothing to compare these with, and no reason to stop.
+            of_tree[one.record.tree] = None
+            notes.append(f"left out: {error.message}")
             continue
         notes += [f"{target.name}/{key}: left out, {why}" for key, why in unreadable.items()]
         place(one, summary)
