@@ -163,7 +163,6 @@ def test_a_folder_with_data_and_its_annotation_file(project: Project) -> None:
 
 @pytest.mark.parametrize("name", sorted(IMAGES))
 def test_what_is_said_goes_with_a_sample(project: Project, name: str) -> None:
-    """Seen to fail, in every format, with the annotation file left where it was."""
     tracked(project, FORMATS[name](MODEL))
     before = said(project)
     folder = IMAGES[name]
@@ -182,6 +181,18 @@ def test_what_is_said_goes_with_a_sample(project: Project, name: str) -> None:
     project.assert_clean()
     project.add("data")  # reading the folder anew finds the very same
     assert project.reopen().record_at("data", None).tree == record.tree
+
+
+def test_an_annotation_file_of_its_own_moves_byte_for_byte(project: Project) -> None:
+    """Seen to fail (written anew, in canonical form) with the file left for the writer."""
+    files = FORMATS["yolo"](MODEL)
+    odd = b"0   0.50 0.500 0.25 0.250\n"
+    files["labels/0002.txt"] = odd
+    tracked(project, files)
+    move(project, "data/images/0002.png", "data/images/z.png")
+    assert project.files("data")["labels/z.txt"] == odd
+    project.commit("moved")
+    project.assert_clean()
 
 
 def test_a_coco_sample_leaves_the_folder_of_images(project: Project) -> None:

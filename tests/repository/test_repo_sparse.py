@@ -167,19 +167,24 @@ def test_a_file_that_comes_back_is_looked_at(drives: Project) -> None:
 
 
 def test_the_list_counts_and_not_the_rule(drives: Project) -> None:
-    """Older commits say something else of a sample; seen to fail with the list computed anew."""
+    """An older commit says something else of a sample that is left out.
+
+    Seen to fail (it looks deleted, and is, once added) with the list computed from the rule.
+    """
     edit(drives, "0003.png", Box(4, "car", 2, 3, 10, 12))
     drives.save("data")
-    narrow(drives)
-    assert images(drives) == {"0001.png", "0002.png", "0003.png"}
-    edit(drives, "0001.png", Box(1, "dog", 2, 3, 10, 12))
+    edit(drives, "0003.png", Box(4, "dog", 2, 3, 10, 12))
     drives.save("data")
-    for how in ("--soft", "--mixed"):
-        drives.git("reset", "-q", how, "HEAD~2" if how == "--soft" else "HEAD")
-        drives.reopen()
-        assert all(not one.removed for one in drives.status().changed_data.values())
+    narrow(drives)
+    assert images(drives) == {"0001.png", "0002.png"}
+    drives.git("reset", "-q", "HEAD~1")  # the index says car; the folder is as it was
+    drives.reopen()
+    assert not drives.status().changed_data["data"].removed
+    drives.git("checkout", "-q", "--", "data.veml")
+    drives.follow()
     add(drives.reopen(), [str(drives.root / "data")])
     assert drives.reopen().record_at("data", None).samples == len(MODEL)
+    assert images(drives) == {"0001.png", "0002.png"}
 
 
 def test_diff_and_ls_files_are_quiet(drives: Project) -> None:

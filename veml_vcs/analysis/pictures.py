@@ -63,7 +63,11 @@ def draw_sample(data: bytes | None, said: Annotation | None, key: str, target: s
 
 
 def annotated(
-    data: bytes, said: Annotation | None, key: str, colors: Mapping[str, Color] | None = None
+    data: bytes,
+    said: Annotation | None,
+    key: str,
+    colors: Mapping[str, Color] | None = None,
+    within: tuple[int, int] | None = None,
 ) -> Image:
     """Return a sample's image with its annotation drawn, small images enlarged.
 
@@ -72,6 +76,8 @@ def annotated(
         said: What is said of it.
         key: Its key, for messages.
         colors: Class -> colour; None gives each class of this sample one.
+        within: Width and height in pixels to fill, so that lines and names are drawn at that size;
+            None keeps large images as they are.
 
     Raises:
         FormatError: The bytes are no image that can be decoded.
@@ -81,7 +87,11 @@ def annotated(
     width, height = image_size(said)
     across, down = (width or image.width), (height or image.height)
     factor = max(1, -(-_LEAST_SIDE // max(image.width, image.height)))
-    if factor > 1:
+    if within is not None:
+        share = min(within[0] / image.width, within[1] / image.height)
+        size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
+        image = image.resize(size, 0 if share > 1 else 1)
+    elif factor > 1:
         image = image.resize((image.width * factor, image.height * factor), 0)
     if max(image.size) > _LARGEST_SIDE:
         image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
@@ -153,11 +163,10 @@ def _paste(
         why = "no image, only an annotation"
         if side.data is not None:
             try:
-                image = annotated(side.data, side.said, key, colors)
+                image = annotated(side.data, side.said, key, colors, _CELL)
             except FormatError:
                 why = "not an image that can be shown"
             else:
-                image.thumbnail(_CELL)
                 left, top = (x + (_CELL[0] - image.width) // 2, y + (_CELL[1] - image.height) // 2)
                 picture.paste(image, (left, top))
                 return
