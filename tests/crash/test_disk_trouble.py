@@ -63,7 +63,7 @@ def test_full_at_every_write(scenario: Scenario, tmp_path: Path, isolated: Path)
             told = f"{error.kind} {error} {error.hint}"
             assert "disk-full" in told and "No space left" in told and str(root) in told  # noqa: PT018
         # What a full disk cannot stop (a note, a cache) may be left out: then it got through.
-        kit.check_between(root, old, new)
+        kit.check_between(root, (old, new))
         kit.run_again(scenario, root)
         assert kit.state_of(root) == new
         assert kit.leftovers(root) == []

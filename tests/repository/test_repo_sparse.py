@@ -368,7 +368,8 @@ def test_merge_gives_what_a_whole_work_tree_gives(drives: Project, tmp_path: Pat
 
 
 def test_stash(drives: Project) -> None:
-    from veml_vcs.repository.stash import apply, push
+    from veml_vcs.repository.stash import apply
+    from veml_vcs.repository.stash_push import push
 
     before = tree(drives)
     narrow(drives)
