@@ -34,7 +34,7 @@ from veml_vcs.repository.worktree import entries_of
 from veml_vcs.samples.annotations import MergeCounts, annotation_id
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.formats import Layout, Parsed, ReadFile, detect, get_format
-from veml_vcs.samples.tree import Entry, EntryKind, build_tree, diff_trees, update_tree
+from veml_vcs.samples.tree import Entry, EntryKind, Tree, build_tree, diff_trees, update_tree
 from veml_vcs.versions.data import DataRecord
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ class _Merge:
         refuse_file_folder(self._path, self._our_entries, entries, merged.changes)
         conflicts = list(merged.conflicts)
         rewrite = set(merged.both_files)
-        facts, fact_conflicts = merge_facts(self._path, *self._records, self._settlement)
+        facts, fact_conflicts = merge_facts(
+            self._path, *self._records, self._settlement, self._names_nothing
+        )
         conflicts += fact_conflicts
         annotations = dict(merged.annotations)
         for _ in range(_ROUNDS):
@@ -171,6 +173,14 @@ class _Merge:
             numbers = self._sample_numbers(entries)
             return DataMerge(self._path, None, tuple(conflicts), numbers, merged.counts)
         return self._finish(layout, parsed, entries, annotations, merged, conflicts, rewrite)
+
+    def _names_nothing(self, record: DataRecord, key: str) -> bool:
+        """Tell whether a list or an annotation file of a version names no image at all."""
+        entry = Tree(self._repo.store, record.tree).get(key)
+        if entry is None or entry.content is None:
+            return False
+        data = bytes(self._repo.contents.read(entry.content)).strip()
+        return not data or (data.startswith(b"{") and b'"file_name"' not in data)
 
     # -- entries -------------------------------------------------------------------------------
 

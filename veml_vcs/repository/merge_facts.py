@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from veml_vcs.repository.data_conflict import DataConflict
@@ -17,6 +17,7 @@ def merge_facts(
     ours: DataRecord,
     theirs: DataRecord,
     settlement: Settlement,
+    names_nothing: Callable[[DataRecord, str], bool] = lambda _record, _key: False,
 ) -> tuple[Facts, list[DataConflict]]:
     """Merge the facts of two versions.
 
@@ -24,6 +25,17 @@ def merge_facts(
     afterwards. A class is added, removed or changed by name. Two new classes that took the same
     number keep ours; theirs gets the next free one (annotations refer to names, so nothing else
     changes).
+
+    A list, or an annotation file, that names no image on one side says nothing of how it names
+    them; what the others say of that stands.
+
+    Args:
+        path: The data set.
+        base: What both sides began as.
+        ours: Our version.
+        theirs: Their version.
+        settlement: What settles contradictions.
+        names_nothing: Tells whether a file of a version names no image at all.
 
     Returns:
         The merged facts, and a conflict for each class or dataset-level field that both sides
@@ -58,15 +70,47 @@ def merge_facts(
             ours.facts.extra.get(name),
             theirs.facts.extra.get(name),
         )
+        said = [(one, one.facts.extra.get(name)) for one in (ours, theirs, base) if one]
+        value = _with_naming(name, value, said, names_nothing)
         if value is not None:
             extra[name] = value
     layout: dict[str, Any] = {}
     for one_side in (base, theirs, ours):
         _join(layout, one_side.facts.layout if one_side else {})
+    for name, table in layout.items():
+        if isinstance(table, dict):
+            layout[name] = {}
+            for key, value in table.items():
+                sides = [(one, one.facts.layout.get(name)) for one in (ours, theirs, base) if one]
+                said = [(one, of.get(key)) for one, of in sides if isinstance(of, Mapping)]
+                layout[name][key] = _with_naming(key, value, said, names_nothing)
     return (
         Facts(ours.facts.format, ours.facts.task, _renumbered(merged, tables[1]), layout, extra),
         conflicts,
     )
+
+
+def _with_naming(
+    key: str,
+    value: Any,
+    said: Sequence[tuple[DataRecord, Any]],
+    names_nothing: Callable[[DataRecord, str], bool],
+) -> Any:
+    """Return what is said of a file, with how it names images where a side had no occasion to."""
+    if _naming(value) or not (value is None or isinstance(value, Mapping)):
+        return value
+    known = next((naming for _, one in said if (naming := _naming(one))), None)
+    silent = next((record for record, one in said if not _naming(one)), None)
+    if known is None or silent is None or not names_nothing(silent, key):
+        return value
+    return {**(value or {}), **known}
+
+
+def _naming(value: Any) -> dict[str, Any]:
+    """Return the part of what is said of a file that tells how it names images."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: value[name] for name in ("strip", "root", "with_suffix") if name in value}
 
 
 def _classes(key: str) -> tuple[str, ...]:
