@@ -138,8 +138,9 @@ def test_drift_says_what_it_cannot_do(
 
 
 def test_tables_beside_images_are_left_out_and_named(drives: Place) -> None:
-    drives.write("numbers/a.csv", "id,value\n1,2\n")
-    drives.veml("add", "numbers")
+    for name in "ab":
+        drives.write(f"numbers/{name}.csv", "id,value\n1,2\n2,3\n")
+    drives.veml("add", "--format", "tables", "numbers")
     drives.veml("commit", "-qm", "numbers")
     said = drives.veml("similar", "day", "--json").json()
     assert {one["name"] for one in said["rows"]} == {"cells"}
