@@ -71,6 +71,23 @@ def from_environment(repo: Repository, role: Literal["AUTHOR", "COMMITTER"]) -> 
     return Signature(identity, seconds, offset)
 
 
+def warn_if_unknown(repo: Repository) -> None:
+    """Say, as Git does, that a commit was made under a made-up name, and how to set the right one.
+
+    Git refuses where the machine's name gives no address; the commit that stands is kept here.
+    """
+    from veml_cli._output import out
+
+    parts = (os.environ.get(f"GIT_AUTHOR_{one.upper()}") or setting(repo, "user", one)
+             for one in ("name", "email"))  # fmt: skip
+    if not all(parts):
+        out.warn("user.name or user.email is not set: the commit names your login and this machine")
+        out.note(
+            "hint: git config --global user.name 'NAME' and git config --global user.email MAIL, "
+            "then veml commit --amend --author 'NAME <MAIL>' --no-edit"
+        )
+
+
 def parse_date(text: str) -> tuple[int, int]:
     """Return Unix time and seconds east of UTC.
 

@@ -58,7 +58,7 @@ def commit(
     GIT_COMMITTER_DATE, GIT_EDITOR...) are respected.
     """
     from veml_cli._editor import given_message
-    from veml_cli._identity import author_from, from_environment
+    from veml_cli._identity import author_from, from_environment, warn_if_unknown
     from veml_cli.render.simple import commit_lines
     from veml_hooks.here import run_hooks_here
     from veml_vcs.repository.commit import commit as run
@@ -79,6 +79,8 @@ def commit(
             no_verify=no_verify,
             progress=progress,
         )
+        if author is None and not (quiet or amend):
+            warn_if_unknown(repo)
     if as_json or not quiet:
         show(done, commit_lines(done), as_json=as_json)
 

@@ -37,6 +37,21 @@ def test_who_and_when(drives: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "soonish" in wrong.err
 
 
+def test_a_name_that_nobody_gave_is_told(drives: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail: the commit named the login and the machine, and nobody heard of it."""
+    assert drives.veml("commit", "--allow-empty", "-m", "x").err == ""
+    monkeypatch.setenv("HOME", str(drives.root.parent))
+    done = drives.veml("commit", "--allow-empty", "-m", "x")
+    assert done.err.startswith("warning: user.name or user.email is not set: the commit names ")
+    assert "hint: git config --global user.name" in done.err
+    told = drives.veml("commit", "--amend", "--author", "Bo <b@x.org>", "--no-edit", "-q")
+    assert told.err == ""
+    assert drives.git("log", "-1", "--format=%an <%ae>") == "Bo <b@x.org>\n"
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "a@x.org")
+    assert drives.veml("commit", "--allow-empty", "-m", "x").err == ""
+
+
 def test_amend(drives: Place) -> None:
     parent = drives.git("rev-list", "--parents", "-1", "HEAD")
     drives.write("notes.txt", "two\n")
