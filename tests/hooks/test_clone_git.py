@@ -41,12 +41,12 @@ def test_clone_without_data_says_so_everywhere(drives: GitProject, tmp_path: Pat
     """Status, checkout, show, log, diff, data set: each names the command that gets the data."""
     root = clone_git(str(drives.root), str(tmp_path / "light"))
     clone = opened(root)
-    done = bring_data(clone.repo, str(drives.root), no_data=True)
-    assert done.hint == "veml data fetch, then veml checkout"
+    done = bring_data(clone.repo, "https://example.org/drives.git")
+    assert done.hint is not None
+    assert done.hint.startswith("veml data fetch")
     status = clone.status()
-    assert [(one.path, one.kind, one.hint) for one in status.behind] == [
-        ("data", "absent", done.hint)
-    ]
+    assert [(one.path, one.kind) for one in status.behind] == [("data", "absent")]
+    assert "veml data fetch" in str(status.behind[0].hint)
     assert status.changed_data == {}
     for ask in (
         lambda: clone.repo.dataset("data", "HEAD").keys,
@@ -61,6 +61,16 @@ def test_clone_without_data_says_so_everywhere(drives: GitProject, tmp_path: Pat
     fetch_data(clone.reopen())
     assert clone.follow().written == {"data": 6}
     clone.assert_follows()
+    clone.close()
+
+
+def test_clone_with_no_data_wanted_names_the_way_to_it(drives: GitProject, tmp_path: Path) -> None:
+    """Nothing is behind then: no data in the work tree is what was asked for."""
+    clone = opened(clone_git(str(drives.root), str(tmp_path / "light")))
+    done = bring_data(clone.repo, str(drives.root), no_data=True)
+    assert done.hint == "veml data fetch HEAD, then veml sparse disable"
+    assert clone.status().clean
+    assert not clone.status().behind
     clone.close()
 
 
