@@ -111,8 +111,13 @@ def typed_commands(page: str) -> Iterator[Command]:
     [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))],
     ids=lambda path: path.name,
 )
-def test_commands_on_pages_exist(page: Path) -> None:
+def test_commands_on_pages_exist(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Seen to fail with an option of the README renamed: nobody would have noticed."""
+    # Options like --install-completion act as soon as they are parsed.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     group: Any = typer.main.get_command(app)
     for one in typed_commands(page.read_text(encoding="utf-8")):
         words = shlex.split(one.text, comments=True)
