@@ -1,0 +1,58 @@
+"""A cherry-pick of several commits keeps its place while the user commits by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.crash.scenarios import ADA, second_is_settled
+from tests.repository.conftest import isolated
+from tests.repository.kit import Project
+from veml_vcs.errors import NotFoundError
+from veml_vcs.repository.commit import commit
+from veml_vcs.repository.replay import give_up, go_on
+
+__all__ = ["isolated"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, isolated: Path) -> Project:
+    """The second of three commits is in conflict, and settled."""
+    made = Project(tmp_path / "project")
+    second_is_settled(made)
+    return made
+
+
+def subjects(project: Project) -> list[str]:
+    return project.git("log", "--format=%s", "-4").splitlines()
+
+
+def test_a_commit_by_hand_keeps_what_is_still_to_come(project: Project) -> None:
+    """Seen to fail (nothing was under way) with ``forget_merge`` in place of ``end_step``."""
+    commit(project.repo, "by hand", author=ADA, committer=ADA)
+    assert project.status().merge is None
+    go_on(project.repo, "cherry-pick", committer=ADA)
+    assert subjects(project) == ["two files", "by hand", "one file", "day again"]
+    project.assert_clean()
+    with pytest.raises(NotFoundError):
+        go_on(project.repo, "cherry-pick", committer=ADA)
+
+
+def test_it_can_be_given_up_as_a_whole_then(project: Project) -> None:
+    commit(project.repo, "by hand", author=ADA, committer=ADA)
+    give_up(project.repo, "cherry-pick")
+    assert subjects(project)[0] == "day again"
+    project.assert_clean()
+
+
+def test_another_commit_on_top_ends_it(project: Project) -> None:
+    """HEAD stands elsewhere by then: nothing may be replayed, or undone, on top of that."""
+    commit(project.repo, "by hand", author=ADA, committer=ADA)
+    project.write({"later.txt": b"later\n"})
+    project.save("later.txt", message="later")
+    for command in (go_on, give_up):
+        with pytest.raises(NotFoundError, match="no cherry-pick is under way"):
+            command(project.repo, "cherry-pick")
+    assert subjects(project)[0] == "later"
+    project.assert_clean()
