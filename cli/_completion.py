@@ -152,7 +152,7 @@ def _keys(repo: Repository, typed: str, context: Context) -> Iterable[str]:
 
 
 def _conflicts(repo: Repository, _typed: str, _context: Context) -> Iterable[str]:
-    from veml_vcs.repository.merge_state import load_merge_state
+    from veml_vcs.repository.merging.state import load_merge_state
 
     state = load_merge_state(repo)
     for one in state.open_conflicts if state is not None else ():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from veml_vcs.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.data_conflict import DataConflict
+    from veml_vcs.repository.merging.conflict import DataConflict
     from veml_vcs.repository.repository import Repository
 
 
@@ -33,7 +33,7 @@ def open_conflicts(repo: Repository) -> OpenConflicts:
     Raises:
         NotFoundError: No merge is under way.
     """
-    from veml_vcs.repository.merge_state import load_merge_state
+    from veml_vcs.repository.merging.state import load_merge_state
 
     state = load_merge_state(repo)
     if state is None:

@@ -14,7 +14,7 @@ from veml_cli._session import working
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.replay import Options
+    from veml_vcs.repository.merging.replay import Options
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def run(kind: Literal["cherry-pick", "revert"], asked: Asked, options: Options) 
     from veml_cli.render.replay import replay_lines
     from veml_vcs.ids import short
     from veml_vcs.repository.commit import picked_author
-    from veml_vcs.repository.replay import give_up, go_on, replay
+    from veml_vcs.repository.merging.replay import give_up, go_on, replay
 
     if sum((asked.go_on, asked.skip, asked.abort, bool(asked.revisions))) != 1:
         raise InvalidInputError(

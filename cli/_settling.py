@@ -16,7 +16,7 @@ from veml_vcs.errors import NotFoundError
 
 if TYPE_CHECKING:
     from veml_cli._conflicts import OpenConflicts
-    from veml_vcs.repository.data_conflict import DataConflict
+    from veml_vcs.repository.merging.conflict import DataConflict
     from veml_vcs.repository.repository import Repository
     from veml_vcs.samples.annotations import Choice
 
@@ -82,7 +82,7 @@ def _is_wanted(name: str, group: Sequence[DataConflict], wanted: Sequence[str]) 
 def _shown(repo: Repository, group: Sequence[DataConflict]) -> list[Line]:
     from veml_cli.render.conflict_boxes import box_lines
     from veml_cli.render.conflicts import contradictions
-    from veml_vcs.repository.conflict_boxes import conflict_boxes
+    from veml_vcs.repository.merging.conflict_boxes import conflict_boxes
 
     rows = conflict_boxes(repo, group[0].dataset, group[0].key)
     return [*contradictions(group), *box_lines(rows, out.width)]

@@ -87,7 +87,7 @@ def checkout(
 
 
 def _leave_out(repo: Repository, paths: list[str] | None, progress: Progress) -> None:
-    from veml_vcs.repository.sparse_verbs import sparse_set
+    from veml_vcs.repository.sparse.verbs import sparse_set
 
     if paths is not None:
         raise InvalidInputError("--no-data is about the whole work tree, not about paths")
@@ -96,7 +96,7 @@ def _leave_out(repo: Repository, paths: list[str] | None, progress: Progress) ->
 
 def _bring_along(repo: Repository, quiet: bool, as_json: bool, progress: Progress) -> None:
     from veml_cli.render.simple import followed_lines
-    from veml_vcs.repository.follow import follow
+    from veml_vcs.repository.worktree.follow import follow
 
     with repo.lock("veml checkout"):
         done = follow(repo, progress=progress)

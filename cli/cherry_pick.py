@@ -48,7 +48,7 @@ def cherry_pick(
     Three-way, by sample and by box, as a merge. Ends with 1 if conflicts are left.
     """
     from veml_cli._replay import Asked, run
-    from veml_vcs.repository.replay import Options
+    from veml_vcs.repository.merging.replay import Options
 
     asked = Asked(revisions or (), go_on, skip, abort, quiet, as_json)
     run("cherry-pick", asked, Options(no_commit, mainline, choice(favour), note_origin))

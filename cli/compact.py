@@ -34,7 +34,7 @@ def compact(
     samples that lie out of order for the commit are put in order. Others can work meanwhile.
     """
     from veml_cli.render.maintenance import compact_lines
-    from veml_vcs.repository.compact import compact as run
+    from veml_vcs.repository.upkeep.compact import compact as run
 
     with working() as (repo, progress):
         done = run(repo, revision, everything=everything, dry_run=dry_run, progress=progress)

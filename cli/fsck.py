@@ -44,7 +44,7 @@ def fsck(
     with working() as (repo, progress):
         if repair:
             from veml_cli.render.maintenance import repair_lines
-            from veml_vcs.repository.repair import repair as mend
+            from veml_vcs.repository.upkeep.repair import repair as mend
 
             mended = mend(repo, source, progress=progress)
             show(mended, repair_lines(mended), as_json=as_json)
@@ -55,7 +55,7 @@ def fsck(
                 out.note("hint: veml fsck --repair --from PATH asks another clone")
         else:
             from veml_cli.render.simple import fsck_lines
-            from veml_vcs.repository.fsck import fsck as run
+            from veml_vcs.repository.upkeep.fsck import fsck as run
 
             done = run(repo, full=full, progress=progress)
             show(done, fsck_lines(done), as_json=as_json)

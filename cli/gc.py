@@ -54,8 +54,8 @@ def gc(
     kept. Ends with 1 if nothing could be removed for that reason.
     """
     from veml_cli.render.maintenance import gc_lines
-    from veml_vcs.repository.expiry import parse_expiry
-    from veml_vcs.repository.gc import gc as run
+    from veml_vcs.repository.upkeep.expiry import parse_expiry
+    from veml_vcs.repository.upkeep.gc import gc as run
 
     before = parse_expiry("never" if no_prune else prune)
     with working() as (repo, progress):

@@ -55,7 +55,7 @@ def merge(
     from veml_cli._identity import from_environment
     from veml_cli.render.merge import merge_lines
     from veml_hooks.here import run_hooks_here
-    from veml_vcs.repository.merge import merge as run
+    from veml_vcs.repository.merging.merge import merge as run
 
     if sum((abort, go_on, revision is not None)) != 1 or (no_ff and ff_only):
         raise InvalidInputError(
@@ -93,8 +93,8 @@ def _finish(abort: bool, message: str | None, quiet: bool, as_json: bool) -> Non
     from veml_hooks.here import run_hooks_here
     from veml_vcs.ids import short
     from veml_vcs.repository.commit import commit
-    from veml_vcs.repository.merge import abort as give_up
-    from veml_vcs.repository.merge_state import under_way
+    from veml_vcs.repository.merging.merge import abort as give_up
+    from veml_vcs.repository.merging.state import under_way
 
     with working() as (repo, progress):
         if abort:

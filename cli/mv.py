@@ -42,7 +42,7 @@ def mv(
     folders the label is that of the new place.
     """
     from veml_cli.render.mv import moved_lines
-    from veml_vcs.repository.mv import mv as run
+    from veml_vcs.repository.moving.mv import mv as run
 
     if len(paths) < 2:
         raise InvalidInputError("a source and a destination are needed", hint="veml mv --help")

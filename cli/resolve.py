@@ -55,7 +55,7 @@ def resolve(
             hint="veml resolve DATASET/KEY --ours",
         )
     from veml_cli.render.resolve import resolved_lines
-    from veml_vcs.repository.resolve import resolve as run
+    from veml_vcs.repository.merging.resolve import resolve as run
 
     with working() as (repo, progress):
         wanted = keys or []
@@ -77,8 +77,8 @@ def _ask(keys: list[str]) -> None:
     from veml_cli._conflicts import open_conflicts
     from veml_cli._settling import ask_all
     from veml_cli.render.resolve import open_lines, resolved_lines
-    from veml_vcs.repository.resolve import ResolveResult
-    from veml_vcs.repository.resolve import resolve as run
+    from veml_vcs.repository.merging.resolve import ResolveResult
+    from veml_vcs.repository.merging.resolve import resolve as run
 
     with opened() as repo:
         found = open_conflicts(repo)
@@ -102,7 +102,7 @@ def _list(as_json: bool) -> None:
     from veml_cli._conflicts import open_conflicts
     from veml_cli.render.conflicts import LISTED
     from veml_cli.render.resolve import open_lines
-    from veml_vcs.repository.conflict_boxes import conflict_boxes
+    from veml_vcs.repository.merging.conflict_boxes import conflict_boxes
 
     with opened() as repo:
         found = open_conflicts(repo)

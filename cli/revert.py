@@ -46,7 +46,7 @@ def revert(
     are left.
     """
     from veml_cli._replay import Asked, run
-    from veml_vcs.repository.replay import Options
+    from veml_vcs.repository.merging.replay import Options
 
     asked = Asked(revisions or (), go_on, skip, abort, quiet, as_json)
     run("revert", asked, Options(no_commit, mainline, choice(favour)))

@@ -104,8 +104,8 @@ def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool)
 
 def _show_numbers(repo: Repository, record: DataRecord) -> None:
     """Say what is in a series of sensors or a Zarr store, where its data is here."""
-    from veml_vcs.repository.series import record_series
-    from veml_vcs.repository.zarr_store import record_arrays
+    from veml_vcs.repository.contents.series import record_series
+    from veml_vcs.repository.contents.zarr_store import record_arrays
 
     found, note = record_series(repo, record)
     if found is not None:

@@ -65,7 +65,7 @@ def stash(
     Stashes are Git's: git stash list shows them. A stash that contradicts what changed since comes
     back as a merge: ends with 1 if conflicts are left, and the stash is kept.
     """
-    from veml_vcs.repository.stash import list_stashes
+    from veml_vcs.repository.stashing.stash import list_stashes
 
     with working() as (repo, progress):
         if action is Action.PUSH:
@@ -92,7 +92,7 @@ def _push(
     progress: Progress,
 ) -> None:
     from veml_cli._identity import from_environment
-    from veml_vcs.repository.stash_push import push
+    from veml_vcs.repository.stashing.push import push
 
     who = from_environment(repo, "COMMITTER")
     made = push(repo, message, untracked=untracked, who=who, progress=progress)
@@ -109,7 +109,7 @@ def _show(repo: Repository, name: str | None, patch: bool, as_json: bool) -> Non
     from veml_cli.diff import DEFAULT_SAMPLES
     from veml_cli.render.diff import diff_lines
     from veml_cli.render.diff_stat import stat_lines
-    from veml_vcs.repository.stash import show as run
+    from veml_vcs.repository.stashing.stash import show as run
 
     found = run(repo, name)
     with paged(repo, unless=as_json):
@@ -122,7 +122,7 @@ def _show(repo: Repository, name: str | None, patch: bool, as_json: bool) -> Non
 
 
 def _drop(repo: Repository, name: str | None, every: bool, quiet: bool, as_json: bool) -> None:
-    from veml_vcs.repository.stash import clear, drop
+    from veml_vcs.repository.stashing.stash import clear, drop
 
     with repo.lock("veml stash"):
         gone = clear(repo) if every else [drop(repo, name)]
@@ -143,7 +143,7 @@ def _apply(
 ) -> None:
     from veml_cli.render.stash import applied_lines
     from veml_cli.render.status import long_lines
-    from veml_vcs.repository.stash import apply
+    from veml_vcs.repository.stashing.stash import apply
     from veml_vcs.repository.status import status
 
     done = apply(repo, name, drop_it=drop_it, index=index, progress=progress)

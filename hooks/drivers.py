@@ -11,7 +11,7 @@ import os
 
 from veml_hooks.git import git, has_git
 from veml_hooks.shim import launcher_text
-from veml_vcs.repository.notes import NOTES_PREFIX, TRACKING_PREFIX
+from veml_vcs.repository.git.notes import NOTES_PREFIX, TRACKING_PREFIX
 from veml_vcs.repository.repository import Repository
 
 _BEGIN, _END = b"# veml begin (veml hook install)", b"# veml end"

@@ -7,8 +7,8 @@ import sys
 
 from veml_hooks.say import say
 from veml_vcs.errors import LockedError, NotFoundError
-from veml_vcs.repository.follow import FollowResult, folders_behind, follow
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree.follow import FollowResult, folders_behind, follow
 
 LOCK_SECONDS = 10.0
 _LEFT_LISTED = 5

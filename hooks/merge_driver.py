@@ -11,11 +11,11 @@ from veml_hooks.git import git
 from veml_hooks.say import say
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.objects.files import Files
-from veml_vcs.repository.data_conflict import DataConflict
-from veml_vcs.repository.git import blob_id
-from veml_vcs.repository.ignore import merge_lines
-from veml_vcs.repository.merge_record import merge_records
-from veml_vcs.repository.pending import Pending, remember_pending
+from veml_vcs.repository.git.ignore import merge_lines
+from veml_vcs.repository.git.repo import blob_id
+from veml_vcs.repository.merging.conflict import DataConflict
+from veml_vcs.repository.merging.pending import Pending, remember_pending
+from veml_vcs.repository.merging.record import merge_records
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.annotations import Choice
 from veml_vcs.versions.data import dataset_path, is_data_record, parse_data_record

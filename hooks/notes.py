@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from veml_hooks.git import git, has_git
 from veml_hooks.say import say
-from veml_vcs.repository.notes import NOTES_PREFIX, TRACKING_PREFIX, join_notes, local_kinds
+from veml_vcs.repository.git.notes import NOTES_PREFIX, TRACKING_PREFIX, join_notes, local_kinds
 from veml_vcs.repository.repository import Repository
 
 

@@ -14,10 +14,10 @@ from veml_hooks.say import say
 from veml_vcs.errors import FormatError, NotFoundError, VemlError
 from veml_vcs.ids import VersionId, short
 from veml_vcs.repository.absent import is_here
-from veml_vcs.repository.data_conflict import DataConflict
 from veml_vcs.repository.datasets import owner_of
-from veml_vcs.repository.merge_state import load_merge_state
-from veml_vcs.repository.pending import pending_conflicts
+from veml_vcs.repository.merging.conflict import DataConflict
+from veml_vcs.repository.merging.pending import pending_conflicts
+from veml_vcs.repository.merging.state import load_merge_state
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tree import Tree
 from veml_vcs.versions.data import (

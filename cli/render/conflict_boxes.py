@@ -9,7 +9,7 @@ from veml_cli.render.line import Line, Piece, line
 from veml_cli.render.tables import Column, table
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.conflict_boxes import ConflictBox
+    from veml_vcs.repository.merging.conflict_boxes import ConflictBox
     from veml_vcs.samples.annotations.boxes import Box
 
 _LISTED = 20

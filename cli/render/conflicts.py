@@ -11,7 +11,7 @@ from veml_cli.render.values import value_text
 from veml_cli.render.words import plural, size
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.data_conflict import DataConflict
+    from veml_vcs.repository.merging.conflict import DataConflict
 
 LISTED = 20
 

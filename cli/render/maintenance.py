@@ -10,9 +10,9 @@ from veml_cli.render.simple import fsck_lines
 from veml_cli.render.words import plural, size
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.compact import CompactResult
-    from veml_vcs.repository.gc import GcResult
-    from veml_vcs.repository.repair import RepairResult
+    from veml_vcs.repository.upkeep.compact import CompactResult
+    from veml_vcs.repository.upkeep.gc import GcResult
+    from veml_vcs.repository.upkeep.repair import RepairResult
 
 _VERSIONS_LISTED = 20
 

@@ -11,8 +11,8 @@ from veml_cli.render.words import key_name, plural
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.merge import MergeResult
-    from veml_vcs.repository.merge_data import DataMerge
+    from veml_vcs.repository.merging.data import DataMerge
+    from veml_vcs.repository.merging.merge import MergeResult
 
 _SHORT_ID = 7
 

@@ -9,7 +9,7 @@ from veml_cli.render.line import Line, line
 from veml_cli.render.words import plural
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.mv import MvResult
+    from veml_vcs.repository.moving.mv import MvResult
 
 _LISTED = 20
 

@@ -10,7 +10,7 @@ from veml_cli.render.tables import Column, table
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.git import Head
+    from veml_vcs.repository.git.repo import Head
     from veml_vcs.repository.refs import NamedCommit
 
 _SHORT_ID = 7

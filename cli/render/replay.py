@@ -12,7 +12,7 @@ from veml_cli.render.words import plural
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.replay import ReplayResult
+    from veml_vcs.repository.merging.replay import ReplayResult
 
 
 def replay_lines(result: ReplayResult, kind: str) -> Iterator[Line]:

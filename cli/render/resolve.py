@@ -12,8 +12,8 @@ from veml_cli.render.words import plural
 
 if TYPE_CHECKING:
     from veml_cli._conflicts import OpenConflicts
-    from veml_vcs.repository.conflict_boxes import ConflictBox
-    from veml_vcs.repository.resolve import ResolveResult
+    from veml_vcs.repository.merging.conflict_boxes import ConflictBox
+    from veml_vcs.repository.merging.resolve import ResolveResult
 
 
 def open_lines(

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from veml_vcs.repository.checkout import CheckoutResult
     from veml_vcs.repository.commit import CommitResult
     from veml_vcs.repository.export import ExportResult
-    from veml_vcs.repository.follow import FollowResult
-    from veml_vcs.repository.fsck import FsckResult
     from veml_vcs.repository.restore import RestoreResult
     from veml_vcs.repository.rm import RmResult
+    from veml_vcs.repository.upkeep.fsck import FsckResult
+    from veml_vcs.repository.worktree.follow import FollowResult
 
 SHORT_ID = 7
 _VERSIONS_LISTED = 5

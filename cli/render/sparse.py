@@ -9,7 +9,7 @@ from veml_cli.render.line import Line, line
 from veml_cli.render.words import plural
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.sparse_verbs import SparseData, SparseResult
+    from veml_vcs.repository.sparse.verbs import SparseData, SparseResult
 
 
 def sparse_lines(result: SparseResult) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from veml_cli.render.conflicts import conflict_lines, next_steps
 from veml_cli.render.line import Line, line
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.stash import StashEntry, StashResult
+    from veml_vcs.repository.stashing.stash import StashEntry, StashResult
 
 
 def list_lines(entries: Iterable[StashEntry]) -> Iterator[Line]:

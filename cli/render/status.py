@@ -13,7 +13,7 @@ from veml_vcs.ids import short
 
 if TYPE_CHECKING:
     from veml_vcs.repository.status import Status
-    from veml_vcs.repository.worktree import FolderChanges
+    from veml_vcs.repository.worktree.changes import FolderChanges
 
 _INDENT = "        "
 _LABEL_WIDTH = 16
@@ -89,7 +89,7 @@ def _merge(status: Status, place: Place) -> Iterator[Line]:
     if state is None:
         return
     files = [path for path in status.conflicted if not _is_record(path, status)]
-    from veml_vcs.repository.operation import how_to_end
+    from veml_vcs.repository.merging.operation import how_to_end
 
     doing, (finish, drop) = _DOING[state.kind], how_to_end(state.kind, by_git=state.by_git)
     if not (state.open_conflicts or files):

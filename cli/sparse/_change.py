@@ -9,7 +9,7 @@ import typer
 from veml_cli._output import out, show
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.sparse_verbs import SparseResult
+    from veml_vcs.repository.sparse.verbs import SparseResult
 
 Data = Annotated[
     list[str] | None,

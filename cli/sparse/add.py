@@ -37,7 +37,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Keep further samples in the work tree, besides those that are wanted already."""
-    from veml_vcs.repository.sparse_verbs import sparse_set
+    from veml_vcs.repository.sparse.verbs import sparse_set
 
     keys = [*(patterns or ()), *(key or ())]
     wanted = conditions(

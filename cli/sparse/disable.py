@@ -11,7 +11,7 @@ EXAMPLES = examples(("everything back into the work tree", "veml sparse disable"
 
 def disable(data: Data = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Bring all files back into the work tree, and forget the conditions."""
-    from veml_vcs.repository.sparse_verbs import sparse_disable
+    from veml_vcs.repository.sparse.verbs import sparse_disable
 
     with working() as (repo, progress):
         done = sparse_disable(repo, data or (), progress=progress)

@@ -12,7 +12,7 @@ EXAMPLES = examples(("what is in the work tree", "veml sparse list"))
 def list(as_json: Json = False) -> None:  # noqa: A001 - the word of the command line
     """Show which samples of each data set are wanted in the work tree, and how many are there."""
     from veml_cli.render.sparse import data_lines
-    from veml_vcs.repository.sparse_verbs import sparse_list
+    from veml_vcs.repository.sparse.verbs import sparse_list
 
     with opened() as repo:
         found = sparse_list(repo)

@@ -14,7 +14,7 @@ def reapply(data: Data = None, quiet: Quiet = False, as_json: Json = False) -> N
 
     Also makes the list of what is left out anew where it was damaged.
     """
-    from veml_vcs.repository.sparse_verbs import sparse_reapply
+    from veml_vcs.repository.sparse.verbs import sparse_reapply
 
     with working() as (repo, progress):
         done = sparse_reapply(repo, data or (), progress=progress)

@@ -55,7 +55,7 @@ def set(  # noqa: A001 - the word of the command line
     more than that something is. Checkout, merge and plain git respect it. Files that are no samples
     (annotation files, masks) stay. A changed sample that was not added is kept.
     """
-    from veml_vcs.repository.sparse_verbs import sparse_set
+    from veml_vcs.repository.sparse.verbs import sparse_set
 
     keys = [*(patterns or ()), *(key or ())]
     wanted = conditions(

@@ -15,14 +15,14 @@ from veml_vcs.repository.checkout import CheckoutResult
 from veml_vcs.repository.commit import CommitResult
 from veml_vcs.repository.diff import RepoDiff
 from veml_vcs.repository.export import ExportResult
-from veml_vcs.repository.fsck import FsckResult
 from veml_vcs.repository.log import LogEntry, Shown
-from veml_vcs.repository.merge import MergeResult
+from veml_vcs.repository.merging.merge import MergeResult
+from veml_vcs.repository.merging.resolve import ResolveResult
 from veml_vcs.repository.refs import NamedCommit
-from veml_vcs.repository.resolve import ResolveResult
 from veml_vcs.repository.restore import RestoreResult
 from veml_vcs.repository.rm import RmResult
 from veml_vcs.repository.status import Status
+from veml_vcs.repository.upkeep.fsck import FsckResult
 
 Place = Any
 

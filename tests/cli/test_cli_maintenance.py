@@ -6,9 +6,9 @@ import shutil
 from dataclasses import fields
 
 from tests.cli.conftest import Place, png
-from veml_vcs.repository.compact import CompactResult
-from veml_vcs.repository.gc import GcResult
-from veml_vcs.repository.repair import RepairResult
+from veml_vcs.repository.upkeep.compact import CompactResult
+from veml_vcs.repository.upkeep.gc import GcResult
+from veml_vcs.repository.upkeep.repair import RepairResult
 
 
 def names(kind: type) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import PROGRAM
-from veml_vcs.repository.conflict_boxes import conflict_boxes
+from veml_vcs.repository.merging.conflict_boxes import conflict_boxes
 from veml_vcs.repository.repository import Repository
 
 Place = Any

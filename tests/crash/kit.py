@@ -16,7 +16,7 @@ from veml_vcs.errors import VemlError
 from veml_vcs.objects.files import TEMPORARY_PREFIX
 from veml_vcs.objects.files import Files as Door
 from veml_vcs.repository import Repository
-from veml_vcs.repository.fsck import fsck
+from veml_vcs.repository.upkeep.fsck import fsck
 
 Step = tuple[str, str]
 

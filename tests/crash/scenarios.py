@@ -17,9 +17,11 @@ from veml_vcs.repository import Repository
 from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.commit import Signature, commit
-from veml_vcs.repository.merge import abort, merge
-from veml_vcs.repository.mv import mv
-from veml_vcs.repository.notes import write_note
+from veml_vcs.repository.git.notes import write_note
+from veml_vcs.repository.merging.merge import abort, merge
+from veml_vcs.repository.merging.replay import Kind, Options, give_up, go_on, replay
+from veml_vcs.repository.merging.resolve import resolve
+from veml_vcs.repository.moving.mv import mv
 from veml_vcs.repository.refs import (
     create_branch,
     create_tag,
@@ -27,13 +29,11 @@ from veml_vcs.repository.refs import (
     delete_tag,
     rename_branch,
 )
-from veml_vcs.repository.replay import Kind, Options, give_up, go_on, replay
 from veml_vcs.repository.reset import reset
-from veml_vcs.repository.resolve import resolve
 from veml_vcs.repository.restore import restore
 from veml_vcs.repository.rm import rm
-from veml_vcs.repository.stash import apply, drop
-from veml_vcs.repository.stash_push import push
+from veml_vcs.repository.stashing.push import push
+from veml_vcs.repository.stashing.stash import apply, drop
 
 ADA = Signature("Ada <ada@example.org>", 1_700_000_000, 0)
 

@@ -23,10 +23,10 @@ from tests.repository.kit import png
 from veml_vcs.errors import ConflictError
 from veml_vcs.repository import Repository
 from veml_vcs.repository.commit import commit
-from veml_vcs.repository.merge import abort
-from veml_vcs.repository.replay import give_up
-from veml_vcs.repository.stash import apply, list_stashes
-from veml_vcs.repository.stash_push import push
+from veml_vcs.repository.merging.merge import abort
+from veml_vcs.repository.merging.replay import give_up
+from veml_vcs.repository.stashing.push import push
+from veml_vcs.repository.stashing.stash import apply, list_stashes
 
 __all__ = ["isolated"]
 

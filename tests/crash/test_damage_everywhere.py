@@ -17,8 +17,8 @@ from veml_cli.main import main
 from veml_vcs.errors import DamagedError, NotFoundError, VemlError
 from veml_vcs.objects.pack import Encoding
 from veml_vcs.repository import Repository
-from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.merge_state import load_merge_state
+from veml_vcs.repository.merging.state import load_merge_state
+from veml_vcs.repository.upkeep.fsck import fsck
 
 __all__ = ["isolated"]
 

@@ -18,9 +18,9 @@ from tests.hooks.kit import GitProject
 from tests.repository.conftest import isolated
 from tests.repository.kit import Project
 from veml_vcs.repository import Repository
-from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.notes import write_note
-from veml_vcs.repository.pending import load_pending, pending_conflicts
+from veml_vcs.repository.git.notes import write_note
+from veml_vcs.repository.merging.pending import load_pending, pending_conflicts
+from veml_vcs.repository.upkeep.fsck import fsck
 
 __all__ = ["isolated"]
 

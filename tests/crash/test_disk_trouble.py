@@ -18,7 +18,7 @@ from tests.repository.kit import Project, png
 from veml_vcs.errors import ConflictError, StorageError
 from veml_vcs.repository import Repository
 from veml_vcs.repository.add import add
-from veml_vcs.repository.reading import read_file
+from veml_vcs.repository.worktree.reading import read_file
 
 __all__ = ["isolated"]
 

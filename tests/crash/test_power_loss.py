@@ -21,7 +21,7 @@ from tests.crash.scenarios import SCENARIOS, Scenario
 from tests.repository.conftest import isolated
 from tests.repository.kit import Project
 from veml_vcs.repository import Repository
-from veml_vcs.repository.fsck import fsck
+from veml_vcs.repository.upkeep.fsck import fsck
 
 __all__ = ["isolated"]
 

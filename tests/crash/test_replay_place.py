@@ -11,7 +11,7 @@ from tests.repository.conftest import isolated
 from tests.repository.kit import Project
 from veml_vcs.errors import NotFoundError
 from veml_vcs.repository.commit import commit
-from veml_vcs.repository.replay import give_up, go_on
+from veml_vcs.repository.merging.replay import give_up, go_on
 
 __all__ = ["isolated"]
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.repository.kit import Box, Project, coco, small_model, voc
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.notes import write_note
+from veml_vcs.repository.git.notes import write_note
 
 _CLOCK = "2026-01-02T03:04:05+0000"
 

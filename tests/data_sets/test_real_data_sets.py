@@ -19,9 +19,9 @@ from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.commit import Signature, commit
 from veml_vcs.repository.export import export
-from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.merge import merge
+from veml_vcs.repository.merging.merge import merge
 from veml_vcs.repository.status import status
+from veml_vcs.repository.upkeep.fsck import fsck
 
 pytestmark = [
     pytest.mark.data,

@@ -13,8 +13,8 @@ from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.clone import bring_data, clone_git
+from veml_vcs.repository.git.notes import noted_versions, read_note, write_note
 from veml_vcs.repository.log import log, show
-from veml_vcs.repository.notes import noted_versions, read_note, write_note
 from veml_vcs.repository.sync import fetch_data
 
 Maker = Callable[..., GitProject]

@@ -11,7 +11,7 @@ from tests.hooks.kit import GitProject
 from veml_hooks.here import run_hooks_here
 from veml_hooks.shim import guard_of
 from veml_vcs.errors import ConflictError
-from veml_vcs.repository.git_hook import FunctionHook
+from veml_vcs.repository.git.hook import FunctionHook
 
 
 def in_process(project: GitProject) -> list[str]:

@@ -98,7 +98,7 @@ def test_merge_and_pull(drives: GitProject, clone_of: Maker) -> None:
 
 
 def test_conflict_resolve_and_commit(drives: GitProject) -> None:
-    from veml_vcs.repository.resolve import resolve
+    from veml_vcs.repository.merging.resolve import resolve
 
     drives.put(drives.move("0001.png", x=5), "day")
     told = drives.git("merge", "--no-edit", "night", check=False)
@@ -201,7 +201,7 @@ def test_cherry_pick_and_revert(drives: GitProject) -> None:
 
 @pytest.mark.slow
 def test_rebase_with_a_conflict(drives: GitProject) -> None:
-    from veml_vcs.repository.resolve import resolve
+    from veml_vcs.repository.merging.resolve import resolve
 
     drives.put(drives.move("0002.png", x=5), "day")
     drives.put(drives.move("0001.png", x=6), "dusk")
@@ -227,7 +227,7 @@ def test_cherry_pick_with_a_conflict_can_be_given_up(drives: GitProject) -> None
 
 @pytest.mark.slow
 def test_stash_pop_with_a_conflict(drives: GitProject) -> None:
-    from veml_vcs.repository.resolve import resolve
+    from veml_vcs.repository.merging.resolve import resolve
 
     drives.replace(coco(drives.move("0001.png", x=5)), "data")
     drives.add("data")
@@ -351,7 +351,7 @@ def test_a_clone_without_veml_conflicts_and_loses_nothing(
     drives: GitProject, clone_of: Maker
 ) -> None:
     """No drivers: git merges the record by line, which always conflicts at the tree's digest."""
-    from veml_vcs.repository.resolve import resolve
+    from veml_vcs.repository.merging.resolve import resolve
     from veml_vcs.repository.sync import fetch_data
 
     drives.put(drives.move("0002.png", x=5), "day")

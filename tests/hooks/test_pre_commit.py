@@ -12,7 +12,7 @@ import pytest
 from tests.hooks.kit import GitProject
 from tests.repository.kit import png
 from veml_hooks.drivers import uninstall_drivers
-from veml_vcs.repository.resolve import resolve
+from veml_vcs.repository.merging.resolve import resolve
 
 
 def refused(project: GitProject, *arguments: str) -> str:

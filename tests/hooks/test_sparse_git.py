@@ -6,7 +6,7 @@ import pytest
 
 from tests.hooks.kit import GitProject
 from tests.repository.kit import coco
-from veml_vcs.repository.sparse_verbs import sparse_disable, sparse_set
+from veml_vcs.repository.sparse.verbs import sparse_disable, sparse_set
 from veml_vcs.samples.query import Conditions
 
 

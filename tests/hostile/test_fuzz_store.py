@@ -29,8 +29,8 @@ from veml_vcs.ids import AnnotationId, ObjectId, SampleId, TreeId, digest
 from veml_vcs.objects import Files, LocalObjectStore, MemoryObjectStore, ObjectKind
 from veml_vcs.objects.index import Index
 from veml_vcs.objects.manifest import decode_manifest
-from veml_vcs.repository.merge_state import load_merge_state
-from veml_vcs.repository.statcache import load_statcache
+from veml_vcs.repository.merging.state import load_merge_state
+from veml_vcs.repository.worktree.statcache import load_statcache
 from veml_vcs.samples.fragments.annotations import AnnotationReader, AnnotationWriter
 from veml_vcs.samples.fragments.catalog import Catalog
 from veml_vcs.samples.fragments.collect import readable

@@ -17,12 +17,12 @@ from tests.repository.kit import Project, coco, small_model
 from veml_vcs.errors import VemlError
 from veml_vcs.repository.change_counts import _load as load_counts
 from veml_vcs.repository.change_counts import counts_between
-from veml_vcs.repository.expiry import parse_expiry
-from veml_vcs.repository.held import load_held
-from veml_vcs.repository.merge_rules import parse_rules
+from veml_vcs.repository.merging.pending import load_pending
+from veml_vcs.repository.merging.rules import parse_rules
 from veml_vcs.repository.pathspec import expand
-from veml_vcs.repository.pending import load_pending
 from veml_vcs.repository.revisions import parse_data_spec, parse_date, resolve_commit
+from veml_vcs.repository.upkeep.expiry import parse_expiry
+from veml_vcs.repository.worktree.held import load_held
 from veml_vcs.samples.masks.png import read_mask
 from veml_vcs.samples.query.expression import parse as parse_expression
 from veml_vcs.samples.tables.diff import diff_tables

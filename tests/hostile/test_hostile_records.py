@@ -12,7 +12,7 @@ from dulwich.refs import Ref
 
 from tests.repository.kit import Project, coco, small_model
 from veml_vcs.errors import FormatError
-from veml_vcs.repository.fsck import fsck
+from veml_vcs.repository.upkeep.fsck import fsck
 
 SCRIPT = b"#!/bin/sh\ntouch pwned\n"
 

@@ -19,9 +19,9 @@ from veml_vcs.repository import Repository, init
 from veml_vcs.repository.add import AddResult, add
 from veml_vcs.repository.checkout import CheckoutResult, checkout
 from veml_vcs.repository.commit import CommitResult, commit
-from veml_vcs.repository.follow import FollowResult, follow
-from veml_vcs.repository.merge import MergeResult, merge
+from veml_vcs.repository.merging.merge import MergeResult, merge
 from veml_vcs.repository.status import Status, status
+from veml_vcs.repository.worktree.follow import FollowResult, follow
 
 Files: TypeAlias = dict[str, bytes]
 SIZE = 64
@@ -318,7 +318,7 @@ class Project:
 
     def assert_intact(self) -> None:
         """Check that git's objects and veml's store are whole."""
-        from veml_vcs.repository.fsck import fsck
+        from veml_vcs.repository.upkeep.fsck import fsck
 
         told = self.git("fsck", "--strict", "--no-dangling")
         assert "error" not in told

@@ -39,13 +39,13 @@ from veml_vcs.repository import Repository
 from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.commit import commit
-from veml_vcs.repository.compact import compact
-from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.gc import gc
-from veml_vcs.repository.merge import abort, merge
+from veml_vcs.repository.merging.merge import abort, merge
+from veml_vcs.repository.merging.resolve import resolve
 from veml_vcs.repository.refs import create_branch, create_tag
-from veml_vcs.repository.resolve import resolve
 from veml_vcs.repository.restore import restore
+from veml_vcs.repository.upkeep.compact import compact
+from veml_vcs.repository.upkeep.fsck import fsck
+from veml_vcs.repository.upkeep.gc import gc
 from veml_vcs.samples.tree import EntryKind, Tree
 
 DATA = "data"

@@ -16,11 +16,11 @@ from tests.repository.machine import DATA, PLAIN, World
 from tests.repository.model import FORMATS, Merged, State, merge_states, see_state
 from veml_hooks.install import install, uninstall
 from veml_vcs.errors import ConflictError, InvalidInputError
-from veml_vcs.repository.mv import mv
-from veml_vcs.repository.replay import Kind, give_up, go_on, replay
+from veml_vcs.repository.merging.replay import Kind, give_up, go_on, replay
+from veml_vcs.repository.moving.mv import mv
 from veml_vcs.repository.reset import Mode, reset
-from veml_vcs.repository.stash import apply, drop, list_stashes
-from veml_vcs.repository.stash_push import push
+from veml_vcs.repository.stashing.push import push
+from veml_vcs.repository.stashing.stash import apply, drop, list_stashes
 from veml_vcs.samples.tree import Tree
 
 Then = Literal["ours", "theirs", "base", "abort"]

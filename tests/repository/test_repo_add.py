@@ -10,9 +10,9 @@ import pytest
 
 from tests.repository.kit import Box, Project, coco, dump, images, png, small_model, voc
 from veml_vcs.errors import ConflictError, FormatError, InvalidInputError, NotFoundError
-from veml_vcs.repository import reading
-from veml_vcs.repository.scan import Stamp
 from veml_vcs.repository.status import StagedData
+from veml_vcs.repository.worktree.changes import reading
+from veml_vcs.repository.worktree.scan import Stamp
 
 
 def test_status_says_what_differs_at_each_place(project: Project) -> None:

@@ -12,9 +12,9 @@ from tests.repository.kit import Project, coco, images, png, small_model
 from veml_vcs.errors import DamagedError
 from veml_vcs.objects import LocalObjectStore
 from veml_vcs.repository import Repository
-from veml_vcs.repository.compact import CompactResult, compact
-from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.gc import gc
+from veml_vcs.repository.upkeep.compact import CompactResult, compact
+from veml_vcs.repository.upkeep.fsck import fsck
+from veml_vcs.repository.upkeep.gc import gc
 from veml_vcs.samples.fragments.vectors import read_vectors, write_vectors
 
 

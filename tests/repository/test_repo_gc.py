@@ -13,8 +13,8 @@ from tests.repository.kit import Project, coco, images, png, small_model
 from veml_vcs.errors import InvalidInputError, LockedError
 from veml_vcs.objects import LocalObjectStore
 from veml_vcs.repository import Repository
-from veml_vcs.repository.expiry import parse_expiry
-from veml_vcs.repository.gc import GcResult, gc
+from veml_vcs.repository.upkeep.expiry import parse_expiry
+from veml_vcs.repository.upkeep.gc import GcResult, gc
 from veml_vcs.samples.fragments.vectors import read_vectors, write_vectors
 
 NOW = 1e11  # long after any pack was written
@@ -231,7 +231,7 @@ def _merge_state(project: Project) -> None:
 
 def _note(project: Project) -> None:
     from veml_vcs.ids import VersionId
-    from veml_vcs.repository.notes import write_note
+    from veml_vcs.repository.git.notes import write_note
 
     version = VersionId(project.git("rev-parse", "side:d.veml").strip())
     write_note(project.repo, "summary/some", version, b'{"veml": 1}\n')
@@ -240,7 +240,7 @@ def _note(project: Project) -> None:
 
 def _drift_note_speaks_of_it(project: Project) -> None:
     from veml_vcs.ids import VersionId
-    from veml_vcs.repository.notes import write_note
+    from veml_vcs.repository.git.notes import write_note
 
     side = project.git("rev-parse", "side:d.veml").strip()
     main = VersionId(project.git("rev-parse", "main:d.veml").strip())
@@ -273,7 +273,7 @@ LEADS = [
 def test_whatever_leads_to_a_version_keeps_it(
     project: Project, lead: Callable[[Project], None]
 ) -> None:
-    """Seen to fail for each lead when its few lines in ``roots.py`` were taken out."""
+    """Seen to fail for each lead when its few lines in ``upkeep/roots.py`` were taken out."""
     two_branches(project)
     lead(project)
     collect(project)

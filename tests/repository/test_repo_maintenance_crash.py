@@ -18,10 +18,10 @@ import pytest
 from tests.repository.kit import Project, coco, images, png, small_model
 from veml_vcs.objects import Files
 from veml_vcs.repository import Repository
-from veml_vcs.repository.compact import compact
-from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.gc import gc
-from veml_vcs.repository.repair import repair
+from veml_vcs.repository.upkeep.compact import compact
+from veml_vcs.repository.upkeep.fsck import fsck
+from veml_vcs.repository.upkeep.gc import gc
+from veml_vcs.repository.upkeep.repair import repair
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
@@ -144,8 +144,8 @@ MAINTAINER = """
 import sys
 from veml_vcs.errors import LockedError
 from veml_vcs.repository import Repository
-from veml_vcs.repository.compact import compact
-from veml_vcs.repository.gc import gc
+from veml_vcs.repository.upkeep.compact import compact
+from veml_vcs.repository.upkeep.gc import gc
 for i in range(6):
     with Repository(sys.argv[1]) as repo:
         gc(repo, prune_before=1e11, threshold=0.0)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.repository.kit import Project, png
 from veml_vcs.repository.diff import diff
-from veml_vcs.repository.resolve import resolve
+from veml_vcs.repository.merging.resolve import resolve
 from veml_vcs.samples.masks import Mask, read_mask
 
 

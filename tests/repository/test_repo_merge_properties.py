@@ -22,10 +22,10 @@ from tests.repository.model import (
     read,
     write,
 )
-from veml_vcs.repository.merge import MergeResult, abort
-from veml_vcs.repository.resolve import resolve
-from veml_vcs.repository.snapshot import take_snapshot
-from veml_vcs.repository.store_snapshot import record_of
+from veml_vcs.repository.merging.merge import MergeResult, abort
+from veml_vcs.repository.merging.resolve import resolve
+from veml_vcs.repository.worktree.snapshot import take_snapshot
+from veml_vcs.repository.worktree.store_snapshot import record_of
 from veml_vcs.samples.tree import Tree
 
 BASE_IMAGES = range(1, 6)

@@ -13,8 +13,8 @@ import pytest
 from tests.repository.kit import FORMATS, Box, Files, Project, coco, png, small_model
 from tests.repository.kit import voc as voc_files
 from veml_vcs.errors import ConflictError
-from veml_vcs.repository.merge import MergeResult, abort
-from veml_vcs.repository.resolve import resolve
+from veml_vcs.repository.merging.merge import MergeResult, abort
+from veml_vcs.repository.merging.resolve import resolve
 
 CLEAN = {
     "___": "_", "__a": "a", "_a_": "a", "_aa": "a", "a__": "_", "a_a": "_", "aa_": "_",

@@ -9,7 +9,7 @@ import pytest
 
 from tests.repository.kit import FORMATS, Project, coco, png, small_model, voc
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, VemlError
-from veml_vcs.repository.mv import MvResult, mv
+from veml_vcs.repository.moving.mv import MvResult, mv
 from veml_vcs.repository.restore import restore
 
 MODEL = small_model(4)
@@ -80,7 +80,7 @@ def test_nothing_is_read_again(project: Project, monkeypatch: pytest.MonkeyPatch
     def refuse(*_: object) -> None:
         raise AssertionError("a file was read")
 
-    monkeypatch.setattr("veml_vcs.repository.worktree.read_files", refuse)
+    monkeypatch.setattr("veml_vcs.repository.worktree.changes.read_files", refuse)
     assert project.status().changed_data == {}
 
 
@@ -361,8 +361,8 @@ def test_a_merge_follows_a_renamed_data_set(project: Project, moves: str, outsid
 def test_a_conflict_in_a_renamed_data_set_is_settled_or_given_up(
     project: Project, moves: str
 ) -> None:
-    from veml_vcs.repository.merge import abort
-    from veml_vcs.repository.resolve import resolve
+    from veml_vcs.repository.merging.merge import abort
+    from veml_vcs.repository.merging.resolve import resolve
 
     tracked(project, voc(MODEL))
     project.checkout("other", create=True)

@@ -19,11 +19,11 @@ from tests.repository.kit import Project, images
 from veml_vcs.errors import VemlError
 from veml_vcs.objects import LocalObjectStore
 from veml_vcs.repository import Repository
-from veml_vcs.repository.compact import compact
 from veml_vcs.repository.diff import diff
-from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.gc import gc
 from veml_vcs.repository.log import log
+from veml_vcs.repository.upkeep.compact import compact
+from veml_vcs.repository.upkeep.fsck import fsck
+from veml_vcs.repository.upkeep.gc import gc
 
 DATA = Path(__file__).parents[1] / "data"
 ARCHIVES = sorted(DATA.glob("format-*.tar.xz"))

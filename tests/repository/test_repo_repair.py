@@ -13,8 +13,8 @@ from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import ObjectId
 from veml_vcs.objects.local import Pack
 from veml_vcs.objects.pack import PackRow
-from veml_vcs.repository.fsck import fsck
-from veml_vcs.repository.repair import RepairResult, repair
+from veml_vcs.repository.upkeep.fsck import fsck
+from veml_vcs.repository.upkeep.repair import RepairResult, repair
 
 
 def flip(project: Project, object_id: bytes, at: float = 0.5) -> str:

@@ -12,11 +12,11 @@ import pytest
 
 from tests.repository.kit import Project
 from veml_vcs.errors import InvalidInputError
-from veml_vcs.repository import series as repository_series
+from veml_vcs.repository.contents import series as repository_series
+from veml_vcs.repository.contents.series import record_series
 from veml_vcs.repository.data.statistics import statistics
 from veml_vcs.repository.diff import diff
 from veml_vcs.repository.export import export
-from veml_vcs.repository.series import record_series
 from veml_vcs.samples.query import Conditions
 
 STEPS, NAMES = 30, ("강남구", "종로구", "중구")

@@ -19,11 +19,11 @@ from veml_vcs.repository import Repository
 from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.commit import commit
-from veml_vcs.repository.mv import mv
+from veml_vcs.repository.moving.mv import mv
 from veml_vcs.repository.restore import restore
 from veml_vcs.repository.rm import rm
-from veml_vcs.repository.sparse import left_out
-from veml_vcs.repository.sparse_verbs import (
+from veml_vcs.repository.sparse.left_out import left_out
+from veml_vcs.repository.sparse.verbs import (
     SparseResult,
     sparse_disable,
     sparse_list,
@@ -357,7 +357,7 @@ def test_merge_gives_what_a_whole_work_tree_gives(drives: Project, tmp_path: Pat
     for one in (drives, twin):
         assert one.merge("night").kind == "conflicts"
     assert tree(drives) == tree(twin)
-    from veml_vcs.repository.resolve import resolve
+    from veml_vcs.repository.merging.resolve import resolve
 
     for one in (drives, twin):
         resolve(one.reopen(), ["data"], "theirs")
@@ -368,8 +368,8 @@ def test_merge_gives_what_a_whole_work_tree_gives(drives: Project, tmp_path: Pat
 
 
 def test_stash(drives: Project) -> None:
-    from veml_vcs.repository.stash import apply
-    from veml_vcs.repository.stash_push import push
+    from veml_vcs.repository.stashing.push import push
+    from veml_vcs.repository.stashing.stash import apply
 
     before = tree(drives)
     narrow(drives)
@@ -634,6 +634,6 @@ def _take(step: tuple[str, str, int], sparse: Project, pair: list[Project]) -> N
             assert not one.follow().left
     elif verb == "merge":
         for one in pair:
-            from veml_vcs.repository.merge import merge
+            from veml_vcs.repository.merging.merge import merge
 
             merge(one.reopen(), name, favour="ours", committer=ADA)

@@ -13,7 +13,7 @@ from tests.repository.kit import Project
 from veml_vcs.errors import NotFoundError
 from veml_vcs.repository.data.statistics import statistics
 from veml_vcs.repository.diff import diff
-from veml_vcs.repository.resolve import resolve
+from veml_vcs.repository.merging.resolve import resolve
 from veml_vcs.samples.query import Conditions
 
 VALUES = np.arange(60, dtype=np.float32).reshape(10, 6)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES, short
 from veml_vcs.repository.absent import is_here, require_here
-from veml_vcs.repository.add_look import Found, look_at
 from veml_vcs.repository.change_counts import ChangeCounts, count_changes, remember_counts
 from veml_vcs.repository.datasets import (
     owner_of,
@@ -18,18 +17,19 @@ from veml_vcs.repository.datasets import (
     selector,
     stage_record,
 )
-from veml_vcs.repository.follow import FolderBehind, folders_behind
-from veml_vcs.repository.held import note_held
-from veml_vcs.repository.merge_state import settle_by_hand
+from veml_vcs.repository.merging.state import settle_by_hand
 from veml_vcs.repository.pathspec import expand
-from veml_vcs.repository.plain import add_plain
-from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
-from veml_vcs.repository.reading import ReadFile
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.sparse import LeftOut, left_out, take_off
-from veml_vcs.repository.statcache import save_statcache
-from veml_vcs.repository.worktree import folder_changes, may_differ
+from veml_vcs.repository.sparse.left_out import LeftOut, left_out, take_off
+from veml_vcs.repository.worktree.add_look import Found, look_at
+from veml_vcs.repository.worktree.changes import folder_changes, may_differ
+from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
+from veml_vcs.repository.worktree.held import note_held
+from veml_vcs.repository.worktree.plain import add_plain
+from veml_vcs.repository.worktree.plain_files import unstaged_paths
+from veml_vcs.repository.worktree.reading import ReadFile
+from veml_vcs.repository.worktree.statcache import save_statcache
 from veml_vcs.samples.formats.tables import holds_numbers, is_beside
 from veml_vcs.samples.formats.zarr import NODE_FILES, Zarr
 from veml_vcs.samples.fragments.content import ContentWriter

@@ -15,10 +15,15 @@ from dulwich.refs import HEADREF, Ref, check_ref_format
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.absent import is_here, require_here
-from veml_vcs.repository.follow import FolderBehind, folders_behind
-from veml_vcs.repository.git import Head, TreeFile
-from veml_vcs.repository.held import note_held
-from veml_vcs.repository.materialize import (
+from veml_vcs.repository.git.repo import Head, TreeFile
+from veml_vcs.repository.merging.state import forget_merge, refuse_under_way
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.refs import refuse_nested_name
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree.changes import FolderChanges, folder_changes, scan_dataset
+from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
+from veml_vcs.repository.worktree.held import note_held
+from veml_vcs.repository.worktree.materialize import (
     file_changes,
     keep_shared,
     note_gaps,
@@ -28,8 +33,7 @@ from veml_vcs.repository.materialize import (
     require_contents,
     write_changes,
 )
-from veml_vcs.repository.merge_state import forget_merge, refuse_under_way
-from veml_vcs.repository.plain_files import (
+from veml_vcs.repository.worktree.plain_files import (
     drop_conflicts,
     in_the_way,
     move_plain,
@@ -38,10 +42,6 @@ from veml_vcs.repository.plain_files import (
     same_on_disk,
     unstaged_paths,
 )
-from veml_vcs.repository.progress import Progress, silent
-from veml_vcs.repository.refs import refuse_nested_name
-from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.worktree import FolderChanges, folder_changes, scan_dataset
 from veml_vcs.samples.facts import Facts
 from veml_vcs.samples.tree import Change, Gap, Tree, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord

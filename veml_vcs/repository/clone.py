@@ -16,12 +16,12 @@ from dulwich.errors import GitProtocolError, NotGitRepository
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
 from veml_vcs.repository.absent import fetch_command
-from veml_vcs.repository.follow import FollowResult, follow
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.source import common_folder, local_path
-from veml_vcs.repository.sparse import DEFAULT, NONE, save_rules
+from veml_vcs.repository.sparse.left_out import DEFAULT, NONE, save_rules
 from veml_vcs.repository.sync import FetchResult, fetch_data
+from veml_vcs.repository.worktree.follow import FollowResult, follow
 
 _NAME = re.compile(r"([^/:]+?)(?:/*\.git)?/*$")
 

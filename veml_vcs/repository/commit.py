@@ -11,16 +11,16 @@ from dulwich.refs import HEADREF
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, StorageError
 from veml_vcs.ids import CommitId, short
-from veml_vcs.repository.merge_state import load_merge_state
-from veml_vcs.repository.operation import HEAD_FILES
-from veml_vcs.repository.plain import add_plain
-from veml_vcs.repository.plain_files import unstaged_paths
+from veml_vcs.repository.merging.operation import HEAD_FILES
+from veml_vcs.repository.merging.sequence import end_step, refuse_half_done
+from veml_vcs.repository.merging.state import load_merge_state
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.sequence import end_step, refuse_half_done
 from veml_vcs.repository.status import StagedData, staged_data_changes
-from veml_vcs.repository.unfinished import MERGE
-from veml_vcs.repository.worktree import may_differ
+from veml_vcs.repository.worktree.changes import may_differ
+from veml_vcs.repository.worktree.plain import add_plain
+from veml_vcs.repository.worktree.plain_files import unstaged_paths
+from veml_vcs.repository.worktree.unfinished import MERGE
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 

@@ -99,7 +99,7 @@ class Sample:
         Raises:
             FormatError: It is no table or array of numbers by time and sensor.
         """
-        from veml_vcs.repository.series import layout_of
+        from veml_vcs.repository.contents.series import layout_of
         from veml_vcs.samples.formats.series import SeriesLayout
         from veml_vcs.samples.series import read_values
 
@@ -389,7 +389,7 @@ class Dataset(Sequence[Sample]):
             InvalidInputError: The data set is no series, and nothing says how it is one.
             FormatError: It cannot be read as one.
         """
-        from veml_vcs.repository.series import dataset_series
+        from veml_vcs.repository.contents.series import dataset_series
         from veml_vcs.samples.formats.series import SeriesLayout
 
         said = SeriesLayout(
@@ -408,7 +408,7 @@ class Dataset(Sequence[Sample]):
             NotFoundError: There is no such array.
             FormatError: It cannot be read.
         """
-        from veml_vcs.repository.arrays import dataset_array
+        from veml_vcs.repository.contents.arrays import dataset_array
 
         return dataset_array(self, name)
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterable
 
 from veml_vcs.errors import ConflictError
-from veml_vcs.repository.held import note_held
-from veml_vcs.repository.ignore import ignore_line, with_line, without_line
+from veml_vcs.repository.git.ignore import ignore_line, with_line, without_line
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree.held import note_held
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record
 
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 from veml_vcs.ids import AnnotationId, CommitId, digest
 from veml_vcs.repository.absent import require_here
-from veml_vcs.repository.arrays import array_diffs
+from veml_vcs.repository.contents.arrays import array_diffs
+from veml_vcs.repository.contents.parquet import parquet_diffs
+from veml_vcs.repository.contents.series import series_diff
+from veml_vcs.repository.contents.tables import mask_diffs, table_diffs
+from veml_vcs.repository.contents.zarr_store import store_diffs
 from veml_vcs.repository.datasets import owner_of, selector
 from veml_vcs.repository.file_diff import FileDiff, diff_files
-from veml_vcs.repository.git import TreeFile
-from veml_vcs.repository.parquet import parquet_diffs
+from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
-from veml_vcs.repository.series import series_diff
-from veml_vcs.repository.tables import mask_diffs, table_diffs
-from veml_vcs.repository.worktree import entries_of, folder_changes
-from veml_vcs.repository.zarr_store import store_diffs
+from veml_vcs.repository.worktree.changes import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.kinds import is_class_list
@@ -247,8 +247,8 @@ def _worktree_side(
     repo: Repository, staged: _Side, paths: Sequence[str], progress: Progress
 ) -> _Side:
     """Describe the work tree: only data sets whose folder differs are looked into."""
-    from veml_vcs.repository.plain_files import unstaged_paths
-    from veml_vcs.repository.snapshot import take_snapshot
+    from veml_vcs.repository.worktree.plain_files import unstaged_paths
+    from veml_vcs.repository.worktree.snapshot import take_snapshot
 
     side = _Side(WORKTREE, dict(staged.files), dict(staged.datasets))
     for path, record in staged.datasets.items():
@@ -258,7 +258,7 @@ def _worktree_side(
         if changes.missing:
             del side.datasets[path]
         elif changes:
-            from veml_vcs.repository.store_snapshot import record_of
+            from veml_vcs.repository.worktree.store_snapshot import record_of
 
             snapshot = take_snapshot(repo, path, record, progress=progress)
             side.datasets[path] = record_of(snapshot, record.tree, {})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from veml_vcs.ids import AnnotationId, digest
 from veml_vcs.repository.diff import WORKTREE, DataDiff, RepoDiff, SampleDiff
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.snapshot import take_snapshot
+from veml_vcs.repository.worktree.snapshot import take_snapshot
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.tree import Entry, Tree
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from veml_vcs.repository.git import TreeFile
+from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.repository import Repository
 
 _MAX_DIFF_BYTES = 2 << 20

@@ -12,7 +12,7 @@ from dulwich.repo import Repo
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
 from veml_vcs.objects.files import TEMPORARY_PREFIX, Files
-from veml_vcs.repository.git import GitRepo
+from veml_vcs.repository.git.repo import GitRepo
 from veml_vcs.repository.repository import Repository
 
 _UNBORN = "~git"

@@ -11,7 +11,7 @@ from dulwich.objects import Commit
 
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import CommitId
-from veml_vcs.repository.git import Head
+from veml_vcs.repository.git.repo import Head
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import merge_bases, regular_expression
 from veml_vcs.repository.status import StagedData, staged_data_changes

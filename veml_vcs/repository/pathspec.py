@@ -154,8 +154,8 @@ def _known(repo: Repository, commit: CommitId | None, on_disk: bool) -> Iterator
             entries = Tree(repo.store, record.tree).items()
             seen.update(_path_of(path, key) for key, _ in entries)
     if on_disk:
-        from veml_vcs.repository.plain import untracked_files
-        from veml_vcs.repository.worktree import scan_dataset
+        from veml_vcs.repository.worktree.changes import scan_dataset
+        from veml_vcs.repository.worktree.plain import untracked_files
 
         seen.update(untracked_files(repo, list(trees[0])))
         for path, record in trees[0].items():

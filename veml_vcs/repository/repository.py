@@ -16,11 +16,11 @@ from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFou
 from veml_vcs.ids import CommitId, VersionId
 from veml_vcs.objects.files import Files
 from veml_vcs.objects.lock import FileLock
-from veml_vcs.repository.finished import forget_finished
-from veml_vcs.repository.git import GitRepo, TreeFile
-from veml_vcs.repository.operation import HEAD_FILES
+from veml_vcs.repository.git.repo import GitRepo, TreeFile
+from veml_vcs.repository.merging.finished import forget_finished
+from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.revisions import resolve_commit
-from veml_vcs.repository.unfinished import Unfinished
+from veml_vcs.repository.worktree.unfinished import Unfinished
 from veml_vcs.versions.data import (
     RECORD_SUFFIX,
     DataRecord,

@@ -15,11 +15,11 @@ from veml_vcs.errors import ConflictError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.checkout import move_work_tree
 from veml_vcs.repository.datasets import stage_record, unstage_record
-from veml_vcs.repository.git import TreeFile
-from veml_vcs.repository.merge_state import forget_merge, under_way
-from veml_vcs.repository.plain_files import drop_conflicts
+from veml_vcs.repository.git.repo import TreeFile
+from veml_vcs.repository.merging.state import forget_merge, under_way
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree.plain_files import drop_conflicts
 from veml_vcs.versions.data import RECORD_SUFFIX, is_data_record, parse_data_record
 
 Mode = Literal["soft", "mixed", "hard"]

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from veml_vcs.errors import NotFoundError
 from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.datasets import owner_of, selector, stage_record, unstage_record
-from veml_vcs.repository.git import TreeFile
-from veml_vcs.repository.held import load_held, note_held
-from veml_vcs.repository.materialize import (
+from veml_vcs.repository.git.repo import TreeFile
+from veml_vcs.repository.pathspec import expand
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.sparse.left_out import NOTHING, left_out
+from veml_vcs.repository.worktree.changes import entries_of, folder_changes
+from veml_vcs.repository.worktree.held import load_held, note_held
+from veml_vcs.repository.worktree.materialize import (
     note_gaps,
     remember,
     require_contents,
     write_changes,
 )
-from veml_vcs.repository.pathspec import expand
-from veml_vcs.repository.plain_files import unstaged_paths, write_plain
-from veml_vcs.repository.progress import Progress, silent
-from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.sparse import NOTHING, left_out
-from veml_vcs.repository.worktree import entries_of, folder_changes
+from veml_vcs.repository.worktree.plain_files import unstaged_paths, write_plain
 from veml_vcs.samples.tree import Change, Gap, encode_key
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, parse_data_record
 

@@ -21,7 +21,7 @@ from dulwich.refs import HEADREF, Ref
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, short
-from veml_vcs.repository.git import GitRepo
+from veml_vcs.repository.git.repo import GitRepo
 
 _LOOKED_IN = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
 _HEX = re.compile(r"[0-9a-f]{4,40}")

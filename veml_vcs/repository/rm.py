@@ -15,15 +15,15 @@ from veml_vcs.repository.datasets import (
     selector,
     unstage_record,
 )
-from veml_vcs.repository.held import note_held
-from veml_vcs.repository.materialize import write_changes
 from veml_vcs.repository.pathspec import expand
-from veml_vcs.repository.plain_files import unstaged_paths
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.sparse import has_no_data, left_out, take_off
-from veml_vcs.repository.sparse_rule import present
-from veml_vcs.repository.worktree import entries_of, folder_changes
+from veml_vcs.repository.sparse.left_out import has_no_data, left_out, take_off
+from veml_vcs.repository.sparse.rule import present
+from veml_vcs.repository.worktree.changes import entries_of, folder_changes
+from veml_vcs.repository.worktree.held import note_held
+from veml_vcs.repository.worktree.materialize import write_changes
+from veml_vcs.repository.worktree.plain_files import unstaged_paths
 from veml_vcs.samples.tree import Change, Entry
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.change_counts import counts_between
-from veml_vcs.repository.follow import FolderBehind, folders_behind
-from veml_vcs.repository.git import Head, TreeFile
-from veml_vcs.repository.held import load_held
-from veml_vcs.repository.merge_state import MergeState, load_merge_state
-from veml_vcs.repository.plain import untracked_paths
-from veml_vcs.repository.plain_files import unstaged_paths
+from veml_vcs.repository.git.repo import Head, TreeFile
+from veml_vcs.repository.merging.state import MergeState, load_merge_state
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.sparse import left_out
-from veml_vcs.repository.worktree import FolderChanges, folder_changes
+from veml_vcs.repository.sparse.left_out import left_out
+from veml_vcs.repository.worktree.changes import FolderChanges, folder_changes
+from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
+from veml_vcs.repository.worktree.held import load_held
+from veml_vcs.repository.worktree.plain import untracked_paths
+from veml_vcs.repository.worktree.plain_files import unstaged_paths
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 

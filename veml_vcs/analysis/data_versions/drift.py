@@ -14,7 +14,7 @@ from veml_vcs.analysis.drift import FEWEST_ROWS, DriftReport, detect_drift
 from veml_vcs.analysis.embedders import DEFAULT_EMBEDDER, Embedder, get_embedder
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
-from veml_vcs.repository.notes import read_note, write_note
+from veml_vcs.repository.git.notes import read_note, write_note
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 

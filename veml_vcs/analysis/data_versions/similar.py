@@ -15,7 +15,7 @@ from veml_vcs.analysis.embedders import DEFAULT_EMBEDDER, Embedder, get_embedder
 from veml_vcs.analysis.similarity import Similar, rank
 from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, TreeId, VersionId
-from veml_vcs.repository.git import blob_id
+from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.data import DataRecord

@@ -23,7 +23,7 @@ from veml_vcs.analysis.sampling import holdout_size, uniform_sample
 from veml_vcs.analysis.similarity import Summary
 from veml_vcs.errors import DamagedError
 from veml_vcs.ids import SampleId, VersionId, parse_hex
-from veml_vcs.repository.notes import noted_versions, read_note, write_note
+from veml_vcs.repository.git.notes import noted_versions, read_note, write_note
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 

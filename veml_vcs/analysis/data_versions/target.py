@@ -8,12 +8,12 @@ from functools import cached_property
 
 from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import SampleId, TreeId, VersionId
-from veml_vcs.repository.git import blob_id
+from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.progress import Progress
-from veml_vcs.repository.reading import read_files
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import DataSpec, parse_data_spec
-from veml_vcs.repository.scan import scan_folder
+from veml_vcs.repository.worktree.reading import read_files
+from veml_vcs.repository.worktree.scan import scan_folder
 from veml_vcs.samples.formats import detect
 from veml_vcs.samples.images import is_image
 from veml_vcs.samples.tree import EntryKind, Tree

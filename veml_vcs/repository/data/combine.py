@@ -29,7 +29,7 @@ from veml_vcs.repository.data.rewrite import Draft
 from veml_vcs.repository.data.version import DataVersion, derivation, open_version
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.scan import scan_folder
+from veml_vcs.repository.worktree.scan import scan_folder
 from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats import convert, detect, get_format
 from veml_vcs.samples.formats.keys import base_of, folder_of, join, suffix_of, without_suffix

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from veml_vcs.errors import MissingDependencyError, NotFoundError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.arrays import array_facts
+from veml_vcs.repository.contents.arrays import array_facts
 from veml_vcs.repository.data.version import open_version
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.facts import Annotation

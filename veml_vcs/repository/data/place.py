@@ -11,16 +11,16 @@ import os
 from veml_vcs.errors import ConflictError, InvalidInputError
 from veml_vcs.repository.checkout import empty_version
 from veml_vcs.repository.datasets import owner_of, refuse_foreign_record, stage_record
-from veml_vcs.repository.materialize import (
+from veml_vcs.repository.progress import Progress
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree.changes import folder_changes
+from veml_vcs.repository.worktree.materialize import (
     file_changes,
     refuse_lost_changes,
     remember,
     require_contents,
     write_changes,
 )
-from veml_vcs.repository.progress import Progress
-from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.worktree import folder_changes
 from veml_vcs.versions.data import DataRecord
 
 

@@ -3,7 +3,7 @@
 Annotation files are written anew where they would say something else, and only there; then the
 whole is read back with the format's own reader and compared with the draft. If they still differ,
 nothing is made: a bug in a writer, or something the format cannot hold, stops an operation and
-loses nothing. The same rule as in a merge (``merge_data``), for a draft instead of two sides.
+loses nothing. The same rule as in a merge (``merging.data``), for a draft instead of two sides.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import AnnotationId, SampleId, digest
 from veml_vcs.objects.protocol import ObjectWriter
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.snapshot import Counts
+from veml_vcs.repository.worktree.snapshot import Counts
 from veml_vcs.samples.annotations import annotation_id
 from veml_vcs.samples.facts import Annotation, Facts
 from veml_vcs.samples.formats import Layout, Parsed, detect, get_format

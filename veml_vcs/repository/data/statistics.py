@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from veml_vcs.ids import VersionId
+from veml_vcs.repository.contents.series import series_summary
+from veml_vcs.repository.contents.zarr_store import record_arrays
 from veml_vcs.repository.data.version import open_version
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.series import series_summary
-from veml_vcs.repository.zarr_store import record_arrays
 from veml_vcs.samples.query import Conditions, Selector
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.git import blob_id
+from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
 from veml_vcs.samples.facts import Annotation, Facts

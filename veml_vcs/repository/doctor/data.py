@@ -7,7 +7,7 @@ from typing import Literal
 from veml_vcs.ids import short
 from veml_vcs.repository.absent import fetch_command, is_here
 from veml_vcs.repository.doctor.check import Check, Patient, Said
-from veml_vcs.repository.follow import FolderBehind, folders_behind
+from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
 
 
 def _run(patient: Patient) -> Said:

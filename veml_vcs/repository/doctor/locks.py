@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from veml_vcs.errors import LockedError
 from veml_vcs.objects.lock import FileLock
 from veml_vcs.repository.doctor.check import Check, Patient, Said
-from veml_vcs.repository.git_lock import SUFFIX, holder_of
+from veml_vcs.repository.git.lock import SUFFIX, holder_of
 from veml_vcs.repository.repository import Repository
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from veml_vcs.repository.doctor.check import Check, Patient, Said
-from veml_vcs.repository.merge_state import load_merge_state
+from veml_vcs.repository.merging.state import load_merge_state
 
 _WAITING = (
     ("MERGE_HEAD", "a merge", "veml commit, or veml merge --abort"),

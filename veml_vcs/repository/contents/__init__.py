@@ -1,0 +1,1 @@
+"""Files whose content veml understands: tables, arrays, masks, series; compared, merged."""

@@ -1,0 +1,1 @@
+"""``veml mv``: what is to become what, keys renamed, and doing it."""

@@ -1,0 +1,1 @@
+"""Sparse work trees: which samples are wanted on disk, which are left out, the verbs."""

@@ -1,0 +1,1 @@
+"""``veml stash``: put uncommitted work aside, and bring it back."""

@@ -1,0 +1,1 @@
+"""Keeping a repository in order: garbage collection, compaction, checking, repair."""

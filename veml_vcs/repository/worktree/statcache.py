@@ -1,0 +1,156 @@
+"""What each file of a data set's folder was when it was last read, so that nothing is read twice.
+
+As Git's index: a file whose size, mtime and inode are those remembered is taken as unchanged,
+unless it was last changed so close to the moment the cache was written that a later change could
+bear the same time stamp (a *racily clean* file: it is read again). The cache is derived and local;
+losing it costs reading the folder once.
+
+Beside the stamps stand *hints*: what reading the whole folder once told of its tree, so that a
+small edit can be understood without doing that again (see ``edit``). They are void with the tree.
+
+The file: magic, SHA-256 of the rest, tree, count, then columns (size, mtime, inode as uint64; flags
+as bytes; content ids), the length of the keys joined by NUL (u64), these, and the hints as JSON.
+Standard library only, because ``status`` must start fast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from veml_vcs.ids import DIGEST_BYTES, SampleId
+from veml_vcs.objects.files import Files
+from veml_vcs.repository.worktree.scan import Stamp
+from veml_vcs.samples.tree.entry import decode_key, encode_key
+
+_MAGIC = b"veml statcache 2\n"
+_TICK_NS = 20_000_000
+"""File systems stamp with the kernel's tick (1-10 ms), not with the clock."""
+_MTIME = itemgetter(Stamp._fields.index("mtime_ns"))
+
+
+@dataclass
+class StatCache:
+    """Remembered stamps and content ids.
+
+    Attributes:
+        tree: Digest of the tree whose entries the whole folder was last known to match, if any.
+        written_ns: mtime of the cache file; stamps at or after it prove nothing.
+        stamps: Key -> stamp.
+        contents: Key -> SHA-256 of the bytes it had with that stamp.
+        hints: What is known of the tree besides, JSON; empty if nothing is.
+    """
+
+    tree: bytes = bytes(DIGEST_BYTES)
+    written_ns: int = 0
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    contents: dict[str, SampleId] = field(default_factory=dict)
+    hints: bytes = b""
+
+    def known(self, key: str, stamp: Stamp) -> SampleId | None:
+        """Return the content id of a file if its stamp proves that it is unchanged."""
+        if self.stamps.get(key) != stamp or stamp.mtime_ns >= self.written_ns - _TICK_NS:
+            return None
+        return self.contents[key]
+
+    def clean(self, found: Mapping[str, Stamp]) -> bool:
+        """Tell whether a folder's files are exactly those remembered, by their stamps."""
+        if found != self.stamps:
+            return False
+        return max(map(_MTIME, found.values()), default=0) < self.written_ns - _TICK_NS
+
+    def changed(self, found: Mapping[str, Stamp]) -> list[str]:
+        """Return the keys whose stamps differ, or prove nothing."""
+        limit = self.written_ns - _TICK_NS
+        stamps = self.stamps
+        return [
+            key
+            for key, stamp in found.items()
+            if stamps.get(key) != stamp or stamp.mtime_ns >= limit
+        ]
+
+
+def load_statcache(path: str, files: Files) -> StatCache:
+    """Read a cache; a missing or damaged one is empty."""
+    try:
+        written_ns = os.stat(path).st_mtime_ns
+        data = bytes(files.read(path))
+    except FileNotFoundError:
+        return StatCache()
+    start = len(_MAGIC) + DIGEST_BYTES
+    body = data[start:]
+    if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
+        return StatCache()
+    try:
+        return _decode(body, written_ns)
+    except ValueError:
+        return StatCache()
+
+
+def _decode(body: bytes, written_ns: int) -> StatCache:
+    """Read what follows the checksum; ValueError if that is no cache."""
+    tree, at = body[:DIGEST_BYTES], DIGEST_BYTES
+    count = int.from_bytes(body[at : at + 8], "little")
+    at += 8
+    columns = []
+    for _ in range(3):
+        column = array("Q")
+        column.frombytes(body[at : at + 8 * count])
+        columns.append(column)
+        at += 8 * count
+    flags = body[at : at + count]
+    at += count
+    ids = body[at : at + DIGEST_BYTES * count]
+    at += DIGEST_BYTES * count
+    length = int.from_bytes(body[at : at + 8], "little")
+    at += 8
+    keys = decode_key(body[at : at + length]).split("\0") if count else []
+    # As Stamp(*row) for each row, but at the speed of tuple.
+    rows = map(partial(tuple.__new__, Stamp), zip(*columns, map(bool, flags), strict=True))
+    stamps = dict(zip(keys, rows, strict=True))
+    pieces: list[Any] = [ids[i : i + DIGEST_BYTES] for i in range(0, len(ids), DIGEST_BYTES)]
+    contents: dict[str, SampleId] = dict(zip(keys, pieces, strict=True))
+    if len(ids) != DIGEST_BYTES * count or len(stamps) != count:
+        raise ValueError(f"{len(keys)} keys of {count} files")
+    return StatCache(tree, written_ns, stamps, contents, body[at + length :])
+
+
+def save_statcache(
+    path: str,
+    files: Files,
+    tree: bytes,
+    stamps: Mapping[str, Stamp],
+    contents: Mapping[str, SampleId],
+    hints: bytes = b"",
+) -> None:
+    """Write a cache.
+
+    Args:
+        path: Where it goes.
+        files: All file operations go through it.
+        tree: Digest of the tree that the folder matches as a whole, or 32 zero bytes.
+        stamps: Key -> stamp.
+        contents: Key -> content id, of the same keys (and maybe more).
+        hints: JSON, or nothing.
+    """
+    columns = list(zip(*stamps.values(), strict=True)) or [()] * len(Stamp._fields)
+    keys = encode_key("\0".join(stamps))
+    body = b"".join(
+        (
+            tree,
+            len(stamps).to_bytes(8, "little"),
+            *(array("Q", column).tobytes() for column in columns[:3]),
+            bytes(columns[3]),
+            *map(contents.__getitem__, stamps),
+            len(keys).to_bytes(8, "little"),
+            keys,
+            hints,
+        )
+    )
+    files.write_atomic(path, _MAGIC + hashlib.sha256(body).digest() + body, durable=False)
