@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.repository.kit import Box, Project, coco, dump, png, small_model
-from veml_vcs.repository.worktree.changes import add_look
+from veml_vcs.repository.worktree import add_look
 from veml_vcs.repository.worktree.snapshot import take_snapshot
 from veml_vcs.repository.worktree.store_snapshot import record_of
 from veml_vcs.samples.tree import Tree

@@ -11,7 +11,7 @@ import pytest
 from tests.repository.kit import Box, Project, coco, dump, images, png, small_model, voc
 from veml_vcs.errors import ConflictError, FormatError, InvalidInputError, NotFoundError
 from veml_vcs.repository.status import StagedData
-from veml_vcs.repository.worktree.changes import reading
+from veml_vcs.repository.worktree import reading
 from veml_vcs.repository.worktree.scan import Stamp
 
 

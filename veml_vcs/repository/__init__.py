@@ -1,4 +1,4 @@
-"""History: a Git repository with data sets in it, and the commands on it, one module each."""
+"""History: a Git repository with data sets in it. Commands, a module each; below, what they share."""
 
 from veml_vcs.repository.dataset import Dataset, Sample, dataset
 from veml_vcs.repository.init import InitResult, init
