@@ -1,4 +1,4 @@
-"""History: a Git repository with data sets in it. Commands, a module each; below, what they share."""
+"""History: a Git repository with data sets in it; commands, a module each, and what they share."""
 
 from veml_vcs.repository.dataset import Dataset, Sample, dataset
 from veml_vcs.repository.init import InitResult, init
