@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +11,12 @@ import typer
 from veml_cli._options import Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
+from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from veml_vcs.repository.repository import Repository
 
+_TRAILER = re.compile(r"[\w-]+: .+")
 EXAMPLES = examples(
     ("commit what is staged", 'veml commit -m "first drive"'),
     ("first add every tracked data set and file that changed", 'veml commit -am "new labels"'),
@@ -39,6 +42,9 @@ def commit(
     ] = False,
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="Commit even if nothing changed.")
+    ] = False,
+    signoff: Annotated[
+        bool, typer.Option("--signoff", "-s", help="Add a Signed-off-by line of the committer.")
     ] = False,
     author: Annotated[
         str | None, typer.Option("--author", metavar="'NAME <EMAIL>'", help="Who wrote it.")
@@ -67,6 +73,8 @@ def commit(
         text = given_message(message, file)
         if text is None and not no_edit and sys.stdin.isatty():
             text = _edited(repo, amend)
+        if signoff:
+            text = _signed(repo, _prepared(repo, amend) if text is None else text)
         run_hooks_here(repo)
         done = run(
             repo,
@@ -85,16 +93,40 @@ def commit(
         show(done, commit_lines(done), as_json=as_json)
 
 
-def _edited(repo: Repository, amend: bool) -> str:
-    """Let the user write the message, with the status below it."""
-    from veml_cli._editor import edit_message
-    from veml_cli.render.status import long_lines
+def _prepared(repo: Repository, amend: bool) -> str:
+    """Return the message that Git has prepared, or that of the commit to be amended."""
     from veml_vcs.repository.log import log
-    from veml_vcs.repository.status import status
 
     prepared = (repo.git.read_state("MERGE_MSG") or b"").decode("utf-8", "replace")
     if amend and not prepared:
         prepared = next((one.message for one in log(repo, limit=1, data=False)), "")
+    return prepared
+
+
+def _signed(repo: Repository, text: str) -> str:
+    """Return a message with the committer's Signed-off-by as its last trailer, once."""
+    from veml_cli._identity import from_environment
+
+    who = from_environment(repo, "COMMITTER").identity
+    if not who:
+        raise InvalidInputError(
+            "--signoff: nobody is named", hint='git config --global user.name "Your Name"'
+        )
+    lines = text.strip().splitlines()
+    trailer = f"Signed-off-by: {who}"
+    if not lines or trailer in lines[-1:]:
+        return text
+    last = text.strip().split("\n\n")[-1].splitlines()
+    follows = len(last) < len(lines) and all(_TRAILER.fullmatch(one) for one in last)
+    return "\n".join([*lines, *([] if follows else [""]), trailer]) + "\n"
+
+
+def _edited(repo: Repository, amend: bool) -> str:
+    """Let the user write the message, with the status below it."""
+    from veml_cli._editor import edit_message
+    from veml_cli.render.status import long_lines
+    from veml_vcs.repository.status import status
+
     found = status(repo, untracked=False)
     remarks = [
         "Please enter the commit message for your changes. Lines starting",
@@ -103,4 +135,4 @@ def _edited(repo: Repository, amend: bool) -> str:
         *(one.plain for one in long_lines(found, (), lambda path: path)),
     ]
     out.note("waiting for your editor")
-    return edit_message(repo, prepared, remarks)
+    return edit_message(repo, _prepared(repo, amend), remarks)

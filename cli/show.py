@@ -32,6 +32,9 @@ def show(
         int, typer.Option("--samples", min=0, metavar="N", help="Samples to list; 0 lists all.")
     ] = DEFAULT_SAMPLES,
     stat: Annotated[bool, typer.Option("--stat", help="Numbers only.")] = False,
+    no_patch: Annotated[
+        bool, typer.Option("--no-patch", "-s", help="Of a commit: who, when and why alone.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show a commit, or something in it.
@@ -44,10 +47,12 @@ def show(
         if colon and not (what.startswith(":/") or "^{/" in revision):
             _show_path(repo, revision or None, path.strip("/"), as_json)
         else:
-            _show_commit(repo, what, samples, stat, as_json)
+            _show_commit(repo, what, None if no_patch else samples, stat, as_json)
 
 
-def _show_commit(repo: Repository, revision: str, samples: int, stat: bool, as_json: bool) -> None:
+def _show_commit(
+    repo: Repository, revision: str, samples: int | None, stat: bool, as_json: bool
+) -> None:
     from veml_cli.render.diff import diff_lines
     from veml_cli.render.diff_stat import stat_lines
     from veml_cli.render.line import line
@@ -62,6 +67,8 @@ def _show_commit(repo: Repository, revision: str, samples: int, stat: bool, as_j
     if (tag := tag_of(repo.git, revision)) is not None:
         out.write_lines(tag_head(tag))
     out.write_lines(head_lines(shown.entry))
+    if samples is None:
+        return
     if shown.diff:
         out.write(line())
     width = out.width

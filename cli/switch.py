@@ -27,6 +27,10 @@ def switch(
         str | None,
         typer.Option("--create", "-c", metavar="NAME", help="Create this branch first."),
     ] = None,
+    reset: Annotated[
+        str | None,
+        typer.Option("--force-create", "-C", metavar="NAME", help="Create it, or move it here."),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Allow a revision that is no branch.")
     ] = False,
@@ -44,18 +48,17 @@ def switch(
     from veml_vcs.repository.revisions import previous_branch
 
     given = names or []
-    if len(given) > 1 or not (given or create):
+    if len(given) > 1 or not (given or create or reset) or (create and reset):
         raise InvalidInputError("expected one branch", hint="veml switch NAME, or switch -c NAME")
     name = given[0] if given else None
     with working() as (repo, progress):
         if name == "-":
             name = previous_branch(repo.git)
             detach = detach or name not in repo.git.branches()
-        elif name is not None and create is None and not detach:
+        elif name is not None and not (create or reset or detach):
             _refuse_commit(name, repo.git.branches(), repo.git.tags())
-        done, lines = switch_to(
-            repo, Target(name, create, detach=detach), force=force, progress=progress
-        )
+        target = Target(name, create or reset, reset=reset is not None, detach=detach)
+        done, lines = switch_to(repo, target, force=force, progress=progress)
     if as_json or not quiet:
         show(done, lines, as_json=as_json)
 

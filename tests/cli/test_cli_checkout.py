@@ -97,3 +97,14 @@ def test_refusals(drives: Place) -> None:
         done = drives.veml(*arguments, code=128)
         assert said in done.err
         assert done.out == ""
+
+
+def test_switch_moves_a_branch_here_as_git(forked: Place) -> None:
+    """``-C``: made if it is not there, moved if it is; the work tree comes along."""
+    main = forked.git("rev-parse", "main")
+    forked.veml("switch", "-q", "-C", "night")
+    assert forked.git("rev-parse", "night") == main
+    forked.veml("switch", "-q", "-C", "new", "main~1")
+    assert forked.git("rev-parse", "new") == forked.git("rev-parse", "main~1")
+    assert forked.veml("status", "--porcelain", "--verify").out == ""
+    assert "expected one branch" in forked.veml("switch", "-c", "a", "-C", "b", code=128).err

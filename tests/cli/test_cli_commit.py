@@ -101,3 +101,19 @@ def test_open_conflicts_are_counted_and_named(conflicted: Place) -> None:
     assert "images/train/JPEGImages/0000.png" in done.err
     conflicted.veml("resolve", "notes.txt", "--ours")
     assert "1 conflict is not settled: " in conflicted.veml("commit", "-m", "x", code=1).err
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["one", "one\n\nbody", "one\n\nReviewed-by: Bo <b@x>", "one: two",
+     "one\n\nSigned-off-by: Ann <ann@example.com>", "one\n\nbody\nmore: text"],
+)  # fmt: skip
+def test_signoff_is_that_of_git(place: Place, message: str) -> None:
+    place.veml("init", "-q")
+    place.veml("commit", "--allow-empty", "-s", "-qm", message)
+    ours = place.git("log", "-1", "--format=%B")
+    place.git("commit", "--allow-empty", "-s", "-qm", message)
+    assert place.git("log", "-1", "--format=%B") == ours
+    assert ours.count("Signed-off-by: Ann <ann@example.com>") == 1
+    place.veml("commit", "--amend", "--allow-empty", "--no-edit", "-s", "-q")
+    assert place.git("log", "-1", "--format=%B") == ours

@@ -99,3 +99,10 @@ def test_what_is_not_there(drives: Place, what: str, said: str) -> None:
         done = drives.veml("show", what, *form, code=128)
         assert said in done.err
         assert done.out == ""
+
+
+def test_a_commit_without_its_changes(drives: Place) -> None:
+    said = drives.veml("show", "-s").out
+    assert said.startswith("commit ")
+    assert "images/train" not in said
+    assert drives.veml("show", "--no-patch", "HEAD").out == said
