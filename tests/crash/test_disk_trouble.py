@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash import kit
-from tests.crash.scenarios import SCENARIOS, Scenario, one_commit
+from tests.crash.scenarios import SCENARIOS, Scenario, one_commit, replace
 from tests.repository.conftest import isolated
 from tests.repository.kit import Project, png
 from veml_vcs.errors import ConflictError, StorageError
@@ -55,6 +55,11 @@ def test_full_at_every_write(scenario: Scenario, tmp_path: Path, isolated: Path)
     counter = Full(0)
     kit.run(scenario, done, counter)
     new = kit.state_of(done)
+    states = [old, new]
+    for number, stage in enumerate(scenario.stages):
+        root = kit.copied(base, tmp_path / f"stage{number}")
+        kit.run(replace(scenario, command=stage), root)
+        states.append(kit.state_of(root))
     for step in range(1, counter.count + 1, 1 if scenario.name not in FAST else 4):
         root = kit.copied(base, tmp_path / str(step))
         try:
@@ -63,7 +68,7 @@ def test_full_at_every_write(scenario: Scenario, tmp_path: Path, isolated: Path)
             told = f"{error.kind} {error} {error.hint}"
             assert "disk-full" in told and "No space left" in told and str(root) in told  # noqa: PT018
         # What a full disk cannot stop (a note, a cache) may be left out: then it got through.
-        kit.check_between(root, (old, new))
+        kit.check_between(root, states)
         kit.run_again(scenario, root)
         assert kit.state_of(root) == new
         assert kit.leftovers(root) == []
