@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.crash.scenarios import Scenario
@@ -89,6 +89,37 @@ def build(scenario: Scenario, folder: Path) -> Path:
     scenario.setup(project)
     project.close()
     return folder
+
+
+EVERY_STEP = ("add", "commit", "checkout", "switch", "merge")
+"""What everybody types all day: always stopped at every step."""
+MOST = 40
+
+
+def steps_in_ci(scenario: Scenario, count: int) -> list[int]:
+    """Return the steps of a command at which CI stops it.
+
+    All, or of the less common commands at most about 40, spread evenly: the 46 commands have 2,850
+    steps, more than CI has time for. ``./test.sh --search`` stops at the others.
+    """
+    if scenario.name.startswith(EVERY_STEP) or count <= MOST:
+        return list(range(1, count + 1))
+    return sorted({*range(1, count + 1, -(-count // MOST)), count})
+
+
+def other_steps(scenario: Scenario, count: int) -> list[int]:
+    """Return the steps that ``steps_in_ci`` leaves out."""
+    return sorted({*range(1, count + 1)}.difference(steps_in_ci(scenario, count)))
+
+
+def states_on_the_way(scenario: Scenario, base: Path, folder: Path) -> list[State]:
+    """Return the states that a command passes between the old one and the new one."""
+    found = []
+    for number, stage in enumerate(scenario.stages):
+        root = copied(base, folder / f"stage{number}")
+        run(replace(scenario, command=stage), root)
+        found.append(state_of(root))
+    return found
 
 
 def copied(source: Path, target: Path) -> Path:

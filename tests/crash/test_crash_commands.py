@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash import kit
-from tests.crash.scenarios import ADA, SCENARIOS, Scenario, replace
+from tests.crash.scenarios import ADA, SCENARIOS, Scenario
 from tests.repository.conftest import isolated
 from tests.repository.kit import png
 from veml_vcs.errors import ConflictError
@@ -51,11 +51,8 @@ class Prepared:
         assert kit.leftovers(done) == []
         kit.check_intact(done)
         self._folder = folder
-        self._states = [self.old, self.new]
-        for number, stage in enumerate(scenario.stages):
-            root = kit.copied(self.base, folder / f"stage{number}")
-            kit.run(replace(scenario, command=stage), root)
-            self._states.append(kit.state_of(root))
+        passed = kit.states_on_the_way(scenario, self.base, folder)
+        self._states = [self.old, *passed, self.new]
 
     def check(self, step: int) -> None:
         root = kit.copied(self.base, self._folder / str(step))
@@ -90,23 +87,10 @@ def test_killed_at_a_few_steps(prepared: Prepared) -> None:
         prepared.check(step)
 
 
-EVERY_STEP = ("add", "commit", "checkout", "switch", "merge")
-"""What everybody types all day: always stopped at every step. All 46 take a quarter of an hour."""
-MOST = 40
-
-
-def chosen(prepared: Prepared) -> list[int]:
-    """Return all steps, or of the less common commands at most 40, spread evenly."""
-    count = len(prepared.steps)
-    if prepared.scenario.name.startswith(EVERY_STEP) or count <= MOST:
-        return list(range(1, count + 1))
-    return sorted({*range(1, count + 1, -(-count // MOST)), count})
-
-
 @pytest.mark.slow
 @scenarios
 def test_killed_at_every_step(prepared: Prepared) -> None:
-    for step in chosen(prepared):
+    for step in kit.steps_in_ci(prepared.scenario, len(prepared.steps)):
         prepared.check(step)
 
 
@@ -114,7 +98,7 @@ def test_killed_at_every_step(prepared: Prepared) -> None:
 @scenarios
 def test_killed_at_every_other_step(prepared: Prepared) -> None:
     """The steps that the test above leaves out."""
-    for step in sorted({*range(1, len(prepared.steps) + 1)}.difference(chosen(prepared))):
+    for step in kit.other_steps(prepared.scenario, len(prepared.steps)):
         prepared.check(step)
 
 

@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.crash import kit
-from tests.crash.scenarios import SCENARIOS, Scenario, one_commit, replace
+from tests.crash.scenarios import SCENARIOS, Scenario, one_commit
 from tests.repository.conftest import isolated
 from tests.repository.kit import Project, png
 from veml_vcs.errors import ConflictError, StorageError
@@ -39,28 +40,18 @@ class Full:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize(
-    "scenario",
-    [pytest.param(one, marks=[] if one.name in FAST else pytest.mark.slow) for one in SCENARIOS],
-    ids=lambda one: one.name,
-)
-def test_full_at_every_write(scenario: Scenario, tmp_path: Path, isolated: Path) -> None:
-    """One clear error that names the path; nothing lost; with space again the command ends.
-
-    Seen to fail when a lock stayed whose content could not be written (``main.lock``).
-    """
+def check_full(
+    scenario: Scenario, tmp_path: Path, chosen: Callable[[Scenario, int], list[int]]
+) -> None:
+    """Run a command on a disk that is full from one of its writes on."""
     base = kit.build(scenario, tmp_path / "base")
     old = kit.state_of(base)
     done = kit.copied(base, tmp_path / "done")
     counter = Full(0)
     kit.run(scenario, done, counter)
     new = kit.state_of(done)
-    states = [old, new]
-    for number, stage in enumerate(scenario.stages):
-        root = kit.copied(base, tmp_path / f"stage{number}")
-        kit.run(replace(scenario, command=stage), root)
-        states.append(kit.state_of(root))
-    for step in range(1, counter.count + 1, 1 if scenario.name not in FAST else 4):
+    states = [old, *kit.states_on_the_way(scenario, base, tmp_path), new]
+    for step in chosen(scenario, counter.count):
         root = kit.copied(base, tmp_path / str(step))
         try:
             kit.run(scenario, root, Full(step))
@@ -73,6 +64,33 @@ def test_full_at_every_write(scenario: Scenario, tmp_path: Path, isolated: Path)
         assert kit.state_of(root) == new
         assert kit.leftovers(root) == []
         shutil.rmtree(root)
+
+
+scenarios = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
+
+
+@pytest.mark.parametrize(
+    "scenario", [one for one in SCENARIOS if one.name in FAST], ids=lambda one: one.name
+)
+def test_full_at_a_few_writes(scenario: Scenario, tmp_path: Path, isolated: Path) -> None:
+    check_full(scenario, tmp_path, lambda _scenario, count: list(range(1, count + 1, 4)))
+
+
+@pytest.mark.slow
+@scenarios
+def test_full_at_every_write(scenario: Scenario, tmp_path: Path, isolated: Path) -> None:
+    """One clear error that names the path; nothing lost; with space again the command ends.
+
+    Seen to fail when a lock stayed whose content could not be written (``main.lock``).
+    """
+    check_full(scenario, tmp_path, kit.steps_in_ci)
+
+
+@pytest.mark.search
+@scenarios
+def test_full_at_every_other_write(scenario: Scenario, tmp_path: Path, isolated: Path) -> None:
+    """The writes that the test above leaves out."""
+    check_full(scenario, tmp_path, kit.other_steps)
 
 
 @pytest.mark.slow
