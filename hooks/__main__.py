@@ -46,8 +46,6 @@ def run_hook(name: str, arguments: Sequence[str]) -> int:
         0, or 1 where the hook refuses what git is about to do. Never anything else: a hook must not
         stand in the way because something of veml's own is wrong.
     """
-    if name == "post-commit":
-        return 0  # the lineage will be mirrored from here
     if name in FOLLOWING and nothing_to_follow(os.getcwd()):
         return 0
     from veml_hooks.hook_impl import hook

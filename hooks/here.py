@@ -1,9 +1,9 @@
-"""Run veml's part of a commit's hooks in the process that commits, instead of starting two more.
+"""Run veml's part of a commit's hooks in the process that commits, instead of starting another one.
 
-``veml commit`` is to do what ``git commit`` does, hooks included, and the hooks that veml installed
-would start the same Python once more each. Only a file that is byte for byte what this veml
-installs, with no hook of the user's own beside it, is replaced by the function it would come to;
-any other is run as the program it is.
+``veml commit`` is to do what ``git commit`` does, hooks included, and the hook that veml installed
+would start the same Python once more. Only a file that is byte for byte what this veml installs,
+with no hook of the user's own beside it, is replaced by the function it would come to; any other is
+run as the program it is.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ def run_hooks_here(repo: Repository) -> None:
     """Make commits in this repository object run veml's hooks without starting programs."""
     if os.environ.get("VEML_HOOKS") == "0":
         return
-    for name, function in (("pre-commit", _pre_commit), ("post-commit", _post_commit)):
-        path = repo.git.hook_path(name)
-        if path is not None and _is_just_ours(name, path):
-            repo.git.replace_hook(name, partial(guarded, name, partial(function, repo)))
+    name = "pre-commit"
+    path = repo.git.hook_path(name)
+    if path is not None and _is_just_ours(name, path):
+        repo.git.replace_hook(name, partial(guarded, name, partial(_pre_commit, repo)))
 
 
 def _is_just_ours(name: str, path: str) -> bool:
@@ -43,7 +43,3 @@ def _pre_commit(repo: Repository) -> int:
     before, after = repo.git.files(repo.git.head().commit), repo.git.staged_files()
     changed = {path: file.blob for path, file in after.items() if before.get(path) != file}
     return pre_commit(repo, changed)
-
-
-def _post_commit(_repo: Repository) -> int:
-    return 0  # as in ``run_hook``

@@ -48,7 +48,7 @@ def hook(name: str, arguments: list[str]) -> int:
 
 
 def _work_tree() -> str:
-    # git starts hooks at the top of the work tree; dulwich starts post-commit inside .git.
+    # The top of the work tree, or .git where git push was typed in there.
     here = os.getcwd()
     return os.path.dirname(here) if os.path.basename(here) == ".git" else here
 

@@ -11,7 +11,6 @@ import shlex
 
 HOOKS = (
     "pre-commit",
-    "post-commit",
     "post-checkout",
     "post-merge",
     "post-rewrite",
