@@ -9,7 +9,7 @@ import typer
 from veml_cli._options import DryRun, Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
-from veml_cli.data._conditions import NoCheckout, Replace, Spec, To
+from veml_cli.data._options import NoCheckout, Replace, Spec, To
 
 EXAMPLES = examples(
     ("new images with their boxes, in any format", "veml data add images/train ../incoming"),

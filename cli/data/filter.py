@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from veml_cli._conditions import with_conditions
 from veml_cli._options import DryRun, Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
-from veml_cli.data._conditions import (
-    Classes,
-    Keys,
-    MaxArea,
-    MaxObjects,
-    MinArea,
-    MinObjects,
-    NoCheckout,
-    Objects,
-    Replace,
-    Rev,
-    Spec,
-    Splits,
-    To,
-    Where,
-    conditions,
-)
+from veml_cli.data._options import NoCheckout, Replace, Rev, Spec, To
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.query import Conditions
 
 EXAMPLES = examples(
     ("the images with a car, as a data set of their own",
@@ -40,18 +28,12 @@ EXAMPLES = examples(
 )  # fmt: skip
 
 
+@with_conditions
 def filter(  # noqa: A001 - the word of the command line
     spec: Spec,
     rev: Rev = None,
-    classes: Classes = None,
-    key: Keys = None,
-    split: Splits = None,
-    min_area: MinArea = None,
-    max_area: MaxArea = None,
-    min_objects: MinObjects = None,
-    max_objects: MaxObjects = None,
-    where: Where = None,
-    objects: Objects = None,
+    *,
+    wanted: Conditions,
     drop_others: Annotated[
         bool, typer.Option("--drop-others", help="Drop the objects, too, that are not meant.")
     ] = False,
@@ -71,9 +53,6 @@ def filter(  # noqa: A001 - the word of the command line
     from veml_cli.render.data import operated_lines
     from veml_vcs.repository.data.filter import filter_data
 
-    wanted = conditions(
-        classes, key, split, min_area, max_area, min_objects, max_objects, where, objects
-    )
     with working() as (repo, progress):
         done = filter_data(
             repo, spec, wanted, drop_others=drop_others, revision=rev, to=to, force=force,

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from veml_cli._conditions import with_conditions
 from veml_cli._options import Json, examples
 from veml_cli._output import out, show
 from veml_cli._session import opened
-from veml_cli.data._conditions import (
-    Classes,
-    Keys,
-    MaxArea,
-    MaxObjects,
-    MinArea,
-    MinObjects,
-    Objects,
-    Rev,
-    Spec,
-    Splits,
-    Where,
-    conditions,
-)
+from veml_cli.data._options import Rev, Spec
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.query import Conditions
 
 EXAMPLES = examples(
     ("the samples of a data set", "veml data ls images/train"),
@@ -34,18 +25,12 @@ EXAMPLES = examples(
 )  # fmt: skip
 
 
+@with_conditions
 def ls(
     spec: Spec,
     rev: Rev = None,
-    classes: Classes = None,
-    key: Keys = None,
-    split: Splits = None,
-    min_area: MinArea = None,
-    max_area: MaxArea = None,
-    min_objects: MinObjects = None,
-    max_objects: MaxObjects = None,
-    where: Where = None,
-    objects: Objects = None,
+    *,
+    wanted: Conditions,
     limit: Annotated[
         int, typer.Option("--limit", min=0, metavar="N", help="List at most N; 0 lists all.")
     ] = 0,
@@ -61,9 +46,6 @@ def ls(
     from veml_cli.render.data import key_lines, listing_lines
     from veml_vcs.repository.data.listing import list_data
 
-    wanted = conditions(
-        classes, key, split, min_area, max_area, min_objects, max_objects, where, objects
-    )
     with opened() as repo:
         found = list_data(repo, spec, wanted, revision=rev)
     chosen = len(found.samples)

@@ -9,7 +9,7 @@ import typer
 from veml_cli._options import DryRun, Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
-from veml_cli.data._conditions import NoCheckout, Replace, To
+from veml_cli.data._options import NoCheckout, Replace, To
 
 EXAMPLES = examples(
     ("two data sets as one", "veml data merge images/day images/night --to images/all"),

@@ -10,7 +10,7 @@ from veml_cli._options import Json, examples
 from veml_cli._output import out
 from veml_cli._output import show as write
 from veml_cli._session import opened
-from veml_cli.data._conditions import Rev, Spec
+from veml_cli.data._options import Rev, Spec
 
 EXAMPLES = examples(
     ("what is said about one sample", "veml data show images/train 0001.jpg"),

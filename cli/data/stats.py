@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from veml_cli._conditions import with_conditions
 from veml_cli._options import Json, examples
 from veml_cli._output import out, show
 from veml_cli._session import opened
-from veml_cli.data._conditions import (
-    Classes,
-    Keys,
-    MaxArea,
-    MaxObjects,
-    MinArea,
-    MinObjects,
-    Objects,
-    Rev,
-    Spec,
-    Splits,
-    Where,
-    conditions,
-)
+from veml_cli.data._options import Rev, Spec
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.query import Conditions
 
 EXAMPLES = examples(
     ("classes, boxes, sizes and splits of a data set", "veml data stats images/train"),
@@ -31,18 +22,12 @@ EXAMPLES = examples(
 )  # fmt: skip
 
 
+@with_conditions
 def stats(
     spec: Spec,
     rev: Rev = None,
-    classes: Classes = None,
-    key: Keys = None,
-    split: Splits = None,
-    min_area: MinArea = None,
-    max_area: MaxArea = None,
-    min_objects: MinObjects = None,
-    max_objects: MaxObjects = None,
-    where: Where = None,
-    objects: Objects = None,
+    *,
+    wanted: Conditions,
     plot: Annotated[
         str | None, typer.Option("--plot", metavar="FILE", help="Draw the same into an image.")
     ] = None,
@@ -55,9 +40,6 @@ def stats(
     from veml_cli.render.data import statistics_lines
     from veml_vcs.repository.data.statistics import statistics
 
-    wanted = conditions(
-        classes, key, split, min_area, max_area, min_objects, max_objects, where, objects
-    )
     with opened() as repo:
         found = statistics(repo, spec, wanted, revision=rev)
     if plot is not None:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from veml_cli._conditions import with_conditions
 from veml_cli._options import DryRun, Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import working
-from veml_cli.data._conditions import (
-    Classes,
-    Keys,
-    MaxArea,
-    MaxObjects,
-    MinArea,
-    MinObjects,
-    NoCheckout,
-    Objects,
-    Replace,
-    Rev,
-    Spec,
-    Splits,
-    To,
-    Where,
-    conditions,
-)
+from veml_cli.data._options import NoCheckout, Replace, Rev, Spec, To
 from veml_vcs.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.query import Conditions
 
 EXAMPLES = examples(
     ("a class was misspelt", "veml data update images/train --rename-class motobike=motorbike"),
@@ -39,18 +27,12 @@ EXAMPLES = examples(
 )  # fmt: skip
 
 
+@with_conditions
 def update(
     spec: Spec,
     rev: Rev = None,
-    classes: Classes = None,
-    key: Keys = None,
-    split: Splits = None,
-    min_area: MinArea = None,
-    max_area: MaxArea = None,
-    min_objects: MinObjects = None,
-    max_objects: MaxObjects = None,
-    where: Where = None,
-    objects: Objects = None,
+    *,
+    wanted: Conditions,
     rename_class: Annotated[
         list[str] | None,
         typer.Option("--rename-class", metavar="OLD=NEW", help="Rename or join classes."),
@@ -88,9 +70,6 @@ def update(
     from veml_cli.render.data import operated_lines
     from veml_vcs.repository.data.update import Edit, parse_assignment, update_data
 
-    wanted = conditions(
-        classes, key, split, min_area, max_area, min_objects, max_objects, where, objects
-    )
     edit = Edit(
         dict(_renames(rename_class or [])),
         dict(parse_assignment(one) for one in set_field or ()),

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from veml_cli._conditions import with_conditions
 from veml_cli._options import Json, Quiet, examples
 from veml_cli._session import working
-from veml_cli.data._conditions import (
-    Classes,
-    Keys,
-    MaxArea,
-    MaxObjects,
-    MinArea,
-    MinObjects,
-    Objects,
-    Splits,
-    Where,
-    conditions,
-)
 from veml_cli.sparse._change import Data, Patterns, tell
 from veml_vcs.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.query import Conditions
 
 EXAMPLES = examples(
     ("only the images with a car or a bus", "veml sparse set --class car --class bus"),
@@ -31,18 +24,12 @@ EXAMPLES = examples(
 )  # fmt: skip
 
 
+@with_conditions
 def set(  # noqa: A001 - the word of the command line
     patterns: Patterns = None,
     data: Data = None,
-    classes: Classes = None,
-    key: Keys = None,
-    split: Splits = None,
-    min_area: MinArea = None,
-    max_area: MaxArea = None,
-    min_objects: MinObjects = None,
-    max_objects: MaxObjects = None,
-    where: Where = None,
-    objects: Objects = None,
+    *,
+    wanted: Conditions,
     no_data: Annotated[
         bool, typer.Option("--no-data", help="Keep no file of the data sets at all.")
     ] = False,
@@ -57,10 +44,7 @@ def set(  # noqa: A001 - the word of the command line
     """
     from veml_vcs.repository.sparse.verbs import sparse_set
 
-    keys = [*(patterns or ()), *(key or ())]
-    wanted = conditions(
-        classes, keys, split, min_area, max_area, min_objects, max_objects, where, objects
-    )
+    wanted = replace(wanted, keys=(*(patterns or ()), *wanted.keys))
     if no_data and wanted:
         raise InvalidInputError("--no-data keeps no file, so conditions make no sense with it")
     with working() as (repo, progress):
