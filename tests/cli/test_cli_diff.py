@@ -74,6 +74,24 @@ def test_work_tree_index_and_head(drives: Place) -> None:
     assert "--- a/notes.txt" in told
 
 
+def test_a_file_where_a_folder_was_and_the_other_way_round(drives: Place) -> None:
+    """Seen to fail with NotADirectoryError, and IsADirectoryError, while only a gone file was."""
+    drives.write("docs/more.txt", "more\n")
+    drives.veml("add", "docs/more.txt")
+    drives.veml("commit", "-q", "-m", "more")
+    (drives.root / "docs/more.txt").unlink()
+    (drives.root / "docs").rmdir()
+    drives.write("docs", "a file\n")
+    (drives.root / "notes.txt").unlink()
+    drives.write("notes.txt/inside", "a folder\n")
+    told = drives.veml("diff").out
+    assert "-more\n" in told
+    assert "-one\n" in told
+    refused = drives.veml("reset", "--hard", code=1).err
+    assert "a file stands where a folder belongs, for docs/more.txt" in refused
+    assert (drives.root / "docs").read_text() == "a file\n"
+
+
 def test_exit_code(forked: Place) -> None:
     assert forked.veml("diff", "main", "night").code == 0
     assert forked.veml("diff", "main", "night", "--exit-code", "--stat", code=1).out

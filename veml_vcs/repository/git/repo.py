@@ -170,17 +170,19 @@ class GitRepo:
         return found
 
     def worktree_file(self, path: str) -> TreeFile | None:
-        """Return a work tree file as a blob; None if it is gone.
+        """Return a work tree file as a blob; None if there is none (a folder may have its place).
 
         Its bytes are kept in memory for ``read_blob``: looking at a file writes nothing.
         """
         full = os.path.join(self.root, path)
         try:
             status = os.lstat(full)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         if stat.S_ISLNK(status.st_mode):
             return TreeFile(0o120000, self._keep_blob(os.fsencode(os.readlink(full))))
+        if not stat.S_ISREG(status.st_mode):
+            return None
         with open(full, "rb") as file:
             mode = REGULAR_MODE | (0o111 if status.st_mode & stat.S_IXUSR else 0)
             return TreeFile(mode, self._keep_blob(file.read()))

@@ -238,6 +238,7 @@ class _PlainWriter:
         self._check(path)
         folder = os.path.dirname(full)
         if not os.path.isdir(folder):
+            self._refuse_file_above(path)
             self._files.make_folder(folder, durable=False)
         if file.mode == _MODULE_MODE:
             if os.path.lexists(full) and (os.path.islink(full) or not os.path.isdir(full)):
@@ -289,6 +290,17 @@ class _PlainWriter:
                 hint="a part of it is a symbolic link, or a name that Git refuses",
                 kind="hostile-path",
             ) from error
+
+    def _refuse_file_above(self, path: str) -> None:
+        """Refuse to write below a file: nobody knows whether its bytes are stored."""
+        for i in (i for i, char in enumerate(path) if char == "/"):
+            parent = self._repo.absolute(path[:i])
+            if os.path.lexists(parent) and not os.path.isdir(parent):
+                raise ConflictError(
+                    f"{parent}: a file stands where a folder belongs, for {path}",
+                    hint="move it away",
+                    kind="would-lose-changes",
+                )
 
     def _clear_folder(self, full: str) -> None:
         """Remove empty folders where a file is to be written."""
