@@ -28,6 +28,9 @@ from dulwich.refs import (
 from veml_vcs.errors import DamagedError
 from veml_vcs.repository.git.lock import GitLock, LockFolder
 
+_Told = tuple[bytes | None, int | None, int | None, bytes | None]
+"""Who, when (Unix time), in which time zone (seconds), and what: for the reflog."""
+
 _IS_ID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -54,7 +57,7 @@ class GitRefs(DiskRefsContainer):
         """Make a ref point at another one; HEAD's reflog gets both commits."""
         self._check_refname(name)
         self._check_refname(other)
-        with self._lock(name) as lock:
+        with self.lock(name) as lock:
             old, new = self.follow(name)[-1], self.follow(other)[-1]
             if new is not None:
                 self._log(name, old, new, committer, timestamp, timezone, message)
@@ -75,21 +78,8 @@ class GitRefs(DiskRefsContainer):
         Returns:
             Whether it was set.
         """
-        self._check_refname(name)
-        self._check_ref_value(new_ref)
-        self.flush()
-        real = self._real(name)
-        self._refuse_packed_above(real)
-        with self._lock(real) as lock:
-            current = self._current(real)
-            if old_ref is not None and (current or ZERO_SHA) != old_ref:
-                return False
-            if current == new_ref:
-                return True
-            for one in self._logged(name, real):
-                self._log(one, current, new_ref, committer, timestamp, timezone, message)
-            self._commit(lock, new_ref + b"\n")
-        return True
+        told = (committer, timestamp, timezone, message)
+        return self._put(name, new_ref, lambda now: old_ref in (None, now or ZERO_SHA), told)
 
     def add_if_new(
         self,
@@ -105,18 +95,8 @@ class GitRefs(DiskRefsContainer):
         Returns:
             Whether it was set.
         """
-        self._check_refname(name)
-        self._check_ref_value(ref)
-        self.flush()
-        real = self._real(name)
-        self._refuse_packed_above(real)
-        with self._lock(real) as lock:
-            if self._current(real) is not None:
-                return False
-            for one in self._logged(name, real):
-                self._log(one, None, ref, committer, timestamp, timezone, message)
-            self._commit(lock, ref + b"\n")
-        return True
+        told = (committer, timestamp, timezone, message)
+        return self._put(name, ref, lambda now: now is None, told)
 
     def remove_if_equals(
         self,
@@ -133,18 +113,32 @@ class GitRefs(DiskRefsContainer):
             Whether it was removed.
         """
         self._check_refname(name)
-        with self._lock(name):
+        with self.lock(name):
             if old_ref is not None and (self._current(name) or ZERO_SHA) != old_ref:
                 return False
-            # As in Git the packed one first: a kill in between must not bring an old value back.
-            self._remove_packed_ref(name)
-            path = self._path(name)
-            if os.path.lexists(path) and not os.path.isdir(path):
-                self.locks.files.remove(path)
-                self.locks.files.fsync_folder(os.path.dirname(path))
+            self.remove_locked(name)
             self._log(name, old_ref, None, committer, timestamp, timezone, message)
         self._remove_empty_folders(name)
         return True
+
+    def lock(self, name: Ref) -> GitLock:
+        """Return the lock of a ref, to be used as a context manager."""
+        path = self._path(name)
+        self.locks.files.make_folder(os.path.dirname(path))
+        return self.locks.lock(path)
+
+    def put_locked(self, name: Ref, value: ObjectID) -> None:
+        """Set a ref whose lock the caller holds, and keeps."""
+        self.locks.files.write_atomic(self._path(name), value + b"\n")
+
+    def remove_locked(self, name: Ref) -> None:
+        """Remove a ref whose lock the caller holds; nothing is logged."""
+        # As in Git the packed one first: a kill in between must not bring an old value back.
+        self._remove_packed_ref(name)
+        path = self._path(name)
+        if os.path.lexists(path) and not os.path.isdir(path):
+            self.locks.files.remove(path)
+            self.locks.files.fsync_folder(os.path.dirname(path))
 
     def add_packed_refs(self, new_refs: Mapping[Ref, ObjectID | None]) -> None:
         """Pack refs (None removes one), and remove the loose ones afterwards."""
@@ -207,6 +201,26 @@ class GitRefs(DiskRefsContainer):
 
     # -- helpers -------------------------------------------------------------------------------
 
+    def _put(
+        self, name: Ref, value: ObjectID, may: Callable[[ObjectID | None], bool], told: _Told
+    ) -> bool:
+        """Set a ref, or what it points at, where its value as it is now lets us; log it."""
+        self._check_refname(name)
+        self._check_ref_value(value)
+        self.flush()
+        real = self._real(name)
+        self._refuse_packed_above(real)
+        with self.lock(real) as lock:
+            current = self._current(real)
+            if not may(current):
+                return False
+            if current == value:
+                return True
+            for one in self._logged(name, real):
+                self._log(one, current, value, *told)
+            self._commit(lock, value + b"\n")
+        return True
+
     def _read_loose_ref_file(self, name: Ref) -> bytes | None:
         """Return what a ref's file says.
 
@@ -234,11 +248,6 @@ class GitRefs(DiskRefsContainer):
 
     def _path(self, name: Ref) -> str:
         return os.fsdecode(self.refpath(name))
-
-    def _lock(self, name: Ref) -> GitLock:
-        path = self._path(name)
-        self.locks.files.make_folder(os.path.dirname(path))
-        return self.locks.lock(path)
 
     def _real(self, name: Ref) -> Ref:
         """Return the ref that a symbolic one points at, or itself."""
