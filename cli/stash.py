@@ -124,8 +124,7 @@ def _show(repo: Repository, name: str | None, patch: bool, as_json: bool) -> Non
 def _drop(repo: Repository, name: str | None, every: bool, quiet: bool, as_json: bool) -> None:
     from veml_vcs.repository.stashing.stash import clear, drop
 
-    with repo.lock("veml stash"):
-        gone = clear(repo) if every else [drop(repo, name)]
+    gone = clear(repo) if every else [drop(repo, name)]
     if as_json:
         out.write_json(gone)
     elif not (quiet or every):

@@ -152,30 +152,43 @@ class GitDisk(Repo):
         self.files.make_folder(os.path.dirname(path), durable=False)
         self.files.append(path, line + b"\n")
 
-    def drop_stash(self, index: int) -> None:
+    def drop_stash(self, index: int, commit: bytes) -> bool:
         """Take one stash off the list, as ``git reflog delete --updateref --rewrite`` does.
 
-        The list is in the reflog of ``refs/stash``, so that changes last, in one step: killed
-        before, the same command does it; killed after, it was done.
+        All of it under the lock of ``refs/stash``, which ``git stash`` takes too. The list is in
+        the reflog of that ref, so that changes last, in one step: killed before, the same command
+        does it; killed after, it was done.
 
         Args:
             index: Its place, 0 is the newest.
+            commit: Which it is.
+
+        Returns:
+            Whether it stood there.
+
+        Raises:
+            LockedError: Another program holds the ref for too long.
+            StorageError: The system says no.
         """
         path = os.path.realpath(self._reflog_path(STASH))
-        lines = _read(path).splitlines(keepends=True)
-        place = len(lines) - 1 - index
-        gone = lines.pop(place)
-        before = ObjectID(lines[place - 1].split(b" ")[1]) if place else ZERO_SHA
-        if place < len(lines):
-            lines[place] = before + lines[place][len(before) :]
-        elif lines:
-            self.refs.set_if_equals(STASH, ObjectID(gone.split(b" ")[1]), before)
-        if lines:
-            self.files.write_atomic(path, b"".join(lines))
-            return
-        self.refs.remove_if_equals(STASH, None)
-        self.files.remove(path)
-        self.files.fsync_folder(os.path.dirname(path))
+        with self.refs.lock(STASH):
+            lines = _read(path).splitlines(keepends=True)
+            place = len(lines) - 1 - index
+            if place < 0 or lines[place].split(b" ")[1] != commit:
+                return False
+            del lines[place]
+            before = ObjectID(lines[place - 1].split(b" ")[1]) if place else ZERO_SHA
+            if place < len(lines):
+                lines[place] = before + lines[place][len(before) :]
+            elif lines:
+                self.refs.put_locked(STASH, before)
+            if lines:
+                self.files.write_atomic(path, b"".join(lines))
+            else:
+                self.refs.remove_locked(STASH)
+                self.files.remove(path)
+                self.files.fsync_folder(os.path.dirname(path))
+        return True
 
 
 def _encode(index: Index) -> bytes:

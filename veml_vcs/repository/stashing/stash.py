@@ -135,11 +135,11 @@ def apply(
         NotFoundError: There is no such stash.
         ConflictError: Uncommitted changes are in the way.
     """
-    entry = find_stash(repo, name)
-    parents = repo.git.parents(entry.commit)
-    if len(parents) < 2:
-        raise InvalidInputError(f"{entry.name} ({short(entry.commit)}) is not a stash")
     with repo.lock("veml stash"):
+        entry = find_stash(repo, name)
+        parents = repo.git.parents(entry.commit)
+        if len(parents) < 2:
+            raise InvalidInputError(f"{entry.name} ({short(entry.commit)}) is not a stash")
         refuse_under_way(repo)
         ours = repo.git.head().commit
         if ours is None:
@@ -171,7 +171,7 @@ def apply(
         new = {path: file for path, file in merged.files.items() if path not in before}
         move_index(repo, staged_then if index else before | new)
         if drop_it:
-            drop(repo, entry.name)
+            _drop(repo, entry)
     return StashResult(entry, drop_it)
 
 
@@ -180,18 +180,31 @@ def drop(repo: Repository, name: str | None = None) -> StashEntry:
 
     Raises:
         NotFoundError: There is no such stash.
+        ConflictError: ``git stash`` changed the list meanwhile.
     """
-    entry = find_stash(repo, name)
-    repo.git.dulwich.drop_stash(entry.index)
+    with repo.lock("veml stash drop"):
+        entry = find_stash(repo, name)
+        _drop(repo, entry)
     return entry
 
 
 def clear(repo: Repository) -> list[StashEntry]:
     """Forget all stashes; return them."""
-    found = list_stashes(repo)
-    for _ in found:
-        drop(repo)
+    with repo.lock("veml stash clear"):
+        found = list_stashes(repo)
+        for entry in reversed(found):  # the places of the newer ones stay what they are
+            _drop(repo, entry)
     return found
+
+
+def _drop(repo: Repository, entry: StashEntry) -> None:
+    """Take a stash off the list, and no other one; the caller holds the repository's lock."""
+    if not repo.git.dulwich.drop_stash(entry.index, entry.commit.encode()):
+        raise ConflictError(
+            f"the list of stashes changed meanwhile; {short(entry.commit)} is no longer "
+            f"{entry.name}, and nothing was dropped",
+            hint="veml stash list",
+        )
 
 
 def _refuse_untracked(repo: Repository, files: dict[str, TreeFile]) -> None:
