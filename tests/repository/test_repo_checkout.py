@@ -7,7 +7,8 @@ import os
 import pytest
 
 from tests.repository.kit import Files, Project, coco, images, png, small_model, voc
-from veml_vcs.errors import ConflictError, NotFoundError
+from veml_vcs.errors import ConflictError, LockedError, NotFoundError
+from veml_vcs.repository.checkout import checkout
 
 ONE: Files = {"a.png": png(1), "b.png": png(2), "sub/c.png": png(3), "README": b"one\n"}
 TWO: Files = {"a.png": png(1), "b.png": png(20), "d.png": png(4), "README": b"one\n"}
@@ -249,3 +250,19 @@ def test_an_unknown_target_says_what_there_is(two: Project) -> None:
     with pytest.raises(NotFoundError) as caught:
         two.checkout("three")
     assert "main, two" in str(caught.value.hint)
+
+
+def test_head_is_detached_under_its_lock(project: Project) -> None:
+    """Seen to fail: HEAD was replaced under the hands of the git command that held its lock."""
+    project.write({"notes.txt": b"one\n"})
+    project.save("notes.txt", message="one")
+    before = (project.root / ".git/HEAD").read_text()
+    (project.root / ".git/HEAD.lock").touch()
+    project.repo.git.dulwich.locks.timeout_seconds = 0.0
+    with pytest.raises(LockedError):
+        checkout(project.repo, "HEAD", detach=True)
+    assert (project.root / ".git/HEAD").read_text() == before
+    (project.root / ".git/HEAD.lock").unlink()
+    checkout(project.repo, "HEAD", detach=True)
+    assert project.git("rev-parse", "--abbrev-ref", "HEAD").strip() == "HEAD"
+    assert project.git("log", "-g", "--format=%gs", "-1", "HEAD").startswith("checkout: moving")

@@ -275,9 +275,10 @@ class GitRepo:
 
     def detach_head(self, commit: CommitId, message: bytes) -> None:
         """Point HEAD itself at a commit, in one step (dulwich would remove HEAD first)."""
-        old = self.head().commit
-        self.write_state("HEAD", commit.encode() + b"\n")
-        self.log_move(HEADREF, old, commit, message)
+        refs = self.dulwich.refs
+        with refs.lock(HEADREF) as lock:
+            self.log_move(HEADREF, self.head().commit, commit, message)
+            lock.commit(commit.encode() + b"\n")
 
     def attach_head(self, branch: str, old: CommitId | None, message: bytes) -> None:
         """Put HEAD on a branch.
@@ -299,23 +300,24 @@ class GitRepo:
             Whether it stood there.
         """
         before, after = ObjectID(old.encode()), ObjectID(new.encode())
-        branch = self.head().branch
-        if not self.dulwich.refs.set_if_equals(HEADREF, before, after):
+        seconds, offset_seconds = _now()
+        if not self.dulwich.refs.set_if_equals(
+            HEADREF, before, after, timestamp=seconds, timezone=offset_seconds, message=message
+        ):
             return False
-        if branch is not None and old != new:  # as in Git, HEAD alone logs that it stayed
-            self.log_move(Ref(b"refs/heads/" + os.fsencode(branch)), old, new, message)
-        self.log_move(HEADREF, old, new, message)
+        if old == new:  # as in Git, HEAD alone logs that it stayed
+            self.log_move(HEADREF, old, new, message)
         return True
 
     def log_move(self, ref: Ref, old: CommitId | None, new: CommitId, message: bytes) -> None:
         """Append to a ref's reflog, in the local time zone as Git does."""
-        seconds = int(time.time())
+        seconds, offset_seconds = _now()
         self.dulwich.refs._log(
             ref,
             ObjectID(old.encode()) if old else None,
             ObjectID(new.encode()),
             timestamp=seconds,
-            timezone=time.localtime(seconds).tm_gmtoff,
+            timezone=offset_seconds,
             message=message,
         )
 
@@ -487,6 +489,12 @@ def _discover(root: str, files: Files) -> GitDisk:
                     f"not in a Git repository: {os.path.abspath(root)}", hint="veml init"
                 ) from error
             folder = above
+
+
+def _now() -> tuple[int, int]:
+    """Return the Unix time, and how far the local time zone is east of UTC, both in seconds."""
+    seconds = int(time.time())
+    return seconds, time.localtime(seconds).tm_gmtoff
 
 
 def blob_id(data: bytes) -> VersionId:
