@@ -19,6 +19,7 @@ from veml_vcs.errors import StorageError, VemlError
 from veml_vcs.objects.files import TEMPORARY_PREFIX, Files
 
 _INTENT = "intent-"
+_DRAFT = "draft-"
 MERGE = "merge "
 """How the note of a merge begins."""
 REPLAYS = ("cherry-pick", "revert")
@@ -75,10 +76,13 @@ class Unfinished:
             StorageError: The system says no.
         """
         path = self._new_path(_INTENT)
-        # Held while the process lives: another lock taken inside must not sweep it.
-        with self._files.open_new(path) as file:
-            file.write(os.fsencode(what))
-            file.flush()
+        # Held while the process lives: another lock taken inside must not sweep it. It gets its
+        # name when all of it is there: half a note would be taken for what the command was about.
+        with self._files.open_new(draft := self._new_path(_DRAFT)) as file:
+            with self._files.removing_on_failure(draft):
+                file.write(os.fsencode(what))
+                file.flush()
+                self._files.rename(draft, path)
             try:
                 yield
             except VemlError as error:
@@ -104,7 +108,12 @@ class Unfinished:
         """
         self.interrupted = None
         for path in self._paths(""):
-            if os.path.basename(path).startswith(_INTENT):
+            name = os.path.basename(path)
+            if name.startswith(_DRAFT):
+                if self._is_dead(path):
+                    self._files.remove(path)  # of a command that did not begin
+                continue
+            if name.startswith(_INTENT):
                 if self._is_dead(path):
                     self.interrupted = os.fsdecode(self._files.read(path)) or None
                     first = (self.interrupted or "").partition(" ")[0]
