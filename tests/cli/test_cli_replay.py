@@ -179,6 +179,32 @@ def test_text_conflicts_are_marked_as_git_marks_them(place: Place) -> None:
     assert marked == (place.root / "a.txt").read_text()
 
 
+def test_resolve_goes_by_the_base_of_a_replay(place: Place) -> None:
+    """Seen to fail: it took the common ancestor, and of a first commit it said damage."""
+    place.veml("init", "-q")
+    place.write("gone.txt", "gone\n")
+    for text in ("zero", "one", "two", "three"):
+        place.write("notes.txt", f"{text}\n")
+        if text == "three":
+            (place.root / "gone.txt").unlink()
+        place.git("add", "-A")
+        place.git("commit", "-qm", text)
+    place.git("checkout", "-qb", "side", "HEAD~2")
+    place.write("notes.txt", "side\n")
+    place.write("gone.txt", "changed\n")
+    place.git("commit", "-qam", "side")
+    place.veml("cherry-pick", "main", code=1)
+    for _ in range(2):  # the second is the same command after a kill
+        place.veml("resolve", "notes.txt", "--base")
+        place.veml("resolve", "gone.txt", "--theirs")
+    assert (place.root / "notes.txt").read_text() == "two\n"
+    assert not (place.root / "gone.txt").exists()
+    place.veml("cherry-pick", "--abort")
+    first = place.git("rev-list", "--max-parents=0", "HEAD").strip()
+    place.veml("revert", first, code=1)
+    assert "no conflict at nosuch" in place.veml("resolve", "nosuch", "--ours", code=128).err
+
+
 @pytest.mark.parametrize("command", ["cherry-pick", "revert"])
 def test_refusals(forked: Place, command: str) -> None:
     for arguments, said in (

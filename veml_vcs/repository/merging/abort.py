@@ -9,15 +9,16 @@ from veml_vcs.ids import CommitId
 from veml_vcs.repository.merging.sequence import half_done
 from veml_vcs.repository.merging.state import (
     MergeState,
+    Sides,
     forget_heads,
     forget_merge,
     load_merge_state,
     save_merge_state,
+    sides_of,
     under_way,
 )
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.revisions import merge_bases
 from veml_vcs.repository.worktree.changes import folder_changes
 from veml_vcs.repository.worktree.materialize import (
     file_changes,
@@ -72,7 +73,7 @@ def abort(
         if head is None:
             raise NotFoundError("HEAD has no commits", kind="unborn")
         half = under_way(repo) is None  # killed before it had said so
-        sides = _sides(repo, state, head)
+        sides = sides_of(repo, state, head)
         bases, theirs = [repo.datasets_at(one) for one in sides[0]], repo.datasets_at(sides[1])
         committed, staged = repo.datasets_at(head), repo.staged_datasets()
         for path in sorted(committed.keys() | staged.keys()):
@@ -111,19 +112,6 @@ def _half_a_merge(repo: Repository) -> MergeState | None:
     return MergeState(theirs, ours, theirs)
 
 
-_Sides = tuple[list[CommitId | None], CommitId | None]
-
-
-def _sides(repo: Repository, state: MergeState, head: CommitId) -> _Sides:
-    """Return what both sides began as, and their side; None is the empty tree."""
-    theirs = repo.resolve(state.theirs) if state.theirs else None
-    if state.base is not None:
-        bases: list[CommitId | None] = [CommitId(state.base) if state.base else None]
-    else:
-        bases = [*merge_bases(repo.git, head, theirs)] if theirs else []
-    return bases or [None], theirs
-
-
 def _brought(
     repo: Repository,
     bases: list[DataRecord | None],
@@ -136,7 +124,7 @@ def _brought(
     return {key: entry for key, entry in differs.items() if key in changed}
 
 
-def _undo_files(repo: Repository, sides: _Sides, head: CommitId) -> None:
+def _undo_files(repo: Repository, sides: Sides, head: CommitId) -> None:
     """Bring back ordinary files and records that a killed merge wrote, of which no index knows."""
     bases = [repo.git.files(one) for one in sides[0]]
     ours, theirs = repo.git.files(head), repo.git.files(sides[1])

@@ -12,12 +12,12 @@ from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.merge import settle
 from veml_vcs.repository.merging.operation import Operation
-from veml_vcs.repository.merging.state import MergeState, load_merge_state
+from veml_vcs.repository.merging.state import MergeState, load_merge_state, sides_of
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.revisions import merge_bases
 from veml_vcs.repository.worktree.plain_files import write_plain
 from veml_vcs.samples.annotations import Choice
+from veml_vcs.versions.data import RECORD_SUFFIX
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _matching(state: MergeState, text: str) -> list[DataConflict]:
 
 
 def _plain_conflicts(repo: Repository, state: MergeState) -> tuple[str, ...]:
-    data = {one.dataset + ".veml" for one in state.conflicts}
+    data = {one.dataset + RECORD_SUFFIX for one in state.conflicts}
     return tuple(path for path in repo.git.conflicted_paths() if path not in data)
 
 
@@ -102,11 +102,12 @@ def _is_settled_so(repo: Repository, state: MergeState, path: str, choice: Choic
     """Tell whether an ordinary file is staged as the side that is asked for has it."""
     if not state.ours:
         return False
-    ours, theirs = CommitId(state.ours), CommitId(state.theirs)
-    sides = {"ours": [ours], "theirs": [theirs], "base": merge_bases(repo.git, ours, theirs)}
-    staged = repo.git.staged_files().get(path)
-    found = [repo.git.files(commit).get(path) for commit in sides[choice]]
-    return staged in found and staged is not None
+    ours = CommitId(state.ours)
+    bases, theirs = sides_of(repo, state, ours)
+    sides: dict[Choice, list[CommitId | None]] = {"ours": [ours], "theirs": [theirs], "base": bases}
+    here = {name: [repo.git.files(one).get(path) for one in side] for name, side in sides.items()}
+    known = any(file is not None for side in here.values() for file in side)
+    return known and repo.git.staged_files().get(path) in here[choice]
 
 
 def _settle_file(repo: Repository, path: str, choice: Choice) -> None:

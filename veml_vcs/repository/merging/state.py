@@ -20,9 +20,13 @@ from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.operation import HEAD_FILES, Operation, how_to_end, operation_of
 from veml_vcs.repository.merging.pending import forget_pending, pending_conflicts
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import merge_bases
 from veml_vcs.samples.annotations.conflicts import Choice
 
 _FILE = "merge.json"
+
+Sides = tuple[list[CommitId | None], CommitId | None]
+"""Bases, and the commit of their side; None is the empty tree."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,25 @@ def read_merge_state(repo: Repository) -> MergeState | None:
             f"{path}: the state of the {kind} cannot be read", hint=how_to_end(kind)[1]
         ) from error
     return found
+
+
+def sides_of(repo: Repository, state: MergeState, ours: CommitId) -> Sides:
+    """Return what both sides of a merge began as, and their side.
+
+    Args:
+        repo: The repository.
+        state: The merge, cherry-pick or revert.
+        ours: Our side.
+
+    Raises:
+        NotFoundError: Their commit is not there (any more).
+    """
+    theirs = repo.resolve(state.theirs) if state.theirs else None
+    if state.base is not None:
+        bases: list[CommitId | None] = [CommitId(state.base) if state.base else None]
+    else:
+        bases = [*merge_bases(repo.git, ours, theirs)] if theirs else []
+    return bases or [None], theirs
 
 
 def label_of(kind: Operation, name: str) -> str:
