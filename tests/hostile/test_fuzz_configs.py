@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
@@ -92,6 +94,104 @@ def test_yaml(data: bytes) -> None:
 def test_what_would_fill_memory_or_take_for_ever(text: str) -> None:
     with pytest.raises(FormatError):
         read_config("a.py", lambda _path: text.encode())
+
+
+LONG = "a = [0] * 200000\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LONG + "b = []\nfor i in range(20):\n    b.append(list(a))",
+        LONG + "b = []\nfor i in range(20):\n    b.append(a[:])",
+        LONG + "b = {}\nfor i in range(20):\n    b[i] = a + []",
+        LONG + "b = []\nfor i in range(20):\n    b = sorted(a)",
+        LONG + "for i in range(20):\n    b = 1 in a",
+        LONG + "for i in range(20):\n    b = a.index(0)",
+        LONG + "for i in range(20):\n    for j in []:\n        pass\n    a[:] = a",
+        LONG + "b = [" + "*a, " * 20 + "]",
+        LONG + "b = zip(*[a] * 20)",
+        "a = 'x' * 200000\nb = f'" + "{a}" * 20 + "'",
+        "a = {str(i): i for i in range(20000)}\nfor i in range(200):\n    b = {**a}",
+        "a = {str(i): i for i in range(20000)}\nfor i in range(200):\n    b = dict(**a)",
+        "for i in range(200):\n    a = [0 for (" + "x, " * 20000 + ") in []]",
+    ],
+)
+def test_many_steps_that_each_copy_much(text: str) -> None:
+    with pytest.raises(FormatError, match="makes or goes through more elements"):
+        read_config("a.py", lambda _path: text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = round(1, -(10 ** 5))", "more digits"),
+        ("a = round(1, ndigits=-(10 ** 5))", "more digits"),
+        ("a = {i * (2 ** 61 - 1): 0 for i in range(2000)}", "beyond any config"),
+        ("a = dict(zip([i * (2 ** 61 - 1) for i in range(2000)], 'ab'))", "beyond any config"),
+        ("a = [0] * 100000\nb = a\nc = a\n", "says more"),
+        ("a = ['x' * 100000] * 1000\n", "says more"),
+        ("a = '" + "{{ fileDirname }}" * 60_000 + "'", "characters are more"),
+        ("_base_ = 5", "_base_ names files, found int"),
+        ("_base_ = 1 / 0", "ZeroDivisionError"),
+        ("_base_ = 'a\\0.py'", "no file can have this name"),
+        ("_base_ = 'a\\ud800.py'", "no file can have this name"),
+        ("with read_base():\n    from .....a import *", "lies outside of the repository"),
+    ],
+)
+def test_what_else_is_refused(text: str, said: str) -> None:
+    with pytest.raises(FormatError, match=said):
+        read_config("a folder of a name/b/a.py", lambda _path: text.encode())
+
+
+def test_a_module_that_is_no_package() -> None:
+    with pytest.raises(NotFoundError, match="not installed"):
+        read_config("a.py", lambda _path: b"_base_ = '__main__::x.py'")
+
+
+def test_a_number_that_json_has_and_no_float() -> None:
+    text = '{"optim_wrapper": {"optimizer": {"lr": 1' + "0" * 400 + "}}}"
+    with pytest.raises(FormatError, match="beyond any config"):
+        read_config("a.json", lambda _path: text.encode())
+
+
+@pytest.mark.parametrize("text", ["'{{$a:" + " " * 3000 + "'", "'" + "{{$a:" * 33_000 + "'"])
+def test_what_a_pattern_would_try_in_all_ways(text: str) -> None:
+    """With the pattern that asked for the spaces on both sides these took minutes."""
+    found = read_config("a.py", lambda _path: f"a = {text}".encode())
+    assert found.values == {"a": text[1:-1]}
+
+
+def test_bases_of_bases_without_number() -> None:
+    """Two files that both inherit from two, and so on: few files, read 2 ** 60 times."""
+
+    def read(path: str) -> bytes:
+        following = int(path[1:-5]) + 1
+        names = [] if following > 60 else [f"a{following}.json", f"b{following}.json"]
+        return json.dumps({"_base_": names}).encode()
+
+    with pytest.raises(FormatError, match="more than 256 files"):
+        read_config("a0.json", read)
+
+
+WIDE = "{0} = {{}}\nfor i in range(40):\n    {0} = dict(x={0}, y={0})\n"
+DEEP = "{0} = {{}}\nfor i in range(3000):\n    {0} = dict(x={0})\n"
+
+
+@pytest.mark.parametrize(("text", "said"), [(WIDE, "takes more than any"), (DEEP, "too deep")])
+def test_merging_into_what_is_inherited_does_not_unfold(text: str, said: str) -> None:
+    def read(path: str) -> bytes:
+        return (("_base_ = 'base.py'\n" if path == "top.py" else "") + text.format("a")).encode()
+
+    with pytest.raises(FormatError, match=said):
+        read_config("top.py", read)
+
+
+@pytest.mark.parametrize(("text", "said"), [(WIDE, "more elements"), (DEEP, "too deep")])
+def test_merging_does_not_unfold(text: str, said: str) -> None:
+    both = text.format("a") + text.format("b") + "a.merge(b)\n"
+    with pytest.raises(FormatError, match=said):
+        read_config("a.py", lambda _path: both.encode())
 
 
 def test_yaml_does_not_unfold() -> None:

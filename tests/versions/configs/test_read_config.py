@@ -58,6 +58,9 @@ OTHERS = {
     "plain.yml": "_base_: _base_/model.py\nmodel:\n  backbone:\n    depth: 18\n"
     "train_cfg: {max_iters: 5}\n",
     "plain.json": '{"_base_": ["./_base_/run.py"], "lr": 1, "who": {{_base_.train_cfg.type}}}',
+    "alias.py": "_base_ = '_base_/run.py'\nload = [dict(type='Load')]\nmore = dict(x=1)\n"
+    "data = dict(load=load, more=more, times=[load])\nload += [dict(type='Pack')]\n"
+    "more |= dict(y=2)\nlevels = other = [0]\nlevels *= 3\n",
     "default.py": "root = '{{$VEML_NO_SUCH_VARIABLE:data/}}'\n",
 }
 ALL = FILES | OTHERS
@@ -99,6 +102,14 @@ def test_what_a_config_inherits_and_changes() -> None:
     assert (found["keys"]["x"], found["c"], found["b"]) == ("X", "yes!", -2.5)
     assert "a" not in found
     assert found["classes"] == ["car", "bus"]
+
+
+def test_what_is_added_to_a_list_is_added_in_all_places_it_is_in() -> None:
+    found = read("alias.py")
+    both = [{"type": "Load"}, {"type": "Pack"}]
+    assert found["load"] == both
+    assert found["data"] == {"load": both, "more": {"x": 1, "y": 2}, "times": [both]}
+    assert found["other"] == [0, 0, 0]
 
 
 def test_a_config_does_not_change_what_it_inherits() -> None:

@@ -2,8 +2,10 @@
 
 The subset is what configs are written in (design note 019). What is not in it is refused with its
 line. Values are plain: None, bool, int, float, str, list, tuple, dict; so no attribute, method or
-operator of anything else can be reached. Limits keep a hostile file from eating time or memory; a
-list that holds another many times over is small, so nothing here goes through values in depth.
+operator of anything else can be reached. Limits keep a hostile file from eating time or memory:
+steps are counted, and so are the elements that are copied or gone through in a step. A list that
+holds another many times over is small, so nothing here goes through values in depth unless it
+counts what it meets.
 """
 
 from __future__ import annotations
@@ -11,14 +13,15 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from veml_vcs.errors import FormatError
+from veml_vcs.versions.configs.budget import MAX_DEPTH, MAX_ITEMS, MAX_NUMBER, MAX_STEPS, Budget
+from veml_vcs.versions.configs.merge import merge_into
 
-MAX_STEPS = 300_000
-MAX_ITEMS = 200_000
-MAX_DEPTH = 100
-_MAX_NUMBER = 1 << 128
+_MAX_KEY = 1 << 60
+"""Beyond, Python gives many whole numbers one hash, and a dict of these takes for ever."""
+_MAX_DIGITS = 128
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
@@ -46,13 +49,6 @@ _METHODS: dict[type, frozenset[str]] = {
     str: frozenset({"lower", "upper", "replace", "split", "strip", "join", "startswith",
                     "endswith"}),
 }  # fmt: skip
-
-
-class Budget:
-    """How many steps all files of a config may still take."""
-
-    def __init__(self, steps: int = MAX_STEPS) -> None:
-        self.steps = steps
 
 
 class Evaluator:
@@ -104,9 +100,8 @@ class Evaluator:
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             self._assign(node.target, self.value(node.value))
         elif isinstance(node, ast.AugAssign):
-            old = self.value(cast(ast.expr, _loaded(node.target)))
-            new = self._binary(node, node.op, old, self.value(node.value))
-            self._assign(node.target, self._checked(node, new))
+            old = self.value(node.target)
+            self._assign(node.target, self._augmented(node, old, self.value(node.value)))
         elif isinstance(node, ast.Expr):
             self.value(node.value)
         elif isinstance(node, ast.Delete):
@@ -132,7 +127,8 @@ class Evaluator:
             for one, part in zip(target.elts, values, strict=True):
                 self._assign(one, part)
         elif isinstance(target, ast.Subscript):
-            self.value(target.value)[self._key(target, self.value(target.slice))] = value
+            place, key = self.value(target.value), self._key(target, self.value(target.slice))
+            place[key] = self._iterate(target, value) if isinstance(key, slice) else value
         elif isinstance(target, ast.Attribute):
             place = self.value(target.value)
             if not isinstance(place, dict):
@@ -233,7 +229,7 @@ class Evaluator:
         found: dict[Any, Any] = {}
         for key, one in zip(node.keys, node.values, strict=True):
             if key is None:
-                found.update(self.value(one))
+                found.update(self._spread(node, self.value(one)))
             else:
                 found[self._key(node, self.value(key))] = self.value(one)
         return found
@@ -259,17 +255,17 @@ class Evaluator:
         named: dict[str, Any] = {}
         for keyword in node.keywords:
             if keyword.arg is None:
-                named.update(self.value(keyword.value))
+                named.update(self._spread(node, self.value(keyword.value)))
             else:
                 named[keyword.arg] = self.value(keyword.value)
         if isinstance(node.func, ast.Name) and node.func.id not in self.names:
             if node.func.id in _FUNCTIONS:
-                self._check_arguments(node, node.func.id, arguments)
+                self._check_arguments(node, node.func.id, arguments, named)
                 return _FUNCTIONS[node.func.id](*arguments, **named)
         elif isinstance(node.func, ast.Attribute):
             place = self.value(node.func.value)
             if isinstance(place, dict) and node.func.attr == "merge" and len(arguments) == 1:
-                merge_into(place, arguments[0])
+                merge_into(place, arguments[0], lambda count: self._charge(node, count))
                 return None
             if node.func.attr in _METHODS.get(type(place), ()):
                 self._check_method(node, node.func.attr, place, arguments)
@@ -278,9 +274,20 @@ class Evaluator:
                 return list(result) if node.func.attr in ("keys", "values", "items") else result
         raise self._refuse(node, "is a call, which would have to be run")
 
-    def _check_arguments(self, node: ast.expr, name: str, arguments: list[Any]) -> None:
+    def _check_arguments(
+        self, node: ast.expr, name: str, arguments: list[Any], named: Mapping[str, Any]
+    ) -> None:
         """Refuse what a function would go through in depth, or make too long."""
-        if name == "range":
+        sizes = [len(one) for one in arguments if isinstance(one, str | list | tuple | dict)]
+        if name not in ("len", "bool"):
+            self._charge(node, sum(sizes))
+        if name == "zip":
+            self._charge(node, len(sizes) * min(sizes, default=0))
+        elif name == "round":
+            digits = arguments[1] if len(arguments) > 1 else named.get("ndigits")
+            if isinstance(digits, int) and abs(digits) > _MAX_DIGITS:
+                raise self._refuse(node, "has more digits than any config")
+        elif name == "range":
             if arguments and len(range(*arguments)) > MAX_ITEMS:
                 raise self._refuse(node, "has more elements than any config")
         elif name in ("str", "int", "float"):
@@ -293,7 +300,7 @@ class Evaluator:
         elif name == "dict" and arguments:
             pairs = arguments[0]
             for pair in [] if isinstance(pairs, dict) else pairs:
-                self._scalar(node, pair[0])
+                self._key(node, self._scalar(node, pair[0]))
 
     def _check_method(self, node: ast.expr, name: str, place: Any, arguments: list[Any]) -> None:
         """Refuse what a method would go through in depth, or make too long."""
@@ -302,7 +309,7 @@ class Evaluator:
         if name == "update":
             if not isinstance(first, dict | None):
                 raise self._refuse(node, "updates a dict with something that is none")
-            grown = len(place) + len(first or ())
+            grown = len(place) + len(self._spread(node, first or {}))
         elif name == "extend":
             grown = len(place) + len(self._iterate(node, first))
         elif name == "join":
@@ -311,7 +318,9 @@ class Evaluator:
             grown = len(place) + (len(place) + 1) * len(self._scalar(node, arguments[1]))
         elif name not in ("append", "insert"):
             for one in arguments[:1]:
-                self._scalar(node, one)
+                self._key(node, self._scalar(node, one))
+            if name not in ("get", "pop", "setdefault"):  # these go through all of it
+                self._charge(node, len(place))
         if grown > MAX_ITEMS:
             raise self._refuse(node, "makes more elements than any config has")
 
@@ -322,6 +331,8 @@ class Evaluator:
         raise self._refuse(node, "takes a list or a dict where only a plain value is read")
 
     def _key(self, node: ast.AST, value: Any) -> Any:
+        if isinstance(value, int) and abs(value) > _MAX_KEY:
+            raise self._refuse(node, "is a number beyond any config's")
         return value if isinstance(value, slice) else self._scalar(node, value)
 
     def _attribute(self, node: ast.Attribute) -> Any:
@@ -347,6 +358,19 @@ class Evaluator:
             raise self._refuse(node, "formats a text; only f-strings and + are read")
         return function(left, right)
 
+    def _augmented(self, node: ast.AugAssign, old: Any, right: Any) -> Any:
+        """Return what ``old += right`` leaves; lists and dicts change in all places they are in."""
+        if isinstance(old, list) and isinstance(node.op, ast.Add):
+            right = self._iterate(node, right)
+        new = self._checked(node, self._binary(node, node.op, old, right))
+        if isinstance(old, list):
+            old[:] = new
+            return old
+        if isinstance(old, dict):
+            old.update(new)
+            return old
+        return new
+
     def _bool(self, node: ast.BoolOp) -> Any:
         value: Any = None
         for one in node.values:
@@ -362,6 +386,8 @@ class Evaluator:
             self._scalar(node, left)
             if not isinstance(sign, ast.In | ast.NotIn | ast.Is | ast.IsNot):
                 self._scalar(node, right)
+            elif isinstance(right, str | list | tuple):
+                self._charge(node, len(right))
             if not _COMPARE[type(sign)](left, right):
                 return False
             left = right
@@ -372,12 +398,10 @@ class Evaluator:
         first, rest = generators[0], generators[1:]
         if first.is_async:
             raise self._refuse(first.iter, "cannot be read without running it")
-        hidden = {
-            one.id: self.names[one.id]
-            for one in ast.walk(first.target)
-            if isinstance(one, ast.Name) and one.id in self.names
-        }
-        bound = [one.id for one in ast.walk(first.target) if isinstance(one, ast.Name)]
+        parts = list(ast.walk(first.target))
+        self._charge(first.target, len(parts))
+        bound = [one.id for one in parts if isinstance(one, ast.Name)]
+        hidden = {name: self.names[name] for name in bound if name in self.names}
         for item in self._iterate(first.iter, self.value(first.iter)):
             self._assign(first.target, item)
             if all(self.value(one) for one in first.ifs):
@@ -391,16 +415,26 @@ class Evaluator:
 
     def _iterate(self, node: ast.AST, value: Any) -> list[Any]:
         if isinstance(value, list | tuple | dict | str) and not isinstance(value, Symbol):
+            self._charge(node, len(value))
             return list(value)
         raise self._refuse(node, "is not a list to go through")
 
+    def _spread(self, node: ast.AST, value: Any) -> dict[Any, Any]:
+        """Return a dict that is copied into another."""
+        if not isinstance(value, dict):
+            raise self._refuse(node, "takes something that is no dict for one")
+        self._charge(node, len(value))
+        return value
+
     def _checked(self, node: ast.AST, value: Any) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if isinstance(value, int) and abs(value) > _MAX_NUMBER:
+            if isinstance(value, int) and abs(value) > MAX_NUMBER:
                 raise self._refuse(node, "is a number beyond any config's")
         elif isinstance(value, str | list | tuple | dict):
             if len(value) > MAX_ITEMS:
                 raise self._refuse(node, "has more elements than any config")
+            if not isinstance(node, ast.Name | ast.Constant | ast.Attribute):
+                self._charge(node, len(value))
         elif not (value is None or isinstance(value, bool | slice)):
             raise self._refuse(node, "is no value of a config")
         return value
@@ -413,6 +447,10 @@ class Evaluator:
         self._budget.steps -= 1
         if self._budget.steps < 0:
             raise self._refuse(node, f"comes after {MAX_STEPS:,} steps; no config takes as many")
+
+    def _charge(self, node: ast.AST, elements: int) -> None:
+        if not self._budget.spend(elements):
+            raise self._refuse(node, "makes or goes through more elements than any config")
 
     def _refuse(self, node: ast.AST, why: str) -> FormatError:
         try:
@@ -431,37 +469,3 @@ class Symbol(str):
     """A class or function that a config imports: its dotted name, and nothing behind it."""
 
     __slots__ = ()
-
-
-def merge_into(old: dict[Any, Any], new: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Merge a dict into another as MMEngine does: dicts by key, ``_delete_`` replaces one whole.
-
-    Args:
-        old: Is changed.
-        new: What is merged into it.
-
-    Returns:
-        ``old``.
-
-    Raises:
-        TypeError: A dict would be merged into something that is none.
-    """
-    for key, value in new.items():
-        if isinstance(value, dict) and key in old and not value.get("_delete_", False):
-            if not isinstance(old[key], dict):
-                raise TypeError(
-                    f"{key}: a dict cannot be merged into {type(old[key]).__name__}; "
-                    "_delete_=True replaces it"
-                )
-            rest = {name: one for name, one in value.items() if name != "_delete_"}
-            old[key] = merge_into(dict(old[key]), rest)
-        elif isinstance(value, dict) and key in old:
-            old[key] = {name: one for name, one in value.items() if name != "_delete_"}
-        else:
-            old[key] = value
-    return old
-
-
-def _loaded(node: ast.expr) -> ast.AST:
-    """Return a target as an expression that is read."""
-    return ast.parse(ast.unparse(node), mode="eval").body

@@ -18,14 +18,17 @@ from typing import Any
 
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.samples.formats.yaml_text import parse_yaml
-from veml_vcs.versions.configs.evaluate import MAX_DEPTH, MAX_ITEMS, Budget, Evaluator, Symbol
-from veml_vcs.versions.configs.evaluate import merge_into as merge_config
+from veml_vcs.versions.configs.budget import MAX_DEPTH, MAX_ITEMS, MAX_NUMBER, Budget
+from veml_vcs.versions.configs.evaluate import Evaluator, Symbol
+from veml_vcs.versions.configs.merge import merge_into
 
 MAX_BYTES = 1 << 20
 MAX_FILES = 256
+_TEXT_PER_ITEM = 100
+"""Characters of text that count like an element more."""
 
 _WHOLE = re.compile(r"\{\{\s*_base_\.([\w.]+)\s*\}\}")
-_ENVIRONMENT = re.compile(r"\{\{\s*\$(\w+)\s*:\s*([^}]*?)\s*\}\}")
+_ENVIRONMENT = re.compile(r"\{\{\s*\$(\w+)\s*:([^{}]*)\}\}")
 _FILE_WORDS = re.compile(
     r"\{\{\s*(fileDirname|fileBasename|fileBasenameNoExtension|fileExtname)\s*\}\}"
 )
@@ -63,7 +66,8 @@ def read_config(path: str, read: Read) -> ConfigFile:
     reader = _Reader(read)
     values = reader.values(path, ())
     try:
-        plain = {name: _plain(value, [MAX_ITEMS], 0) for name, value in values.items()}
+        left = [MAX_ITEMS]
+        plain = {name: _plain(value, left, 0) for name, value in values.items()}
     except FormatError as error:
         raise FormatError(f"{path}: {error.message}", kind=error.kind) from error
     return ConfigFile(path, plain, tuple(reader.files))
@@ -73,14 +77,19 @@ class _Reader:
     def __init__(self, read: Read) -> None:
         self._read = read
         self._budget = Budget()
+        self._reads = 0
         self.files: dict[str, None] = {}
 
     def values(self, path: str, above: tuple[str, ...]) -> dict[str, Any]:
         """Return the variables of a file, what it inherits included."""
         if path in above:
             raise _unreadable(f"{above[-1]}: inherits from itself by way of {path}")
-        if len(above) > MAX_DEPTH or len(self.files) >= MAX_FILES:
+        # Reads are counted, not files: two files that both inherit from two, and so on, are many.
+        self._reads += 1
+        if len(above) > MAX_DEPTH or self._reads > MAX_FILES:
             raise _unreadable(f"{path}: the config is made of more than {MAX_FILES} files")
+        if "\0" in path or any("\ud800" <= char <= "\udfff" for char in path):
+            raise _unreadable(f"{path!r:.200}: no file can have this name")
         self.files[path] = None
         text = self._text(path)
         if path.endswith((".yml", ".yaml", ".json")):
@@ -133,9 +142,13 @@ class _Reader:
 
     def _merged(self, path: str, base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         try:
-            return merge_config(dict(base), own)
+            return merge_into(dict(base), own, self._spend)
         except TypeError as error:
             raise _unreadable(f"{path}: {error}") from error
+
+    def _spend(self, elements: int) -> None:
+        if not self._budget.spend(elements):
+            raise TypeError("merging it into what it inherits takes more than any config's")
 
     def _text(self, path: str) -> str:
         place, _, name = path.rpartition("::")
@@ -149,13 +162,14 @@ class _Reader:
         return _substituted(path, text)
 
     def _bases(self, path: str, node: ast.stmt, above: tuple[str, ...]) -> dict[str, Any]:
-        assert isinstance(node, ast.Assign)
-        names = Evaluator(path, {}, budget=self._budget).value(node.value)
-        return self._inherited(path, names, above)
+        evaluator = Evaluator(path, {}, budget=self._budget)
+        evaluator.run([node])
+        return self._inherited(path, evaluator.names["_base_"], above)
 
     def _inherited(self, path: str, names: Any, above: tuple[str, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for name in [names] if isinstance(names, str) else names:
+        listed = names if isinstance(names, list | tuple) else [names]
+        for name in listed:
             if not isinstance(name, str):
                 raise _unreadable(f"{path}: _base_ names files, found {type(name).__name__}")
             values = self.values(_beside(path, name), (*above, path))
@@ -182,13 +196,15 @@ class _Reader:
 
 def _plain(value: Any, left: list[int], depth: int) -> Any:
     """Return a value of JSON; refuse one that unfolds to more than a config holds."""
-    left[0] -= 1
+    left[0] -= 1 + (len(value) // _TEXT_PER_ITEM if isinstance(value, str) else 0)
     if left[0] < 0 or depth > MAX_DEPTH:
         raise _unreadable("says more, or in more depth, than any config")
     if isinstance(value, dict):
         return {str(name): _plain(one, left, depth + 1) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one, left, depth + 1) for one in value]
+    if isinstance(value, int) and abs(value) > MAX_NUMBER:  # of JSON or YAML
+        raise _unreadable("has a number beyond any config's")
     return str(value) if isinstance(value, Symbol) else value
 
 
@@ -229,6 +245,8 @@ def _module(path: str, node: ast.ImportFrom) -> str:
         folder = posixpath.join(folder, "..")
     parts = (node.module or "").split(".")
     found = posixpath.normpath(posixpath.join(folder, *parts)) + ".py"
+    if found.startswith("../"):
+        raise _unreadable(f"{path}:{node.lineno}: the base lies outside of the repository")
     return f"{place}::{found}" if place else found
 
 
@@ -238,14 +256,17 @@ def _beside(path: str, name: str) -> str:
         return name
     place, _, own = path.rpartition("::")
     found = posixpath.normpath(posixpath.join(posixpath.dirname(own), name))
-    if os.path.isabs(name) or (not os.path.isabs(own) and found.startswith("../")):
+    if os.path.isabs(name) or found.startswith("../"):
         raise _unreadable(f"{path}: the base {name} lies outside of the repository")
     return f"{place}::{found}" if place else found
 
 
 def _packaged(package: str, name: str) -> bytes:
     """Return a config that an installed package carries, found without importing it."""
-    spec = find_spec(package) if package.isidentifier() else None
+    try:
+        spec = find_spec(package) if package.isidentifier() else None
+    except ValueError:  # a module that is loaded and no package, as __main__
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise NotFoundError(
             f"{package}::{name}: the package {package} is not installed",
@@ -273,7 +294,10 @@ def _substituted(path: str, text: str) -> str:
         "fileBasenameNoExtension": stem, "fileExtname": extension,
     }  # fmt: skip
     text = _FILE_WORDS.sub(lambda found: words[found[1]], text)
-    return _ENVIRONMENT.sub(lambda found: found[2], text)
+    text = _ENVIRONMENT.sub(lambda found: found[2].strip(), text)
+    if len(text) > MAX_BYTES:
+        raise _unreadable(f"{path}: {len(text):,} characters are more than any config has")
+    return text
 
 
 def _no_base_inside(path: str) -> Callable[[str], str]:
