@@ -60,7 +60,7 @@ def checkout(
     given, paths = arguments or [], after_separator(context)
     with working() as (repo, progress):
         if no_data:
-            _leave_out(repo, paths, progress)
+            _leave_out(repo, given, paths, create, progress)
         if paths is not None:
             if create or reset:
                 raise InvalidInputError("-b makes a branch of everything, not of paths")
@@ -86,11 +86,23 @@ def checkout(
         show(done, lines, as_json=as_json)
 
 
-def _leave_out(repo: Repository, paths: list[str] | None, progress: Progress) -> None:
+def _leave_out(
+    repo: Repository,
+    given: list[str],
+    paths: list[str] | None,
+    create: str | None,
+    progress: Progress,
+) -> None:
+    from veml_vcs.repository.checkout import check_new_branch, remote_branch
     from veml_vcs.repository.sparse.verbs import sparse_set
 
-    if paths is not None:
+    if paths is not None or len(given) > 1 or (given and _paths_among(repo, given)):
         raise InvalidInputError("--no-data is about the whole work tree, not about paths")
+    # Data goes first, so that none of the target's is written; but not for a misspelt name.
+    if given and given[0] != "-" and remote_branch(repo, given[0]) is None:
+        repo.resolve(given[0])
+    if create is not None:
+        check_new_branch(repo, create)
     sparse_set(repo, (), None, progress=progress)
 
 

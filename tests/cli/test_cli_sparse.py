@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Place = Any
 TRAIN = "images/train"
 
@@ -51,6 +53,16 @@ def test_errors_say_what_to_type(drives: Place) -> None:
     assert "there is car" in said.err
     said = drives.veml("sparse", "set", "--no-data", "--class", "car", code=128)
     assert "--no-data" in said.err
+
+
+@pytest.mark.parametrize(
+    "target", [["nigth"], ["-b", "night"], ["night", "--", TRAIN], [TRAIN], ["night", "main"]]
+)
+def test_checkout_without_data_of_what_is_not_there(forked: Place, target: list[str]) -> None:
+    """Data was gone already when the name was found to be misspelt."""
+    forked.veml("checkout", "--no-data", *target, code=128)
+    assert (forked.root / TRAIN).exists()
+    assert "Sparse" not in forked.veml("status").out
 
 
 def test_checkout_without_data(forked: Place) -> None:

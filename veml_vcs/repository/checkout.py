@@ -114,7 +114,7 @@ def checkout(
         branches = repo.git.branches()
         created = create
         if create:
-            _check_new_branch(repo, target)
+            check_new_branch(repo, target)
             if head.commit is None and start is None:
                 ref = Ref(b"refs/heads/" + target.encode())
                 repo.git.dulwich.refs.set_symbolic_ref(HEADREF, ref)
@@ -344,7 +344,12 @@ def remote_branch(repo: Repository, name: str) -> CommitId | None:
     return CommitId(found.pop().decode())
 
 
-def _check_new_branch(repo: Repository, name: str) -> None:
+def check_new_branch(repo: Repository, name: str) -> None:
+    """Check that a branch of this name can be made.
+
+    Raises:
+        InvalidInputError: It exists, or the name is not one of a branch.
+    """
     if not check_ref_format(Ref(b"refs/heads/" + name.encode())) or name.startswith("-"):
         raise InvalidInputError(f"{name!r} is not a valid branch name")
     refuse_nested_name(name, repo.git.branches())
@@ -357,4 +362,4 @@ def _check_new_branch(repo: Repository, name: str) -> None:
         )
 
 
-__all__ = ["CheckoutResult", "NotFoundError", "checkout", "move_work_tree"]
+__all__ = ["CheckoutResult", "NotFoundError", "check_new_branch", "checkout", "move_work_tree"]
