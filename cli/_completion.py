@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Complete = Callable[["Repository", str, "Context"], Iterable[str]]
 
-_CHECKS = ("python", "packages", "extras", "git", "identity", "store", "hooks", "operations",
-           "locks", "data", "disk", "filesystem")  # fmt: skip
-
 
 def attach(params: Iterable[Parameter]) -> None:
     """Tell parameters how to complete themselves; called while a shell asks."""
@@ -184,7 +181,9 @@ def _formats(_repo: Repository, _typed: str, _context: Context) -> Iterable[str]
 
 
 def _checks(_repo: Repository, _typed: str, _context: Context) -> Iterable[str]:
-    return _CHECKS
+    from veml_hooks.doctor import ALL_CHECKS
+
+    return [one.name for one in ALL_CHECKS]
 
 
 _KINDS: dict[tuple[str, str], Complete] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from veml_hooks.git import git
 from veml_hooks.say import say
-from veml_vcs.errors import FormatError, NotFoundError, VemlError
+from veml_vcs.errors import FormatError, VemlError
 from veml_vcs.ids import VersionId, short
 from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.datasets import owner_of
@@ -148,7 +148,7 @@ def _check_tree(
         )
     try:
         sums = Tree(repo.store, record.tree).sums()
-    except (NotFoundError, VemlError) as error:
+    except VemlError as error:
         return Blocked(f"{name}: {error.message}", "veml fsck")
     said = (record.samples, record.content_bytes)
     if said != (sums.samples, sums.content_bytes):
@@ -172,10 +172,8 @@ def _strays(repo: Repository, paths: list[str]) -> list[Blocked]:
     """Return the data sets of which files are about to be committed to Git itself."""
     if not paths:
         return []
-    datasets = list(repo.staged_datasets())
-    outside = {
-        file: name for name, record in repo.staged_datasets().items() for file in record.annotations
-    }
+    datasets = repo.staged_datasets()
+    outside = {file: name for name, record in datasets.items() for file in record.annotations}
     stray: dict[str, list[str]] = {}
     for path in paths:
         owner = owner_of(datasets, path) or outside.get(path)

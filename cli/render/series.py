@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from veml_cli.render.line import Line, Piece, joined, line
+from veml_cli.render.line import Line, Style, joined, line
 from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.values import number
 from veml_cli.render.words import plural, plus_minus
@@ -77,9 +77,9 @@ def _some(names: Sequence[str], count: int) -> str:
     return f"  {', '.join(names)}{more}" if names else ""
 
 
-def _marked(mark: str, names: Sequence[str], style: Piece, limit: int) -> list[Line]:
+def _marked(mark: str, names: Sequence[str], style: Style, limit: int) -> list[Line]:
     shown = names[: limit or None]
-    found = [line((mark + name, style)) for name in shown]  # type: ignore[arg-type]
+    found = [line((mark + name, style)) for name in shown]
     if len(names) > len(shown):
         found.append(line((f"… and {len(names) - len(shown):,} more", "dim")))
     return found
