@@ -26,6 +26,7 @@ class Asked:
         go_on: ``--continue``.
         skip: ``--skip``.
         abort: ``--abort``.
+        leave: ``--quit``.
         quiet: Say nothing but errors.
         as_json: Write one JSON document.
     """
@@ -34,6 +35,7 @@ class Asked:
     go_on: bool
     skip: bool
     abort: bool
+    leave: bool
     quiet: bool
     as_json: bool
 
@@ -44,11 +46,12 @@ def run(kind: Literal["cherry-pick", "revert"], asked: Asked, options: Options) 
     from veml_cli.render.replay import replay_lines
     from veml_vcs.ids import short
     from veml_vcs.repository.commit import picked_author
-    from veml_vcs.repository.merging.replay import give_up, go_on, replay
+    from veml_vcs.repository.merging.replay import give_up, go_on, leave_off, replay
 
-    if sum((asked.go_on, asked.skip, asked.abort, bool(asked.revisions))) != 1:
+    verbs = (asked.go_on, asked.skip, asked.abort, asked.leave)
+    if sum((*verbs, bool(asked.revisions))) != 1:
         raise InvalidInputError(
-            "expected one of REV, --continue, --skip and --abort", hint=f"veml {kind} REV"
+            "expected one of REV, --continue, --skip, --abort and --quit", hint=f"veml {kind} REV"
         )
     with working() as (repo, progress):
         if asked.abort:
@@ -57,6 +60,13 @@ def run(kind: Literal["cherry-pick", "revert"], asked: Asked, options: Options) 
                 out.write_json({"aborted": True, "commit": head})
             elif not asked.quiet:
                 out.write(f"{kind} aborted; HEAD is at {short(head, 7)}")
+            return
+        if asked.leave:
+            head = leave_off(repo, kind)
+            if asked.as_json:
+                out.write_json({"aborted": False, "commit": head})
+            elif not asked.quiet:
+                out.write(f"{kind} forgotten; HEAD stays at {short(head, 7)}")
             return
         committer = from_environment(repo, "COMMITTER")
         if asked.revisions:

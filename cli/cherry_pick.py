@@ -40,6 +40,9 @@ def cherry_pick(
     abort: Annotated[
         bool, typer.Option("--abort", help="Return to where HEAD was at the start.")
     ] = False,
+    leave: Annotated[
+        bool, typer.Option("--quit", help="Forget the rest; HEAD and files stay as they are.")
+    ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -50,5 +53,5 @@ def cherry_pick(
     from veml_cli._replay import Asked, run
     from veml_vcs.repository.merging.replay import Options
 
-    asked = Asked(revisions or (), go_on, skip, abort, quiet, as_json)
+    asked = Asked(revisions or (), go_on, skip, abort, leave, quiet, as_json)
     run("cherry-pick", asked, Options(no_commit, mainline, choice(favour), note_origin))

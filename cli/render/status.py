@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from veml_cli.render.conflicts import conflict_rows
 from veml_cli.render.line import Line, Piece, Style, line
 from veml_cli.render.sparse import status_lines
+from veml_cli.render.status_waiting import rebase_head, waiting_lines
 from veml_cli.render.words import counted, data_change, key_name, plural
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
+    from veml_vcs.repository.merging.state import MergeState
     from veml_vcs.repository.status import Status
     from veml_vcs.repository.worktree.changes import FolderChanges
 
@@ -46,12 +48,16 @@ def long_lines(status: Status, untracked: Sequence[str], place: Place) -> Iterat
         place: Turns a path from the root into one to show.
     """
     head = status.head
-    if head.branch is not None:
+    rebased = rebase_head(status)
+    if rebased is not None:
+        yield rebased
+    elif head.branch is not None:
         yield line("On branch ", (head.branch, "ref"))
     else:
         yield line("HEAD detached at ", (short(head.commit or "", 7), "id"))
     if head.commit is None:
         yield from (line(), line("No commits yet"))
+    yield from waiting_lines(status)
     yield from status_lines(status.sparse)
     groups = [
         _merge(status, place),
@@ -85,10 +91,27 @@ def collapse(untracked: Sequence[str], tracked: Iterable[str]) -> list[str]:
 
 
 def _merge(status: Status, place: Place) -> Iterator[Line]:
-    state = status.merge
-    if state is None:
-        return
     files = [path for path in status.conflicted if not _is_record(path, status)]
+    state = status.merge
+    told = {one.kind for one in status.waiting if one.kind != "merge"}
+    if state is not None and state.kind not in told:
+        yield from _doing(state, files)
+    if not (files or (state is not None and state.open_conflicts)):
+        return
+    yield line("Unmerged paths:")
+    for dataset, lines in conflict_rows(state.open_conflicts if state else ()).items():
+        yield _entry("both changed:", place(dataset), "removed")
+        for one in lines:
+            yield line(_INDENT, "  ") + one
+    for path in files:
+        yield _entry("both modified:", place(path), "removed")
+    settled = len(state.conflicts) - len(state.open_conflicts) if state else 0
+    if settled:
+        yield line((f"{_INDENT}({plural(settled, 'conflict')} settled already)", "hint"))
+
+
+def _doing(state: MergeState, files: list[str]) -> Iterator[Line]:
+    """Yield what is under way where ``waiting_lines`` has not told it: a merge, a stash."""
     from veml_vcs.repository.merging.operation import how_to_end
 
     doing, (finish, drop) = _DOING[state.kind], how_to_end(state.kind, by_git=state.by_git)
@@ -100,18 +123,9 @@ def _merge(status: Status, place: Place) -> Iterator[Line]:
     yield line(('  (settle them with "veml resolve KEY --ours|--theirs|--base")', "hint"))
     yield line((f'  (use "{drop}" to abort the {state.kind})', "hint"))
     if state.kind == "stash":
-        yield line(('  (the stash is kept; use "veml stash drop" when all is settled)', "hint"))
+        note = '(the stash is kept; use "veml stash drop" when all is settled)'
+        yield line(("  " + note, "hint"))
     yield line()
-    yield line("Unmerged paths:")
-    for dataset, lines in conflict_rows(state.open_conflicts).items():
-        yield _entry("both changed:", place(dataset), "removed")
-        for one in lines:
-            yield line(_INDENT, "  ") + one
-    for path in files:
-        yield _entry("both modified:", place(path), "removed")
-    settled = len(state.conflicts) - len(state.open_conflicts)
-    if settled:
-        yield line((f"{_INDENT}({plural(settled, 'conflict')} settled already)", "hint"))
 
 
 def _is_record(path: str, status: Status) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from tests.crash.scenarios import ADA, second_is_settled
 from tests.repository.conftest import isolated
 from tests.repository.kit import Project
-from veml_vcs.errors import NotFoundError
+from veml_vcs.errors import ConflictError, NotFoundError
 from veml_vcs.repository.commit import commit
 from veml_vcs.repository.merging.replay import give_up, go_on
 
@@ -46,13 +46,28 @@ def test_it_can_be_given_up_as_a_whole_then(project: Project) -> None:
     project.assert_clean()
 
 
-def test_another_commit_on_top_ends_it(project: Project) -> None:
-    """HEAD stands elsewhere by then: nothing may be replayed, or undone, on top of that."""
+def test_more_commits_on_top_keep_it_and_are_not_thrown_away(project: Project) -> None:
+    """As in Git: the rest is replayed on top of them, and HEAD is not taken back over them.
+
+    Seen to fail with ``moved=True`` taken out of ``go_on``, and the check of ``give_up`` left out.
+    """
     commit(project.repo, "by hand", author=ADA, committer=ADA)
     project.write({"later.txt": b"later\n"})
     project.save("later.txt", message="later")
+    with pytest.raises(ConflictError, match="HEAD has moved"):
+        give_up(project.repo, "cherry-pick")
+    assert subjects(project)[0] == "later"
+    go_on(project.repo, "cherry-pick", committer=ADA)
+    assert subjects(project) == ["two files", "later", "by hand", "one file"]
+    project.assert_clean()
+
+
+def test_a_branch_elsewhere_ends_it(project: Project) -> None:
+    """HEAD stands elsewhere by then: nothing may be replayed, or undone, on top of that."""
+    commit(project.repo, "by hand", author=ADA, committer=ADA)
+    project.git("checkout", "-q", "-B", "elsewhere", "HEAD~3")
+    project.follow()
     for command in (go_on, give_up):
         with pytest.raises(NotFoundError, match="no cherry-pick is under way"):
             command(project.repo, "cherry-pick")
-    assert subjects(project)[0] == "later"
     project.assert_clean()

@@ -9,6 +9,7 @@ from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.change_counts import counts_between
 from veml_vcs.repository.git.repo import Head, TreeFile
 from veml_vcs.repository.merging.state import MergeState, load_merge_state
+from veml_vcs.repository.merging.waiting import Waiting, waiting
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out
@@ -62,6 +63,7 @@ class Status:
         behind: Data sets whose folder does not hold what their record says, because Git moved the
             record, or because the data is not in this clone.
         sparse: Data sets of which this work tree leaves out samples, and how many; None is all.
+        waiting: What waits for the user: a merge, rebase, bisect, a sequence of cherry-picks.
     """
 
     head: Head
@@ -75,6 +77,7 @@ class Status:
     untracked_data: tuple[str, ...] = ()
     behind: tuple[FolderBehind, ...] = ()
     sparse: dict[str, int | None] = field(default_factory=dict)
+    waiting: tuple[Waiting, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -146,6 +149,7 @@ def status(
         untracked_data=folders,
         behind=tuple(behind.values()),
         sparse=_left_out(repo, new),
+        waiting=waiting(repo),
     )
 
 

@@ -22,6 +22,7 @@ from veml_vcs.repository.merging.data import DataMerge
 from veml_vcs.repository.merging.paths import TreeMerge, TreeMerger
 from veml_vcs.repository.merging.pending_settle import settle_pending
 from veml_vcs.repository.merging.rules import ConflictName, Settlement, rules_at
+from veml_vcs.repository.merging.sequence import refuse_sequence
 from veml_vcs.repository.merging.state import (
     MergeState,
     forget_merge,
@@ -138,6 +139,7 @@ def merge(
                     hint="veml merge --allow-unrelated-histories merges them over nothing",
                     kind="unrelated",
                 )
+            refuse_sequence(repo)
             with repo.store.write() as writer:
                 names = ("HEAD", revision)
                 settlement = Settlement(rules=rules_at(repo, ours), default=favour)

@@ -39,9 +39,11 @@ from veml_vcs.repository.merging.sequence import (
     begun,
     end_step,
     half_done,
+    has_moved,
     is_committed,
     load_sequence,
     refuse_half_done,
+    refuse_sequence,
 )
 from veml_vcs.repository.merging.state import (
     MergeState,
@@ -143,6 +145,7 @@ def replay(
             else:
                 refuse_half_done(repo)
                 refuse_under_way(repo)
+                refuse_sequence(repo)
                 repo.unfinished.forget()
                 rest = todo
             about = about_replay(kind, original, todo)
@@ -201,7 +204,7 @@ def go_on(
         half = half_done(repo)
         # Killed when all but the commit was done: nobody has seen a conflict to skip.
         skip = skip and begun(repo) is None
-        between = load_sequence(repo, kind) if state is None else None
+        between = load_sequence(repo, kind, moved=True) if state is None else None
     done: tuple[CommitResult, ...] = ()
     if state is not None and state.kind == kind:
         todo = [*state.todo]
@@ -237,8 +240,15 @@ def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> Com
     """
     with repo.lock(f"veml {kind} --abort"):
         state = state_to_give_up(repo)
-        between = load_sequence(repo, kind) if state is None else None
+        between = load_sequence(repo, kind, moved=True) if state is None else None
         head = _head(repo)
+        if between is not None and has_moved(repo, between):
+            raise ConflictError(
+                f"HEAD has moved since the {kind} stopped: it is not taken back",
+                hint=f"veml {kind} --quit forgets the rest and leaves HEAD; "
+                f"veml reset --hard {short(between.original, 7)} goes back to where it began",
+                kind="moved",
+            )
         if between is not None and not (between.todo or between.ours == head):
             between = None  # its last commit was made: nothing is left to give up
     if state is None and between is None:
@@ -257,6 +267,27 @@ def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> Com
         forget_merge(repo)
         repo.unfinished.forget()
     return original
+
+
+def leave_off(repo: Repository, kind: Kind) -> CommitId:
+    """Forget what is under way, and leave HEAD, index and work tree as they are (``--quit``).
+
+    Raises:
+        NotFoundError: Nothing of the kind is under way.
+    """
+    with repo.lock(f"veml {kind} --quit"):
+        state = load_merge_state(repo) if under_way(repo) == kind else None
+        if state is not None and state.by_git:
+            raise NotFoundError(
+                f"no {kind} of veml's is under way, but git's is",
+                hint=f"git {kind} --quit",
+                kind="not-merging",
+            )
+        if state is None and load_sequence(repo, kind, moved=True) is None:
+            raise NotFoundError(f"no {kind} is under way", kind="not-merging")
+        forget_merge(repo)
+        repo.unfinished.forget()
+        return _head(repo)
 
 
 def _forget_ended(repo: Repository, kind: Kind) -> None:
@@ -367,6 +398,7 @@ def _step(
             name, ours, theirs or "", all_conflicts(merged), kind, base or "",
             rest, original, options.favour,
         )  # fmt: skip
+        before = load_sequence(repo, kind)
         # Before anything is touched: killed from here on, it is known what may be half done.
         save_merge_state(repo, state)
         try:
@@ -374,7 +406,8 @@ def _step(
         except StorageError:
             raise  # as good as killed
         except VemlError:
-            save_merge_state(repo, None)  # refused: nothing was touched
+            # Refused: nothing was touched, and what came before this step still waits.
+            save_merge_state(repo, before if before is not None and before.todo else None)
             raise
         repo.git.write_state("MERGE_MSG", _message(repo, kind, one, options).encode() + b"\n")
         repo.git.write_state(HEAD_FILES[kind], one.encode() + b"\n")

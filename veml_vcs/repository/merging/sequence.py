@@ -21,6 +21,7 @@ from veml_vcs.repository.merging.state import (
     under_way,
 )
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.revisions import is_ancestor
 from veml_vcs.repository.worktree.unfinished import REPLAYS
 
 
@@ -52,12 +53,16 @@ def begun(repo: Repository) -> Begun | None:
     return Begun(kind, CommitId(ids[0]), tuple(CommitId(one) for one in ids[1:]))
 
 
-def load_sequence(repo: Repository, kind: str | None = None) -> MergeState | None:
+def load_sequence(
+    repo: Repository, kind: str | None = None, *, moved: bool = False
+) -> MergeState | None:
     """Return the step that a replay did last, or was at; None if HEAD stands elsewhere by now.
 
     Args:
         repo: The repository.
         kind: ``cherry-pick`` or ``revert``; None is either.
+        moved: Also if commits are still to be replayed and HEAD stands on top of it, after more
+            commits by hand than one.
     """
     try:
         state = read_merge_state(repo)
@@ -65,7 +70,21 @@ def load_sequence(repo: Repository, kind: str | None = None) -> MergeState | Non
         return None
     if state is None or state.kind not in REPLAYS or kind not in (None, state.kind):
         return None
-    return state if repo.git.head().commit == state.ours or is_committed(repo, state) else None
+    head = repo.git.head().commit
+    if head == state.ours or is_committed(repo, state):
+        return state
+    return state if moved and state.todo and has_moved(repo, state) else None
+
+
+def has_moved(repo: Repository, state: MergeState) -> bool:
+    """Tell whether HEAD has more than the one commit on top of where a step began."""
+    head = repo.git.head().commit
+    if head in (None, state.ours) or is_committed(repo, state):
+        return False
+    try:
+        return is_ancestor(repo.git, CommitId(state.ours), head)
+    except (KeyError, ValueError, AssertionError):
+        return False  # the state names what is no commit, or is not here
 
 
 def is_committed(repo: Repository, state: MergeState) -> bool:
@@ -104,6 +123,22 @@ def refuse_half_done(repo: Repository) -> None:
         )
 
 
+def refuse_sequence(repo: Repository) -> None:
+    """Refuse to begin something whose state would take the place of a sequence that waits.
+
+    Raises:
+        ConflictError: Commits are still to be replayed.
+    """
+    state = load_sequence(repo, moved=True)
+    if state is not None and state.todo and repo.unfinished.interrupted is None:
+        count = len(state.todo)
+        raise ConflictError(
+            f"a {state.kind} is in progress: {count} commit{'' if count == 1 else 's'} to go",
+            hint=f"veml {state.kind} --continue goes on, --abort undoes it, --quit forgets it",
+            kind="merging",
+        )
+
+
 def end_step(repo: Repository) -> None:
     """Forget what waited for a commit; the commits that are still to be replayed are kept."""
     kind = under_way(repo)
@@ -112,5 +147,7 @@ def end_step(repo: Repository) -> None:
     except DamagedError:
         state = None
     forget_heads(repo)
+    if kind is None and load_sequence(repo, moved=True) is not None:
+        return  # a commit by hand between two steps
     if state is None or state.kind != kind or not state.todo:
         save_merge_state(repo, None)
