@@ -14,12 +14,20 @@ from veml_cli._settling import is_terminal
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from veml_vcs.samples.annotations import Choice
+    from veml_vcs.samples.annotations import Resolution
 
 EXAMPLES = examples(
     ("look at each conflict and decide, on a terminal", "veml resolve"),
     ("list what contradicts", "veml resolve --list"),
     ("take our boxes of one sample", "veml resolve images/train/0001.jpg --ours"),
+    (
+        "keep both boxes where both moved one",
+        "veml resolve images/train/JPEGImages/0000.png --both",
+    ),
+    (
+        "settle one box of it alone",
+        "veml resolve images/train/JPEGImages/0000.png:objects#0 --theirs",
+    ),
     ("take their side everywhere", "veml resolve --all --theirs"),
 )
 
@@ -27,11 +35,18 @@ EXAMPLES = examples(
 def resolve(
     keys: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEY", help="Data sets, samples (DATASET/KEY), or files."),
+        typer.Argument(
+            metavar="KEY",
+            help="Data sets, samples (DATASET/KEY), or files; "
+            "DATASET/KEY:PLACE is one conflict of a sample.",
+        ),
     ] = None,
     ours: Annotated[bool, typer.Option("--ours", help="Take our side.")] = False,
     theirs: Annotated[bool, typer.Option("--theirs", help="Take their side.")] = False,
     base: Annotated[bool, typer.Option("--base", help="Take neither: as it was before.")] = False,
+    both: Annotated[
+        bool, typer.Option("--both", "--union", help="Keep both boxes, or both sides' lines.")
+    ] = False,
     everything: Annotated[bool, typer.Option("--all", help="Settle all open conflicts.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="List the open conflicts.")] = False,
     quiet: Quiet = False,
@@ -39,10 +54,14 @@ def resolve(
 ) -> None:
     """Settle conflicts of a merge.
 
-    Changes that do not contradict each other stay merged. Without a side, on a terminal, shows both
-    sides of each conflict with their boxes and asks; elsewhere, or with --list, lists what is open.
+    Changes that do not contradict each other stay merged. With --both, an object that both sides
+    changed or added becomes two, theirs under an id of its own; a text gets the lines of both.
+    Where both cannot be (one side removed it, classes, binary files), that is refused.
+
+    Without a side, on a terminal, shows both sides of each conflict with their boxes and asks;
+    elsewhere, or with --list, lists what is open.
     """
-    chosen = [name for name, on in _choices(ours, theirs, base) if on]
+    chosen = [name for name, on in _choices(ours, theirs, base, both) if on]
     if not (chosen or listing or everything or as_json) and is_terminal():
         _ask(keys or [])
         return
@@ -51,7 +70,7 @@ def resolve(
         return
     if len(chosen) != 1 or bool(keys) == everything:
         raise InvalidInputError(
-            "expected keys (or --all), and one of --ours, --theirs and --base",
+            "expected keys (or --all), and one of --ours, --theirs, --base and --both",
             hint="veml resolve DATASET/KEY --ours",
         )
     from veml_cli.render.resolve import resolved_lines
@@ -69,8 +88,8 @@ def resolve(
         show(done, resolved_lines(done), as_json=as_json)
 
 
-def _choices(ours: bool, theirs: bool, base: bool) -> list[tuple[Choice, bool]]:
-    return [("ours", ours), ("theirs", theirs), ("base", base)]
+def _choices(ours: bool, theirs: bool, base: bool, both: bool) -> list[tuple[Resolution, bool]]:
+    return [("ours", ours), ("theirs", theirs), ("base", base), ("both", both)]
 
 
 def _ask(keys: list[str]) -> None:

@@ -92,11 +92,17 @@ def next_steps(
     conflicts: Sequence[DataConflict], files: Sequence[str], kind: str = "merge"
 ) -> Iterator[Line]:
     """Yield what to type to finish a merge (cherry-pick, revert) with conflicts."""
+    from veml_vcs.samples.annotations import can_be_both
+
     yield line("Settle the conflicts, then go on:")
     if conflicts:
         first = f"{conflicts[0].dataset}/{conflicts[0].key}"
+        both = ", --both" if can_be_both(conflicts[0].kind, conflicts[0].path) else ""
         yield line(
-            "  veml resolve ", shlex.quote(first), " --ours", ("   or --theirs, --base", "hint")
+            "  veml resolve ",
+            shlex.quote(first),
+            " --ours",
+            (f"   or --theirs, --base{both}", "hint"),
         )
     if files:
         yield line(f"  edit {shlex.quote(files[0])}, then: veml add {shlex.quote(files[0])}")

@@ -196,6 +196,8 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml resolve": merging,
     "veml resolve --list": merging,
     "veml resolve images/train/0001.jpg --ours": merging,
+    "veml resolve images/train/JPEGImages/0000.png --both": merging,
+    "veml resolve images/train/JPEGImages/0000.png:objects#0 --theirs": merging,
     "veml resolve --all --theirs": merging,
     "veml rm images/train/0001.jpg": clean,
     "veml switch night": clean,

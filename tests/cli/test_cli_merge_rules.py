@@ -48,6 +48,8 @@ def test_without_rules_it_is_a_conflict(drives: Place) -> None:
         ("* theirs\n*.png ours # the last line that fits wins\n", ["truck", "bus"]),
         ("* ours\n* theirs tram\n", ["truck", "tram"]),
         ("* theirs bus bike\n* ours truck\n", ["truck", "tram"]),
+        ("* both\n", ["truck", "van", "bus", "tram"]),
+        ("* theirs\n*.png union tram # as Git's attribute says it\n", ["van", "bus", "tram"]),
     ],
 )
 def test_a_rule_settles(drives: Place, rules: str, expected: list[str]) -> None:
@@ -77,6 +79,19 @@ def test_ordinary_files(drives: Place) -> None:
     contradict(drives, "images/ ours\nnotes.txt theirs\n", text=True)
     drives.veml("merge", "-q", "night")
     assert (drives.root / "notes.txt").read_text() == "night\n"
+
+
+def test_both_of_a_text_and_where_it_has_no_meaning(drives: Place) -> None:
+    contradict(drives, "* theirs\nnotes.txt both\n", text=True)
+    drives.veml("merge", "-q", "night")
+    assert (drives.root / "notes.txt").read_text() == "day\nnight\n"
+    drives.veml("reset", "-q", "--hard", "HEAD~1")
+    drives.write("notes.txt", b"\0 day\n")
+    drives.write(".vemlmerge", "images/ ours\nnotes.txt base\n* both\n")
+    drives.veml("commit", "-qam", "no text any more")
+    drives.veml("merge", "-q", "night")  # the last line that can settle it: there is no both
+    assert (drives.root / "notes.txt").read_text() == "one\n"
+    assert classes(drives) == ["truck", "van", "bus", "tram"]
 
 
 def test_cherry_pick_and_stash_heed_them(drives: Place) -> None:
@@ -120,7 +135,10 @@ def test_theirs_cannot_decide_for_us(drives: Place) -> None:
 @pytest.mark.parametrize(
     ("rules", "said"),
     [
-        ("* mine\n", ".vemlmerge:1: expected PATTERN and ours, theirs or base, found '* mine'"),
+        (
+            "* mine\n",
+            ".vemlmerge:1: expected PATTERN and ours, theirs, base or both, found '* mine'",
+        ),
         ("# fine\n\n*\n", ".vemlmerge:3: expected PATTERN"),
         ('* ours "open\n', ".vemlmerge:1: No closing quotation"),
         ("* ours\n" * 200_000, "bytes; rules are at most"),

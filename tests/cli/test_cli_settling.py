@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 from typing import Any
@@ -24,6 +25,8 @@ def talk(place: Place, answers: list[str], *arguments: str) -> tuple[int, str]:
     """Run ``veml resolve`` in a terminal, answer each question, return exit code and screen."""
     process, terminal = pty.fork()
     if not process:
+        # A test that runs in the background of a shell has inherited that Control-C is ignored.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(place.root)
         os.environ.update(TERM="dumb", COLUMNS="100")
         os.execv(PROGRAM, ["veml", "resolve", *arguments])
@@ -105,6 +108,63 @@ def test_only_what_is_named(conflicted: Place) -> None:
     assert "no conflict at no/such" in screen
 
 
+def test_both_boxes_and_both_lines(conflicted: Place) -> None:
+    code, screen = talk(conflicted, ["u\n", "both\n"])
+    assert code == 0, screen
+    assert "[u]nion" in screen
+    assert "settled 2 conflicts, 0 left" in screen
+    assert "<xmax>4</xmax><ymax>5</ymax>" in xml(conflicted)
+    assert "<xmax>5</xmax><ymax>4</ymax>" in xml(conflicted)
+    assert (conflicted.root / "notes.txt").read_text() == "day\nnight\n"
+    conflicted.veml("commit", "-qm", "both")
+    assert conflicted.veml("status", "--porcelain", "--verify").out == ""
+
+
+def test_each_conflict_of_a_sample_is_asked_for(drives: Place) -> None:
+    """One box to theirs, both of the other: ``e`` asks for each, and ``:PLACE`` names one."""
+    drives.veml("checkout", "-q", "-b", "night")
+    drives.voc("images/train", {"0000": [("car", 1, 1, 5, 4), ("bike", 2, 2, 7, 5)]})
+    drives.veml("commit", "-qam", "night")
+    drives.veml("checkout", "-q", "main")
+    drives.voc("images/train", {"0000": [("car", 1, 1, 4, 5), ("bike", 2, 2, 6, 6)]})
+    drives.veml("commit", "-qam", "day")
+    drives.veml("merge", "night", code=1)
+    code, screen = talk(drives, ["e\n", "t\n", "u\n"])
+    assert code == 0, screen
+    assert "settled 2 conflicts, 0 left" in screen
+    said = drives.veml("status", "--json").json()["merge"]["conflicts"]
+    assert [one["choice"] for one in said] == ["theirs", "both"]
+    assert xml(drives).count("<object>") == 3
+    assert "<xmax>5</xmax><ymax>4</ymax>" in xml(drives)
+    drives.veml("resolve", f"{KEY}:{said[1]['path']}", "--ours")
+    assert xml(drives).count("<object>") == 2
+    assert "<xmax>5</xmax><ymax>4</ymax>" in xml(drives)  # the other one stays as it was settled
+    assert "<xmax>6</xmax><ymax>6</ymax>" in xml(drives)
+    assert "no conflict at" in drives.veml("resolve", f"{KEY}:nothing", "--ours", code=128).err
+
+
+def test_both_is_refused_where_it_has_no_meaning(conflicted: Place) -> None:
+    """Seen to fail without ``refuse_both``: it said "settled", and left the conflict open."""
+    conflicted.veml("merge", "--abort")
+    conflicted.veml("checkout", "-q", "night")
+    conflicted.voc("images/train", {"0000": [("bike", 2, 2, 6, 5)]})
+    conflicted.write("notes.txt", b"\0 night\n")
+    conflicted.veml("commit", "-qam", "no car")
+    conflicted.veml("checkout", "-q", "main")
+    conflicted.veml("merge", "night", code=1)
+    before, listed = xml(conflicted), conflicted.veml("resolve", "--list", "--json").out
+    refused = conflicted.veml("resolve", NAME, "notes.txt", "--both", code=128).err
+    assert "notes.txt: both sides cannot be kept: it is not a text" in refused
+    refused = conflicted.veml("resolve", NAME, "--union", code=128).err
+    assert "both sides cannot be kept of this conflict (removed-changed objects#0)" in refused
+    assert f"veml resolve {NAME}:objects#0 --ours" in refused
+    assert xml(conflicted) == before
+    assert conflicted.veml("resolve", "--list", "--json").out == listed
+    code, screen = talk(conflicted, ["u\n", "t\n", "union\n", "t\n"])
+    assert code == 0, screen
+    assert "[u]nion" not in screen
+
+
 def test_elsewhere_it_lists_both_sides_and_what_to_type(conflicted: Place) -> None:
     out = conflicted.veml("resolve").out
     assert f"objects of {NAME}" in out
@@ -130,6 +190,11 @@ def test_a_merge_that_plain_git_began(drives: Place) -> None:
     assert [(one.classes, one.changed) for one in rows if one.contradicts] == [
         (("car", "car", "car"), "both")
     ]
-    code, screen = talk(drives, ["o\n"])
+    refused = drives.veml("resolve", "images/train:nothing", "--both", code=128)
+    assert "no conflict at images/train:nothing" in refused.err
+    code, screen = talk(drives, ["u\n"])
     assert code == 0, screen
     assert "settled 1 conflict, 0 left" in screen
+    merged_boxes = drives.veml("show", "HEAD:images/train", "--json").json()["objects"]
+    drives.git("commit", "-q", "--no-edit")
+    assert drives.veml("show", "HEAD:images/train", "--json").json()["objects"] == merged_boxes + 1

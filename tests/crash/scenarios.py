@@ -316,6 +316,12 @@ SCENARIOS = (
         lambda r: resolve(r, ["data/train", "README"], "theirs"),
         ("no-conflict",),
     ),
+    Scenario(
+        "resolve --both",
+        in_conflict,
+        lambda r: resolve(r, ["data/train/images/0001.png", "README"], "both"),
+        ("no-conflict",),
+    ),
     Scenario("merge --abort", in_conflict, lambda r: abort(r), ("not-merging",)),
     Scenario("restore", damaged_worktree, lambda r: restore(r, [r.root])),
     Scenario(

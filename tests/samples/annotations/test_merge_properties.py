@@ -311,6 +311,31 @@ def test_without_conflicts_there_is_nothing_to_choose(sides: tuple[Any, Any, Any
         assert settled[0] == result.merged  # ours stands meanwhile
 
 
+@given(wild_triples())
+def test_both_keep_the_box_of_either_side(sides: tuple[Any, Any, Any]) -> None:
+    """Where both boxes are asked for, no box that a side moved or drew is missing."""
+    base, ours, theirs = sides
+    result = merge_annotation(base, ours, theirs, chooser=lambda _: "both")
+    event(f"both: {sum(one.choice == 'both' for one in result.conflicts)}")
+    assert result.counts.balanced
+    assert min(vars(result.counts).values()) >= 0
+    assert result.counts.merged == sum(contents(result.merged).values())
+    there = contents({"objects": [boxed(one) for one in (result.merged or {}).get("objects", [])]})
+    for conflict in result.conflicts:
+        if conflict.choice == "both" and conflict.kind in ("moved-both", "added-both"):
+            assert there[content_of(boxed(conflict.ours))] >= 1
+            assert there[content_of(boxed(conflict.theirs))] >= 1
+        if conflict.choice is None:
+            assert not conflict.path.startswith("objects") or conflict.kind == "removed-changed"
+    assert not any(one.choice == "both" for one in result.conflicts) or resolve(
+        base, ours, theirs, "both"
+    ) != resolve(base, ours, theirs, "ours")
+
+
+def boxed(obj: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in obj.items() if name in ("xywh", "cxcywhn")}
+
+
 @given(histories())
 def test_ids_stay_unique(history: dict[str, Any]) -> None:
     base = history["base"]
@@ -323,7 +348,7 @@ def test_ids_stay_unique(history: dict[str, Any]) -> None:
         )
         for side in (0, 1)
     ]
-    for choice in ("ours", "theirs", "base"):
+    for choice in ("ours", "theirs", "base", "both"):
         merged = resolve(listed(base, True), *sides, choice)  # type: ignore[arg-type]
         ids = [obj["id"] for obj in (merged or {})["objects"] if "id" in obj]
         assert len(ids) == len(set(ids))

@@ -258,6 +258,50 @@ def test_objects(base: Any, ours: Any, theirs: Any, merged: Any, conflicts: list
     assert (result.counts.base, result.counts.merged) == (len(base), len(merged))
 
 
+BOTH = [
+    ("moved", [car(0, id=7)], [car(1, id=7)], [car(2, id=7)], [car(1, id=7), car(2)]),
+    ("relabelled", [car(0)], [dog(0)], [{**car(0), "class": "van"}],
+     [dog(0), {**car(0), "class": "van"}]),
+    ("a field", [car(0, id=7, a=1)], [car(0, id=7, a=2)], [car(0, id=7, a=3)],
+     [car(0, id=7, a=2), car(0, a=3)]),
+    ("what does not conflict is in both", [car(0, id=7, a=1, b=1)], [car(1, id=7, a=5, b=1)],
+     [car(2, id=7, a=1, b=5)], [car(1, id=7, a=5, b=5), car(2, a=5, b=5)]),
+    ("added", [], [car(0)], [car(0.25)], [car(0), car(0.25)]),
+    ("added under one id", [], [car(0, id=7)], [car(0.25, id=7)], [car(0, id=7), car(0.25)]),
+    ("added under two ids", [], [car(0, id=7)], [car(0.25, id=8)],
+     [car(0, id=7), car(0.25, id=8)]),
+    ("added under an id that ours gave to another", [], [car(0, id=7), car(90, id=8)],
+     [car(0.25, id=8)], [car(0, id=7), car(0.25), car(90, id=8)]),
+    ("renumbered there", [car(0, id=7)], [car(1, id=7)], [car(2, id=9)],
+     [car(1, id=9), car(2)]),
+    ("nothing to settle", [car(0)], [car(1)], [car(0)], [car(1)]),
+    ("removed here: has no meaning, the changed one stands", [car(0)], [], [car(1)], [car(1)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"), [pytest.param(*case[1:], id=case[0]) for case in BOTH]
+)
+def test_both_are_kept(base: Any, ours: Any, theirs: Any, merged: Any) -> None:
+    sides = [{"objects": side} for side in (base, ours, theirs)]
+    assert resolve(*sides, "both") == {"objects": merged}  # type: ignore[arg-type]
+    result = merge_annotation(*sides, chooser=lambda _: "both")  # type: ignore[arg-type]
+    assert result.counts.balanced
+    assert (result.counts.base, result.counts.merged) == (len(base), len(merged))
+    left = [one.kind for one in result.conflicts if one.choice is None]
+    assert left == ([ConflictKind.REMOVED_CHANGED] if base and not ours else [])
+
+
+def test_both_of_one_conflict_and_a_side_of_the_other() -> None:
+    sides = [{"objects": [obj]} for obj in (car(0, a=1), car(1, a=2), car(2, a=3))]
+
+    def choose(one: Conflict) -> Any:
+        return "both" if one.kind == ConflictKind.MOVED_BOTH else "base"
+
+    merged = merge_annotation(*sides, chooser=choose).merged  # type: ignore[arg-type]
+    assert merged == {"objects": [car(1, a=1), car(2, a=1)]}
+
+
 FIELDS: list[tuple[str, Any, Any, Any, Any, list[str]]] = [
     ("none at all", None, None, None, None, []),
     ("empty", {}, {}, {}, {}, []),
@@ -549,7 +593,7 @@ def test_resolve(base: Any, ours: Any, theirs: Any, choice: Any, expected: Any) 
 
 def test_refusals() -> None:
     choice: Any = "mine"
-    with pytest.raises(InvalidInputError, match="choice: expected ours, theirs or base, found 'm"):
+    with pytest.raises(InvalidInputError, match="expected ours, theirs, base or both, found 'm"):
         resolve({}, {}, {}, choice)
     with pytest.raises(InvalidInputError, match=r"objects\[0\]: expected a dict"):
         merge_annotation({}, {"objects": [1]}, {})

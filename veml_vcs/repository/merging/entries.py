@@ -19,6 +19,7 @@ from veml_vcs.samples.annotations import (
     Choice,
     Conflict,
     MergeCounts,
+    Resolution,
     annotation_id,
     merge_annotation,
 )
@@ -220,8 +221,10 @@ class EntryMerger:
     def _said(self, one: AnnotationId | None) -> Annotation | None:
         return None if one is None else self._annotations[one]
 
-    def _choice(self, key: str, one: Conflict) -> Choice | None:
-        return self._settlement.side(self._dataset, (key, str(one.kind), one.path), one.classes)
+    def _choice(self, key: str, one: Conflict) -> Resolution | None:
+        return self._settlement.of_object(
+            self._dataset, (key, str(one.kind), one.path), one.classes
+        )
 
     def _conflict(
         self,

@@ -17,7 +17,7 @@ from veml_vcs.repository.checkout import empty_version, move_work_tree
 from veml_vcs.repository.commit import Signature, commit
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.abort import abort
-from veml_vcs.repository.merging.conflict import DataConflict
+from veml_vcs.repository.merging.conflict import DataConflict, refuse_both
 from veml_vcs.repository.merging.data import DataMerge
 from veml_vcs.repository.merging.paths import TreeMerge, TreeMerger
 from veml_vcs.repository.merging.pending_settle import settle_pending
@@ -54,7 +54,8 @@ from veml_vcs.repository.worktree.plain_files import (
     write_plain,
 )
 from veml_vcs.repository.worktree.unfinished import MERGE
-from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.annotations import Choice, Resolution
+from veml_vcs.samples.annotations.conflicts import RESOLUTIONS
 from veml_vcs.samples.tree import Change
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
@@ -170,28 +171,29 @@ def merge(
 
 def settle(
     repo: Repository,
-    choices: Mapping[str, Mapping[str, Choice]],
+    choices: Mapping[str, Mapping[str, Resolution]],
     *,
-    chosen: Mapping[str, Mapping[ConflictName, Choice]] | None = None,
+    chosen: Mapping[str, Mapping[ConflictName, Resolution]] | None = None,
     progress: Progress = silent,
 ) -> MergeState:
     """Repeat the merge under way with conflicts settled, and bring the work tree to the result.
 
     Args:
         repo: The repository, whose lock the caller holds.
-        choices: Data set -> key -> side, for all conflicts of a sample or file.
-        chosen: Data set -> conflict -> side, for single ones.
+        choices: Data set -> key -> side or both, for all conflicts of a sample or file.
+        chosen: Data set -> conflict -> side or both, for single ones.
         progress: Is told how far it is.
 
     Raises:
         NotFoundError: No merge is under way, or nothing in it has such a key.
         ConflictError: The folder has changes that would be lost.
+        InvalidInputError: Both are asked for where that has no meaning; nothing is settled then.
     """
     state = load_merge_state(repo)
     if state is None:
         raise NotFoundError("no merge is under way", kind="not-merging")
     if not state.ours:
-        return _settle_pending(repo, state, choices, progress)
+        return _settle_pending(repo, state, choices, chosen or {}, progress)
     known = {(one.dataset, one.key) for one in state.conflicts}
     one_by_one = {name: dict(sides) for name, sides in (chosen or {}).items()}
     asked = {name: {*keys} for name, keys in choices.items()}
@@ -217,6 +219,9 @@ def settle(
         else:
             base, theirs = (CommitId(one) if one else None for one in (state.base, state.theirs))
             merged = merger.merge_over(base, ours, theirs)
+    for one_set in merged.data:
+        path = one_set.path
+        refuse_both(one_set.conflicts, choices.get(path, {}), one_by_one.get(path, {}))
     repo.catalog.refresh()
     here = repo.staged_datasets()
     touched = set(asked)
@@ -238,15 +243,17 @@ def settle(
 def _settle_pending(
     repo: Repository,
     state: MergeState,
-    choices: Mapping[str, Mapping[str, Choice]],
+    choices: Mapping[str, Mapping[str, Resolution]],
+    chosen: Mapping[str, Mapping[ConflictName, Resolution]],
     progress: Progress,
 ) -> MergeState:
     """Settle conflicts that a plain git command left, and bring the folders along."""
-    for dataset, keys in choices.items():
-        settle_pending(repo, dataset, keys)
+    asked = dict.fromkeys([*choices, *chosen])
+    for dataset in asked:
+        settle_pending(repo, dataset, choices.get(dataset, {}), chosen.get(dataset, {}))
     done = follow(repo, progress=progress)
     for one in done.left:
-        if one.path in choices:
+        if one.path in asked:
             raise ConflictError(
                 f"settled, but the folder stays as it is: {one.reason}",
                 hint=one.hint or "veml checkout",
@@ -274,16 +281,15 @@ def _stage_settled(repo: Repository, data: DataMerge, merged: TreeMerge) -> None
 
 def _chosen(
     conflicts: Iterable[DataConflict],
-    keys: Mapping[str, Mapping[str, Choice]],
-    chosen: dict[str, dict[ConflictName, Choice]],
-) -> dict[str, dict[ConflictName, Choice]]:
+    keys: Mapping[str, Mapping[str, Resolution]],
+    chosen: dict[str, dict[ConflictName, Resolution]],
+) -> dict[str, dict[ConflictName, Resolution]]:
     """Return the conflicts that are settled one by one: those of before, unless chosen anew."""
-    found: dict[str, dict[ConflictName, Choice]] = {}
+    found: dict[str, dict[ConflictName, Resolution]] = {}
     for one in conflicts:
         anew = one.key in keys.get(one.dataset, {})
-        if one.choice in ("ours", "theirs", "base") and not anew:
-            name = (one.key, one.kind, one.path)
-            found.setdefault(one.dataset, {})[name] = one.choice  # type: ignore[assignment]
+        if one.choice in RESOLUTIONS and not anew:
+            found.setdefault(one.dataset, {})[one.name] = one.choice
     for dataset, sides in chosen.items():
         found.setdefault(dataset, {}).update(sides)
     return found

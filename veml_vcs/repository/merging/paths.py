@@ -15,11 +15,10 @@ from veml_vcs.repository.git.repo import REGULAR_MODE, TreeFile
 from veml_vcs.repository.merging.data import DataMerge, merge_data
 from veml_vcs.repository.merging.renames import with_renames
 from veml_vcs.repository.merging.rules import Settlement
-from veml_vcs.repository.merging.text import merge_text
+from veml_vcs.repository.merging.text import BLOB_KINDS, merge_text, merged_mode
 from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import merge_bases
-from veml_vcs.samples.annotations import Choice
 from veml_vcs.versions.data import (
     RECORD_SUFFIX,
     DataRecord,
@@ -29,7 +28,6 @@ from veml_vcs.versions.data import (
 )
 
 Three = tuple[TreeFile | None, TreeFile | None, TreeFile | None]
-_BLOB_KINDS = (0o100644, 0o100755)
 _MAX_VIRTUAL_DEPTH = 100
 
 
@@ -125,7 +123,7 @@ class TreeMerger:
             elif path.endswith(RECORD_SUFFIX) and (records := self._records(path, three)):
                 chosen = self._merge_data(path, records, three, merge, settlement)
             else:
-                chosen = self._merge_text(path, three, merge, settlement.of_path(path))
+                chosen = self._merge_text(path, three, merge, settlement)
             if chosen is not None:
                 merge.files[path] = chosen
         for one in merge.data:
@@ -185,14 +183,15 @@ class TreeMerger:
         return TreeFile(REGULAR_MODE, self._repo.git.write_blob(one.record.to_bytes()))
 
     def _merge_text(
-        self, path: str, three: Three, merge: TreeMerge, favour: Choice | None
+        self, path: str, three: Three, merge: TreeMerge, settlement: Settlement
     ) -> TreeFile | None:
         old, left, right = three
+        favour = settlement.of_path(path)
         if left is None or right is None:
             # Removed here, changed there: the changed one stays; as in Git no option settles it.
             merge.conflicts[path] = three
             return left or right
-        if left.mode not in _BLOB_KINDS or right.mode not in _BLOB_KINDS:
+        if left.mode not in BLOB_KINDS or right.mode not in BLOB_KINDS:
             if favour is not None:
                 return {"ours": left, "theirs": right, "base": old}[favour]
             merge.conflicts[path] = three  # links and submodules are never merged by line
@@ -201,10 +200,14 @@ class TreeMerger:
         if path == ".gitignore" or path.endswith("/.gitignore"):
             data, conflict = merge_lines(*texts), False
         else:
-            data, conflict = merge_text(*texts, names=self._names, favour=favour)
+            conflict = True
+            if settlement.keeps_both(path):
+                data, conflict = merge_text(*texts, names=self._names, favour="both")
+            if conflict:
+                data, conflict = merge_text(*texts, names=self._names, favour=favour)
         if conflict:
             merge.conflicts[path] = three
-        mode = left.mode if old is None or right.mode == old.mode else right.mode
+        mode = merged_mode(old, left, right)
         return TreeFile(mode, self._repo.git.write_blob(data))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from veml_vcs.errors import ConflictError, NotFoundError
 from veml_vcs.repository.git.repo import blob_id
+from veml_vcs.repository.merging.conflict import refuse_both
 from veml_vcs.repository.merging.pending import (
     NOT_MERGED,
     Pending,
@@ -19,12 +20,19 @@ from veml_vcs.repository.merging.pending import (
     remember_pending,
 )
 from veml_vcs.repository.merging.record import merge_records
+from veml_vcs.repository.merging.rules import ConflictName
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.annotations import Choice, Resolution
+from veml_vcs.samples.annotations.conflicts import RESOLUTIONS
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 
-def settle_pending(repo: Repository, path: str, choices: Mapping[str, Choice]) -> None:
+def settle_pending(
+    repo: Repository,
+    path: str,
+    choices: Mapping[str, Resolution],
+    chosen: Mapping[ConflictName, Resolution],
+) -> None:
     """Settle some keys of a data set; once none is open, its record is staged.
 
     The folder is brought along by the caller.
@@ -32,30 +40,36 @@ def settle_pending(repo: Repository, path: str, choices: Mapping[str, Choice]) -
     Args:
         repo: The repository, whose lock the caller holds.
         path: The data set.
-        choices: Key -> side.
+        choices: Key -> side or both, for all conflicts of a sample or file.
+        chosen: Conflict -> side or both, for single ones.
 
     Raises:
         NotFoundError: There is no such conflict, or data is missing.
+        InvalidInputError: Both are asked for where that has no meaning.
     """
     pending = pending_conflicts(repo).get(path) or _staged(repo, path)
     if pending is None:
         raise NotFoundError(f"no conflict in {path}", kind="no-conflict")
     known = {one.key for one in pending.conflicts}
-    for key in choices:
+    for key in [*choices, *(name[0] for name in chosen)]:
         if key not in known:
             raise NotFoundError(
                 f"no conflict at {path}/{key}", hint="veml status lists them", kind="no-conflict"
             )
     records = records_of(repo, path, pending.stages)
     if any(one.kind == NOT_MERGED for one in pending.conflicts):
-        _finish(repo, path, _merge_now(repo, path, records, choices[""]))
+        refuse_both(pending.conflicts, choices, chosen)
+        choice = choices[""]
+        assert choice != "both"
+        _finish(repo, path, _merge_now(repo, path, records, choice))
         return
-    settled: dict[str, Choice] = {}
+    settled: dict[ConflictName, Resolution] = {}
     for one in pending.conflicts:
-        if one.choice in ("ours", "theirs", "base"):
-            settled[one.key] = one.choice  # type: ignore[assignment]
-    settled.update(choices)
-    merged = merge_records(repo, path, *records, choices=settled)
+        if one.choice in RESOLUTIONS and one.key not in choices:
+            settled[one.name] = one.choice
+    settled.update(chosen)
+    merged = merge_records(repo, path, *records, choices=choices, chosen=settled)
+    refuse_both(merged.conflicts, choices, chosen)
     record = merged.record
     if record is None or all(one.choice is not None for one in merged.conflicts):
         _finish(repo, path, record)

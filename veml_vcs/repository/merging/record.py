@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.merging.data import DataMerge, merge_data
-from veml_vcs.repository.merging.rules import Settlement, rules_at
+from veml_vcs.repository.merging.rules import ConflictName, Settlement, rules_at
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.annotations import Choice, Resolution
 from veml_vcs.versions.data import DataRecord
 
 
@@ -22,7 +22,8 @@ def merge_records(
     ours: DataRecord | None,
     theirs: DataRecord | None,
     *,
-    choices: Mapping[str, Choice] | None = None,
+    choices: Mapping[str, Resolution] | None = None,
+    chosen: Mapping[ConflictName, Resolution] | None = None,
     default: Choice | None = None,
 ) -> DataMerge:
     """Merge two versions of a data set that began as ``base``, and store the result.
@@ -33,7 +34,8 @@ def merge_records(
         base: The common ancestor's record; None if it had none.
         ours: Our record; None if we removed the data set.
         theirs: Their record; None if they removed it.
-        choices: Key -> side, for conflicts that are settled.
+        choices: Key -> side or both, for samples and files whose conflicts are settled.
+        chosen: Conflict -> side or both, for single ones.
         default: Side for all other conflicts; None asks the rules of HEAD's commit, and leaves
             open what they say nothing of, with ours standing.
 
@@ -44,6 +46,7 @@ def merge_records(
     for record in (base, ours, theirs):
         require_here(repo, path, record)
     settlement = Settlement(
+        chosen={path: chosen or {}},
         keys={path: choices or {}},
         rules=rules_at(repo, repo.git.head().commit) if default is None else (),
         default=default,

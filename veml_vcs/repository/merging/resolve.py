@@ -1,4 +1,4 @@
-"""``veml resolve``: settle conflicts of a merge, each to one side."""
+"""``veml resolve``: settle conflicts of a merge, each to one side or to both."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from veml_vcs.errors import NotFoundError
+from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
-from veml_vcs.repository.git.repo import TreeFile
+from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.merge import settle
 from veml_vcs.repository.merging.operation import Operation
+from veml_vcs.repository.merging.rules import ConflictName
 from veml_vcs.repository.merging.state import MergeState, load_merge_state, sides_of
+from veml_vcs.repository.merging.text import BLOB_KINDS, merge_text, merged_mode
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.plain_files import write_plain
-from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.annotations import Choice, Resolution, can_be_both
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 
@@ -40,33 +42,40 @@ class ResolveResult:
 
 
 def resolve(
-    repo: Repository, keys: Sequence[str], choice: Choice, *, progress: Progress = silent
+    repo: Repository, keys: Sequence[str], choice: Resolution, *, progress: Progress = silent
 ) -> ResolveResult:
-    """Settle conflicts to one side; changes that do not conflict stay merged.
+    """Settle conflicts to one side, or to both; changes that do not conflict stay merged.
+
+    ``both`` keeps both versions of an object that both sides changed or added (theirs as an object
+    of its own, which gets an id of its own), and the lines of both sides of a text, ours first.
 
     Args:
         repo: The repository.
-        keys: ``DATASET`` (all its conflicts), ``DATASET/KEY``, ``KEY`` where it is unambiguous, or
-            an ordinary file.
-        choice: ``ours``, ``theirs`` or ``base``.
+        keys: ``DATASET`` (all its conflicts), ``DATASET/KEY``, ``KEY`` where it is unambiguous,
+            either of these two with ``:PATH`` for one conflict of a sample
+            (``images/a.jpg:objects[id=17]``), or an ordinary file.
+        choice: ``ours``, ``theirs``, ``base`` or ``both``.
         progress: Is told how far it is.
 
     Raises:
         NotFoundError: No merge is under way, or there is no such conflict.
+        InvalidInputError: Both are asked for where that has no meaning: nothing is settled then.
     """
     with repo.lock("veml resolve"), repo.git.batch():
         state = load_merge_state(repo)
         if state is None:
             raise NotFoundError("no merge is under way", kind="not-merging")
         files = _plain_conflicts(repo, state)
-        choices: dict[str, dict[str, Choice]] = {}
+        choices: dict[str, dict[str, Resolution]] = {}
+        chosen: dict[str, dict[ConflictName, Resolution]] = {}
+        plain: dict[str, bytes | None] = {}
         settled = 0
         for text in keys:
             if text in files:
-                _settle_file(repo, text, choice)
+                plain[text] = _united(repo, text) if choice == "both" else None
                 settled += 1
                 continue
-            found = _matching(state, text)
+            found, one_by_one = _matching(state, text)
             if not found and _is_settled_so(repo, state, text, choice):
                 continue  # by a run of this very command that was killed
             if not found:
@@ -75,22 +84,53 @@ def resolve(
                 )
             settled += len(found)
             for one in found:
-                choices.setdefault(one.dataset, {})[one.key] = choice
-        if choices:
-            state = settle(repo, choices, progress=progress)
+                if one_by_one:
+                    chosen.setdefault(one.dataset, {})[one.name] = choice
+                else:
+                    choices.setdefault(one.dataset, {})[one.key] = choice
+        if choices or chosen:
+            state = settle(repo, choices, chosen=chosen, progress=progress)
+        for path, united in plain.items():
+            _settle_file(repo, path, choice, united)
         files = _plain_conflicts(repo, state)
         return ResolveResult(settled, state.open_conflicts, files, state.kind, state.by_git)
 
 
-def _matching(state: MergeState, text: str) -> list[DataConflict]:
-    """Return the conflicts that a text names."""
+def both_can_be(repo: Repository, conflicts: Sequence[DataConflict], path: str = "") -> bool:
+    """Tell whether ``both`` settles all of these conflicts, or an ordinary file in conflict.
+
+    Of a text in a data set it is not known before it is tried.
+    """
+    if path:
+        try:
+            _united(repo, path)
+        except InvalidInputError:
+            return False
+        return True
+    return all(one.kind == "file-both" or can_be_both(one.kind, one.path) for one in conflicts)
+
+
+def _matching(state: MergeState, text: str) -> tuple[list[DataConflict], bool]:
+    """Return the conflicts that a text names, and whether it names them one by one."""
     name = text.rstrip("/")
     whole = [one for one in state.conflicts if one.dataset == name]
     exact = [one for one in state.conflicts if f"{one.dataset}/{one.key}" == name]
     loose = [one for one in state.conflicts if one.key == name]
     if len({one.dataset for one in loose}) > 1:
         loose = []
-    return whole or exact or loose
+    if whole or exact or loose:
+        return whole or exact or loose, False
+    single = [one for one in state.conflicts if one.path and _names(one, name)]
+    return (single if len({one.dataset for one in single}) == 1 else []), True
+
+
+def _names(one: DataConflict, text: str) -> bool:
+    """Tell whether a text is the key of a conflict and its place, or the object it is about."""
+    for key in (f"{one.dataset}/{one.key}:", f"{one.key}:"):
+        if text.startswith(key):
+            place = text.removeprefix(key)
+            return one.path == place or one.path.startswith(place + ".")
+    return False
 
 
 def _plain_conflicts(repo: Repository, state: MergeState) -> tuple[str, ...]:
@@ -98,7 +138,7 @@ def _plain_conflicts(repo: Repository, state: MergeState) -> tuple[str, ...]:
     return tuple(path for path in repo.git.conflicted_paths() if path not in data)
 
 
-def _is_settled_so(repo: Repository, state: MergeState, path: str, choice: Choice) -> bool:
+def _is_settled_so(repo: Repository, state: MergeState, path: str, choice: Resolution) -> bool:
     """Tell whether an ordinary file is staged as the side that is asked for has it."""
     if not state.ours:
         return False
@@ -107,12 +147,58 @@ def _is_settled_so(repo: Repository, state: MergeState, path: str, choice: Choic
     sides: dict[Choice, list[CommitId | None]] = {"ours": [ours], "theirs": [theirs], "base": bases}
     here = {name: [repo.git.files(one).get(path) for one in side] for name, side in sides.items()}
     known = any(file is not None for side in here.values() for file in side)
+    if choice == "both":
+        three = (_first(here["base"]), _first(here["ours"]), _first(here["theirs"]))
+        staged = repo.git.staged_files().get(path)
+        return known and staged is not None and staged.blob == blob_id(_unite(repo, path, three))
     return known and repo.git.staged_files().get(path) in here[choice]
 
 
-def _settle_file(repo: Repository, path: str, choice: Choice) -> None:
+def _first(files: Sequence[TreeFile | None]) -> TreeFile | None:
+    return next((one for one in files if one is not None), None)
+
+
+def _united(repo: Repository, path: str) -> bytes:
+    """Return a file in conflict with the lines of both sides."""
+    return _unite(repo, path, repo.git.conflict_stages(path))
+
+
+def _unite(
+    repo: Repository, path: str, three: tuple[TreeFile | None, TreeFile | None, TreeFile | None]
+) -> bytes:
+    """Merge a text with the lines of both sides, ours first, where they contradict each other.
+
+    Raises:
+        InvalidInputError: One side removed it, or it is no text.
+    """
+    _, ours, theirs = three
+    reason = "one side removed it"
+    if ours is not None and theirs is not None:
+        reason = "it is not a text"
+        if all(one is None or one.mode in BLOB_KINDS for one in three):
+            sides = [b"" if one is None else repo.git.read_blob(one.blob) for one in three]
+            text, conflict = merge_text(sides[0], sides[1], sides[2], names=("", ""), favour="both")
+            if not conflict:
+                return text
+    raise InvalidInputError(
+        f"{path}: both sides cannot be kept: {reason}; it is still in conflict",
+        hint=f"veml resolve {path} --ours (or --theirs, --base)",
+        kind="not-both",
+    )
+
+
+def _settle_file(repo: Repository, path: str, choice: Resolution, united: bytes | None) -> None:
     three = repo.git.conflict_stages(path)
-    chosen: TreeFile | None = dict(zip(("base", "ours", "theirs"), three, strict=True))[choice]
+    if united is not None:
+        base, ours, theirs = three
+        assert ours is not None
+        assert theirs is not None
+        file = TreeFile(merged_mode(base, ours, theirs), repo.git.write_blob(united))
+        write_plain(repo, path, file)
+        repo.git.stage_file(path, file)
+        return
+    assert choice != "both"
+    chosen = dict(zip(("base", "ours", "theirs"), three, strict=True))[choice]
     full = repo.absolute(path)
     if chosen is None:
         if os.path.lexists(full):

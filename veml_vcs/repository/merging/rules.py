@@ -6,9 +6,12 @@ Rules stand in ``.vemlmerge`` at the repository's root, a line each, in the mann
     # PATTERN             SIDE     CLASSES (none: all that conflicts)
     images/train/**       theirs
     *                     ours     pedestrian "traffic light"
+    *                     both     cone
 
-The last line that fits wins. They are read from our commit, so that repeating a merge gives the
-same; a rule can only choose between the three sides of something that is in conflict.
+The last line that fits wins; ``both`` (or ``union``, as Git's attribute has it) fits only what both
+sides can be kept of: two versions of an object, two texts. They are read from our commit, so that
+repeating a merge gives the same; a rule can only choose between the sides of something that is in
+conflict.
 """
 
 from __future__ import annotations
@@ -18,7 +21,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import cast, get_args
 
 from dulwich.ignore import Pattern
 from dulwich.wildmatch import MalformedPattern
@@ -26,10 +28,18 @@ from dulwich.wildmatch import MalformedPattern
 from veml_vcs.errors import FormatError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.annotations import Choice
+from veml_vcs.samples.annotations import Choice, Resolution, can_be_both
 
 RULES_FILE = ".vemlmerge"
 _MAX_BYTES = 1 << 20
+
+_SIDES: Mapping[str, Resolution] = {
+    "ours": "ours",
+    "theirs": "theirs",
+    "base": "base",
+    "both": "both",
+    "union": "both",
+}
 
 ConflictName = tuple[str, str, str]
 """Key, kind and path: names a conflict of a data set, the same whenever the merge is repeated."""
@@ -41,12 +51,12 @@ class Rule:
 
     Attributes:
         pattern: Of paths from the root, as in ``.gitignore``.
-        side: The side that settles.
+        side: What settles.
         classes: Only conflicts about objects of these classes; empty is any conflict.
     """
 
     pattern: str
-    side: Choice
+    side: Resolution
     classes: tuple[str, ...] = ()
 
     def fits(self, path: str, classes: tuple[str, ...]) -> bool:
@@ -63,14 +73,14 @@ class Settlement:
     """What settles the conflicts of one merge; the first that says something wins.
 
     Attributes:
-        chosen: Data set -> conflict -> side, one by one.
-        keys: Data set -> key -> side, all conflicts of a sample.
+        chosen: Data set -> conflict -> side or both, one by one.
+        keys: Data set -> key -> side or both, all conflicts of a sample.
         rules: From ``.vemlmerge``.
         default: For all others (``-X``); None leaves them open.
     """
 
-    chosen: Mapping[str, Mapping[ConflictName, Choice]] = field(default_factory=dict)
-    keys: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
+    chosen: Mapping[str, Mapping[ConflictName, Resolution]] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, Resolution]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     default: Choice | None = None
 
@@ -78,22 +88,50 @@ class Settlement:
         self, dataset: str, name: ConflictName, classes: tuple[str, ...] = ()
     ) -> Choice | None:
         """Return the side that a conflict in a data set is settled to; None leaves it open."""
-        key = name[0]
-        chosen = self.chosen.get(dataset, {}).get(name) or self.keys.get(dataset, {}).get(key)
-        path = key[1:] if key.startswith("/") else f"{dataset}/{key}" if key else dataset
-        return chosen or self.of_path(path, classes)
+        return _one_side(self._find(dataset, name, classes, both=False))
+
+    def of_object(
+        self, dataset: str, name: ConflictName, classes: tuple[str, ...] = ()
+    ) -> Resolution | None:
+        """Return what a conflict in an annotation is settled to; None leaves it open."""
+        return self._find(dataset, name, classes, both=can_be_both(name[1], name[2]))
+
+    def of_text(self, dataset: str, name: ConflictName) -> Resolution | None:
+        """Return what a text in a data set is settled to; None leaves it open."""
+        return self._find(dataset, name, (), both=True)
 
     def whole(self, dataset: str, key: str) -> Choice | None:
         """Return the side for all conflicts of a file that is settled as one (a table, a mask)."""
         sides = {side for name, side in self.chosen.get(dataset, {}).items() if name[0] == key}
-        return sides.pop() if len(sides) == 1 else self.side(dataset, (key, "", ""))
+        return _one_side(sides.pop()) if len(sides) == 1 else self.side(dataset, (key, "", ""))
 
-    def of_path(self, path: str, classes: tuple[str, ...] = ()) -> Choice | None:
-        """Return the side that the rules, else the default, choose at a path."""
+    def of_path(self, path: str) -> Choice | None:
+        """Return the side that the rules, else the default, choose for a file."""
+        return _one_side(self._of_rules(path, (), both=False))
+
+    def keeps_both(self, path: str) -> bool:
+        """Tell whether the rules keep both sides' lines of a file, if it is a text."""
+        return self._of_rules(path, (), both=True) == "both"
+
+    def _find(
+        self, dataset: str, name: ConflictName, classes: tuple[str, ...], *, both: bool
+    ) -> Resolution | None:
+        key = name[0]
+        chosen = self.chosen.get(dataset, {}).get(name) or self.keys.get(dataset, {}).get(key)
+        if chosen is not None:
+            return chosen if both or chosen != "both" else None
+        path = key[1:] if key.startswith("/") else f"{dataset}/{key}" if key else dataset
+        return self._of_rules(path, classes, both=both)
+
+    def _of_rules(self, path: str, classes: tuple[str, ...], *, both: bool) -> Resolution | None:
         for rule in reversed(self.rules):
-            if rule.fits(path, classes):
+            if (both or rule.side != "both") and rule.fits(path, classes):
                 return rule.side
         return self.default
+
+
+def _one_side(found: Resolution | None) -> Choice | None:
+    return None if found == "both" else found
 
 
 @cache
@@ -122,9 +160,9 @@ def parse_rules(data: bytes, where: str = RULES_FILE) -> tuple[Rule, ...]:
         if not words:
             continue
         pattern, side = words[0], words[1] if len(words) > 1 else ""
-        if side not in get_args(Choice):
+        if side not in _SIDES:
             raise FormatError(
-                f"{where}:{number}: expected PATTERN and ours, theirs or base, found "
+                f"{where}:{number}: expected PATTERN and ours, theirs, base or both, found "
                 f"{line.strip()!r}",
                 hint=f"for example: {pattern} ours",
             )
@@ -132,7 +170,7 @@ def parse_rules(data: bytes, where: str = RULES_FILE) -> tuple[Rule, ...]:
             _compiled(pattern)
         except MalformedPattern as error:
             raise FormatError(f"{where}:{number}: {pattern!r:.80} is not a pattern") from error
-        rules.append(Rule(pattern, cast(Choice, side), tuple(words[2:])))
+        rules.append(Rule(pattern, _SIDES[side], tuple(words[2:])))
     return tuple(rules)
 
 

@@ -9,6 +9,7 @@ from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.draft import Draft, files_of
 from veml_vcs.repository.merging.entries import MergedEntries, merge_execute_bit
 from veml_vcs.repository.merging.rules import Settlement
+from veml_vcs.repository.merging.text import merge_text
 from veml_vcs.repository.worktree.changes import entries_of
 from veml_vcs.samples.facts import Facts
 from veml_vcs.samples.formats import Format, detect
@@ -75,14 +76,21 @@ class SourceWriter:
     def _settle(self, key: str) -> None:
         base, ours, theirs = self._merged.both_files[key]
         executable = merge_execute_bit(base, ours, theirs)
+        name = (key, "file-both", "")
         data, clean = self._merge_text(base, ours, theirs)
-        choice = self._settlement.side(self._draft.path, (key, "file-both", ""))
-        if clean:
-            self._draft.put(key, data)
+        united = None
+        if not clean and self._settlement.of_text(self._draft.path, name) == "both":
+            united = self._united(base, ours, theirs)
+        choice = "both" if united is not None else self._settlement.side(self._draft.path, name)
+        if united is not None or clean:
+            self._draft.put(key, data if united is None else united)
             self._set_executable(key, executable)
+        if clean:
             return
         if not any(one.key == key for one in self._conflicts):
             self._conflicts.append(DataConflict(self._draft.path, key, "file-both", choice=choice))
+        if united is not None:
+            return
         chosen = {"theirs": theirs, "base": base}.get(choice or "ours", ours)
         if chosen is None and choice is None:
             chosen = theirs
@@ -93,6 +101,19 @@ class SourceWriter:
     def _set_executable(self, key: str, executable: bool) -> None:
         entries = self._draft.entries
         entries[key] = entries[key]._replace(executable=executable)
+
+    def _united(self, base: Entry | None, ours: Entry | None, theirs: Entry | None) -> bytes | None:
+        """Return a text with the lines of both sides; None if it is no text, or one removed it."""
+        if ours is None or theirs is None:
+            return None
+        data = [
+            b""
+            if one is None or one.content is None
+            else bytes(self._draft.repo.contents.read(one.content))
+            for one in (base, ours, theirs)
+        ]
+        text, conflict = merge_text(data[0], data[1], data[2], names=("", ""), favour="both")
+        return None if conflict else text
 
     def _merge_text(
         self, base: Entry | None, ours: Entry | None, theirs: Entry | None

@@ -9,13 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from veml_vcs.samples.annotations import Choice
+from veml_vcs.repository.git.repo import TreeFile
+from veml_vcs.samples.annotations import Resolution
+
+BLOB_KINDS = (0o100644, 0o100755)
+"""Modes of files that have lines: neither links nor submodules."""
 
 _LOOK_FOR_NUL = 8000
 
 
 def merge_text(
-    base: bytes, ours: bytes, theirs: bytes, *, names: tuple[str, str], favour: Choice | None = None
+    base: bytes,
+    ours: bytes,
+    theirs: bytes,
+    *,
+    names: tuple[str, str],
+    favour: Resolution | None = None,
 ) -> tuple[bytes, bool]:
     """Merge two versions of a file that began as ``base``.
 
@@ -24,7 +33,9 @@ def merge_text(
         ours: Our bytes.
         theirs: Their bytes.
         names: What the marks call our side and theirs.
-        favour: Side that settles what both changed; a file that is no text is taken whole.
+        favour: Side that settles what both changed; a file that is no text is taken whole. ``both``
+            takes the lines of both, ours first, as Git's ``merge=union`` does; what is no text
+            stays in conflict.
 
     Returns:
         The merged bytes, and whether there is a conflict in them. Of a file that is no text, ours.
@@ -35,7 +46,8 @@ def merge_text(
     if ours == base:
         return theirs, False
     if any(b"\0" in text[:_LOOK_FOR_NUL] for text in sides.values()):
-        return sides[favour or "ours"], favour is None
+        whole = "ours" if favour is None or favour == "both" else favour
+        return sides[whole], favour is None or favour == "both"
     from merge3 import Merge3
 
     lines = {side: text.splitlines(keepends=True) for side, text in sides.items()}
@@ -61,6 +73,9 @@ def merge_text(
             "ours": lines["ours"][bounds[2] : bounds[3]],
             "theirs": lines["theirs"][bounds[4] : bounds[5]],
         }
+        if favour == "both":
+            merged += [*_ended(parts["ours"], newline), *parts["theirs"]]
+            continue
         if favour is not None:
             merged += parts[favour]
             continue
@@ -69,6 +84,11 @@ def merge_text(
             merged += [mark + newline, *_ended(part, newline)]
         merged.append(marks[2] + newline)
     return b"".join(merged), conflict
+
+
+def merged_mode(base: TreeFile | None, ours: TreeFile, theirs: TreeFile) -> int:
+    """Return the merged mode of a file that both sides have: as the side says that changed it."""
+    return ours.mode if base is None or theirs.mode == base.mode else theirs.mode
 
 
 def _ended(lines: list[bytes], newline: bytes) -> list[bytes]:

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
         has_id,
         parse,
     )
-    from veml_vcs.samples.annotations.conflicts import Choice, Chooser, Conflict, ConflictKind
+    from veml_vcs.samples.annotations.conflicts import (
+        Choice,
+        Chooser,
+        Conflict,
+        ConflictKind,
+        Resolution,
+        can_be_both,
+    )
     from veml_vcs.samples.annotations.counts import DiffCounts, MergeCounts
     from veml_vcs.samples.annotations.diff import (
         AnnotationDiff,
@@ -49,8 +56,10 @@ __all__ = [
     "Matching",
     "MergeCounts",
     "ObjectChange",
+    "Resolution",
     "annotation_id",
     "box_of",
+    "can_be_both",
     "canonical_bytes",
     "canonical_json",
     "diff_annotation",
@@ -78,8 +87,10 @@ _MODULES = {
     "Matching": "match",
     "MergeCounts": "counts",
     "ObjectChange": "diff",
+    "Resolution": "conflicts",
     "annotation_id": "canonical",
     "box_of": "boxes",
+    "can_be_both": "conflicts",
     "canonical_bytes": "canonical",
     "canonical_json": "canonical",
     "diff_annotation": "diff",

@@ -8,6 +8,12 @@ from enum import Enum, StrEnum
 from typing import Any, Final, Literal, TypeAlias
 
 Choice: TypeAlias = Literal["ours", "theirs", "base"]
+"""A side of a merge."""
+
+Resolution: TypeAlias = Choice | Literal["both"]
+"""What a conflict is settled to: one side, or both beside each other (see ``can_be_both``)."""
+
+RESOLUTIONS: Final[tuple[Resolution, ...]] = ("ours", "theirs", "base", "both")
 
 
 class ConflictKind(StrEnum):
@@ -63,7 +69,7 @@ class Conflict:
         ours: The value on our side, None if there is none.
         theirs: The value on their side, None if there is none.
         classes: Classes of the object it is about, on any side; empty where it is about none.
-        choice: The side it was settled to; None while it is open.
+        choice: What it was settled to; None while it is open.
     """
 
     kind: ConflictKind
@@ -72,7 +78,7 @@ class Conflict:
     ours: Any
     theirs: Any
     classes: tuple[str, ...] = field(default=(), compare=False)
-    choice: Choice | None = field(default=None, compare=False)
+    choice: Resolution | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -80,23 +86,46 @@ class Conflict:
         return f"{self.kind}:{self.path}"
 
 
-Chooser: TypeAlias = Callable[[Conflict], Choice | None]
-"""Tells the side that a conflict is settled to; None leaves it open."""
+Chooser: TypeAlias = Callable[[Conflict], Resolution | None]
+"""Tells what a conflict is settled to; None leaves it open."""
+
+_BOTH_KINDS = frozenset(
+    (
+        ConflictKind.MOVED_BOTH,
+        ConflictKind.CLASS_BOTH,
+        ConflictKind.FIELD_BOTH,
+        ConflictKind.ADDED_BOTH,
+    )
+)
+_OF_OBJECT = ("objects[", "objects#", "objects+")
+
+
+def can_be_both(kind: str, path: str) -> bool:
+    """Tell whether a conflict can be settled with both: two versions of one object become two.
+
+    Elsewhere it has no meaning: what one side removed cannot be there and not be there, and a
+    sample has one width.
+
+    Args:
+        kind: Of the conflict.
+        path: Where in the annotation it is.
+    """
+    return kind in _BOTH_KINDS and path.startswith(_OF_OBJECT)
 
 
 class Ledger:
     """Takes down the conflicts of one merge, and says which value stands for each.
 
     Args:
-        choice: The side that every conflict is settled to, or what tells it of each; None leaves
-            them open.
+        choice: What every conflict is settled to, or what tells it of each; None leaves them open.
+            ``both`` leaves open what it has no meaning for.
 
     Attributes:
         conflicts: What was taken down.
         classes: Classes of the object that is being merged.
     """
 
-    def __init__(self, choice: Choice | Chooser | None = None) -> None:
+    def __init__(self, choice: Resolution | Chooser | None = None) -> None:
         self._choice = choice
         self.conflicts: list[Conflict] = []
         self.classes: tuple[str, ...] = ()
@@ -124,6 +153,13 @@ class Ledger:
         values = {"base": base, "ours": ours, "theirs": theirs}
         known = {side: None if value is MISSING else value for side, value in values.items()}
         conflict = Conflict(kind, path, **known, classes=self.classes)
-        choice = self._choice(conflict) if callable(self._choice) else self._choice
+        choice = self.choice_of(conflict)
         self.conflicts.append(replace(conflict, choice=choice))
-        return values[choice or meanwhile]
+        return values[meanwhile if choice is None or choice == "both" else choice]
+
+    def choice_of(self, conflict: Conflict) -> Resolution | None:
+        """Return what a conflict is settled to; with ``both``, ``pick`` returns ours."""
+        choice = self._choice(conflict) if callable(self._choice) else self._choice
+        if choice == "both" and not can_be_both(conflict.kind, conflict.path):
+            return None
+        return choice

@@ -57,8 +57,9 @@ class MergeCounts(_Counts):
     Attributes:
         base: Objects of the common ancestor.
         added_ours: Added by ours alone.
-        added_theirs: Added by theirs alone.
-        added_both: The same object (or nearly so: a conflict) added by both, taken once.
+        added_theirs: Added by theirs alone; also their version of an object of which both are kept.
+        added_both: The same object (or nearly so: a conflict) added by both, taken once. Where both
+            are kept, one counts as added by ours and one as added by theirs.
         removed_ours: Removed by ours alone. An object that the other side changed meanwhile is
             kept until its conflict is settled, and is not counted.
         removed_theirs: Removed by theirs alone.

@@ -12,18 +12,19 @@ sample into both ``val`` and ``test``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.annotations.boxes import image_size, objects_of
 from veml_vcs.samples.annotations.canonical import child_path
 from veml_vcs.samples.annotations.conflicts import (
     MISSING,
-    Choice,
+    RESOLUTIONS,
     Chooser,
     Conflict,
     ConflictKind,
     Ledger,
+    Resolution,
 )
 from veml_vcs.samples.annotations.counts import MergeCounts
 from veml_vcs.samples.annotations.merge_objects import merge_objects
@@ -85,24 +86,26 @@ def resolve(
     base: Annotation | None,
     ours: Annotation | None,
     theirs: Annotation | None,
-    choice: Choice,
+    choice: Resolution,
 ) -> Annotation | None:
-    """Merge, with all conflicts of the sample settled to one side.
+    """Merge, with all conflicts of the sample settled to one side, or to both.
 
     What does not conflict is merged as ever: choosing ``ours`` keeps what theirs changed elsewhere.
-    Choosing ``base`` of an object that both sides added drops it.
+    Choosing ``base`` of an object that both sides added drops it. ``both`` makes two objects of
+    one that both sides changed; what it has no meaning for (an object that one side removed) is as
+    in a merge with open conflicts.
 
     Args:
         base: As for ``merge_annotation``.
         ours: As for ``merge_annotation``.
         theirs: As for ``merge_annotation``.
-        choice: ``ours``, ``theirs`` or ``base``.
+        choice: ``ours``, ``theirs``, ``base`` or ``both``.
 
     Raises:
-        InvalidInputError: As for ``merge_annotation``, or ``choice`` is none of the three.
+        InvalidInputError: As for ``merge_annotation``, or ``choice`` is none of the four.
     """
-    if choice not in get_args(Choice):
-        raise InvalidInputError(f"choice: expected ours, theirs or base, found {choice!r}")
+    if choice not in RESOLUTIONS:
+        raise InvalidInputError(f"choice: expected ours, theirs, base or both, found {choice!r}")
     merged, _ = _merge(base, ours, theirs, Ledger(choice))
     return merged
 

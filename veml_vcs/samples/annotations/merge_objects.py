@@ -21,6 +21,9 @@ of different numbers are different.
 * Everything else: two objects. If theirs has an id that ours gave to another object, theirs goes on
   without, and the writer of the format gives it a new one.
 
+A conflict between two versions of one object can be settled with both: ours goes on under its id,
+theirs becomes an object of its own beside it, without an id, so that the writer gives it a new one.
+
 Ids are names, not statements, so they never conflict: ours is kept.
 """
 
@@ -28,12 +31,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from veml_vcs.samples.annotations.boxes import BOX_FIELDS, SHAPE_FIELDS, AnnotatedObject
 from veml_vcs.samples.annotations.canonical import canonical_json, child_path
-from veml_vcs.samples.annotations.conflicts import MISSING, ConflictKind, Ledger
+from veml_vcs.samples.annotations.conflicts import (
+    MISSING,
+    Conflict,
+    ConflictKind,
+    Ledger,
+    Resolution,
+)
 from veml_vcs.samples.annotations.counts import MergeCounts
 from veml_vcs.samples.annotations.match import (
     ObjectKey,
@@ -115,11 +124,15 @@ class _ObjectMerge:
     def run(self) -> tuple[list[AnnotatedObject], MergeCounts]:
         nodes = self._nodes()
         merged: dict[_Node, AnnotatedObject] = {}
+        beside: dict[_Node, AnnotatedObject] = {}
         for node in nodes:
             self._ledger.classes = self._classes(node)
+            known = len(self._ledger.conflicts)
             obj = self._merge_node(node)
             if obj is not MISSING:
                 merged[node] = obj
+            if any(one.choice == "both" for one in self._ledger.conflicts[known:]):
+                beside[node] = self._theirs_beside(node, obj)
         self._ledger.classes = ()
         order = merge_order(
             [node for node in nodes if node.base is not None],
@@ -127,7 +140,7 @@ class _ObjectMerge:
             _in_order({node.theirs: node for node in nodes}),
             merged.keys(),
         )
-        objects = [merged[node] for node in order]
+        objects = [one[node] for node in order for one in (merged, beside) if node in one]
         counts = MergeCounts(base=len(self._base), merged=len(objects), **self._tally)
         if not counts.balanced:
             raise AssertionError(f"objects were lost or made up in a merge: {counts}")
@@ -214,6 +227,27 @@ class _ObjectMerge:
         if obj is theirs and object_key(theirs) != object_key(ours):
             return self._without_taken_id(theirs)
         return obj
+
+    def _theirs_beside(self, node: _Node, ours: AnnotatedObject) -> AnnotatedObject:
+        """Return their version of an object of which both are kept, as an object of its own."""
+        assert node.theirs is not None
+        self._tally["added_theirs"] += 1
+        theirs = self._theirs[node.theirs]
+        if node.base is None:
+            self._tally["added_both"] -= 1
+            self._tally["added_ours"] += 1
+            if object_key(theirs) != object_key(ours):
+                return self._without_taken_id(theirs)
+        else:
+            assert node.ours is not None
+            sides = (self._base[node.base], self._ours[node.ours], theirs)
+            theirs = self._merge_fields(*sides, self._path(node), Ledger(self._for_theirs))
+        return {name: value for name, value in theirs.items() if name != "id"}
+
+    def _for_theirs(self, conflict: Conflict) -> Resolution | None:
+        """Settle a conflict as the second of two objects has it."""
+        choice = self._ledger.choice_of(replace(conflict, classes=self._ledger.classes))
+        return "theirs" if choice == "both" else choice
 
     def _without_taken_id(self, theirs: AnnotatedObject) -> AnnotatedObject:
         if object_key(theirs) not in self._our_new_keys:
