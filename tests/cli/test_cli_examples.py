@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,12 +20,20 @@ from veml_cli.main import _COMMANDS, app
 NEEDS_TORCH = ("similar", "drift")
 
 
+def examples_of(module: ModuleType) -> list[str]:
+    found = re.findall(r"^  (veml .*)$", module.EXAMPLES, re.MULTILINE)
+    if module.__name__.endswith(".model"):  # those of the other groups want states of their own
+        for below in module.COMMANDS:
+            found += examples_of(below)
+    return found
+
+
 def all_examples() -> list[str]:
-    found = []
+    found: dict[str, None] = {}
     for name in _COMMANDS:
         module = import_module(f"veml_cli.{name.replace('-', '_')}")
-        found += re.findall(r"^  (veml .*)$", module.EXAMPLES, re.MULTILINE)
-    return found
+        found.update(dict.fromkeys(examples_of(module)))
+    return list(found)
 
 
 EXAMPLES = all_examples()
@@ -159,6 +168,33 @@ def in_classes(place: Place) -> None:
     place.veml("add", "-q", "data/train")
 
 
+def with_config(place: Place) -> None:
+    """The config of a detector."""
+    text = (
+        "model = dict(type='FasterRCNN', backbone=dict(type='ResNet', depth=18),\n"
+        "    roi_head=dict(type='StandardRoIHead', bbox_head=dict(type='Head', num_classes=3)))\n"
+    )
+    place.write("configs/detector.py", text)
+
+
+def with_models(place: Place) -> None:
+    """Two models, one of them of v1.0 too."""
+    with_config(place)
+    place.veml("checkout", "-qf", "v1.0")
+    place.veml("model", "add", "-q", "configs/detector.py")
+    place.veml("model", "add", "-q", "configs/detector.py", "--name", "small")
+    place.veml("commit", "-qm", "models")
+    place.veml("tag", "-f", "v1.0")
+    text = (place.root / "configs/detector.py").read_text()
+    place.write("configs/detector.py", text.replace("depth=18", "depth=50"))
+    place.veml("model", "add", "-q", "configs/detector.py")
+
+
+def with_models_committed(place: Place) -> None:
+    with_models(place)
+    place.veml("commit", "-qam", "deeper")
+
+
 def with_code(place: Place) -> None:
     for name in ("a.py", "src/c.py"):
         place.write(name, name)
@@ -199,6 +235,15 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml resolve images/train/JPEGImages/0000.png --both": merging,
     "veml resolve images/train/JPEGImages/0000.png:objects#0 --theirs": merging,
     "veml resolve --all --theirs": merging,
+    "veml model add configs/detector.py --name detector": with_config,
+    "veml model add configs/detector.py --name detector --dry-run": with_config,
+    "veml model ls v1.0 --quiet": with_models,
+    "veml model show detector": with_models,
+    "veml model show detector@v1.0 --config": with_models,
+    "veml model compare detector small": with_models,
+    "veml model compare detector@v1.0 detector": with_models,
+    "veml model compare detector@v1.0 detector -c": with_models,
+    "veml model rm small": with_models_committed,
     "veml rm images/train/0001.jpg": clean,
     "veml switch night": clean,
     "veml switch -c night v1.0": lambda place: (clean(place), no_night(place))[0],

@@ -45,6 +45,13 @@ def add_plain(
     return sorted(listed)
 
 
+def ignored_paths(repo: Repository, paths: Iterable[str]) -> list[str]:
+    """Return the paths, from the repository's root, that Git ignores and does not track."""
+    ignored = IgnoreFilterManager.from_repo(repo.git.dulwich, config=repo.git.config)
+    known = repo.git.staged_files()
+    return [path for path in paths if path not in known and ignored.is_ignored(path)]
+
+
 def untracked_files(
     repo: Repository,
     datasets: Sequence[str],

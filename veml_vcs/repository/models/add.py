@@ -1,0 +1,167 @@
+"""``veml model add``: record what a config says as a model version, and stage both."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+from veml_vcs.errors import ConflictError, FormatError, InvalidInputError
+from veml_vcs.ids import VersionId
+from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.git.repo import blob_id
+from veml_vcs.repository.models.read import Run, from_disk, ran_record, record_of
+from veml_vcs.repository.models.versions import record_on_disk
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree.plain import add_plain, ignored_paths
+from veml_vcs.versions.models import (
+    ConfigChange,
+    FactChange,
+    ModelRecord,
+    check_name,
+    compare_configs,
+    compare_facts,
+    record_path,
+)
+
+
+@dataclass(frozen=True)
+class AddedModel:
+    """What ``model add`` did.
+
+    Attributes:
+        name: The model.
+        path: Its record, from the repository's root.
+        version: Its version id.
+        config: The config's path.
+        new: Whether there was no such model.
+        facts: What the model is; ``old`` is what its record said before.
+        changes: Config keys that say something else than before.
+        staged: Files that were staged, from the repository's root.
+        ran: Whether the config was run.
+        notes: Sentences about what could not be found out.
+    """
+
+    name: str
+    path: str
+    version: VersionId
+    config: str
+    new: bool
+    facts: tuple[FactChange, ...]
+    changes: tuple[ConfigChange, ...] = ()
+    staged: tuple[str, ...] = ()
+    ran: bool = False
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def add_model(
+    repo: Repository,
+    config: str,
+    name: str | None = None,
+    *,
+    run: Run | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+) -> AddedModel:
+    """Record a config of the work tree as a model version, and stage it with its files.
+
+    Args:
+        repo: The repository.
+        config: The config, on disk.
+        name: The model's name; None takes the config's, without its ending.
+        run: Runs the config instead of reading it. Whoever passes this trusts it.
+        force: Let a model that was made of another config be made of this one.
+        dry_run: Tell what would be done, and do nothing.
+
+    Raises:
+        FormatError: The config cannot be read without running it, or holds no model.
+        NotFoundError: It, or a file that it inherits from, is not there.
+        ConflictError: The name is another model's, or the record's place is taken.
+        InvalidInputError: The name cannot be one, or Git ignores the config.
+    """
+    path = repo.relative(config)
+    if name is None:
+        name = posixpath.splitext(posixpath.basename(path))[0]
+    target = record_path(check_name(name))
+    notes: tuple[str, ...] = ()
+    with nullcontext() if dry_run else repo.lock("veml model add"):
+        old = _old_record(repo, target, path, force)
+        if run is None:
+            record = record_of(path, from_disk(repo), old)
+        else:
+            record, notes = ran_record(repo, path, run)
+        files = [one for one in record.files if "::" not in one]
+        _refuse_outsiders(repo, [*files, target])
+        data = record.to_bytes()
+        if dry_run:
+            staged = add_plain(repo, files, repo.staged_datasets(), dry_run=True)
+        else:
+            staged = stage_model(repo, target, record, files)
+    return AddedModel(
+        name, target, blob_id(data), path, old is None, compare_facts(old, record),
+        compare_configs({} if old is None else old.config, record.config),
+        tuple(sorted({*staged, target})), run is not None, notes,
+    )  # fmt: skip
+
+
+def stage_model(repo: Repository, path: str, record: ModelRecord, files: list[str]) -> list[str]:
+    """Write and stage a record with the files of its config; return those that changed the index.
+
+    The files first: killed in between, what is staged is a config that its record does not know,
+    which ``veml status`` tells.
+    """
+    staged = add_plain(repo, files, repo.staged_datasets())
+    data = record.to_bytes()
+    full = repo.absolute(path)
+    if not os.path.lexists(full) or bytes(repo.files.read(full)) != data:
+        repo.files.make_folder(os.path.dirname(full))
+        repo.write_file(path, data)
+    repo.git.stage_blobs({path: data})
+    return staged
+
+
+def _old_record(repo: Repository, target: str, config: str, force: bool) -> ModelRecord | None:
+    """Return the record that is there; refuse one of another config, and what is no record."""
+    if not os.path.lexists(repo.absolute(target)):
+        return None
+    try:
+        old = record_on_disk(repo, target)
+    except FormatError:
+        if force:
+            return None
+        raise
+    if old is None:
+        raise ConflictError(
+            f"{target}: the record of the model belongs here, but another file is",
+            hint="choose another name with --name",
+            kind="would-lose-changes",
+        )
+    if old.path != config and not force:
+        raise ConflictError(
+            f"{target} is a model made of {old.path}, not of {config}",
+            hint="choose another name with --name, or --force to make it of this config",
+            kind="would-lose-changes",
+        )
+    return old
+
+
+def _refuse_outsiders(repo: Repository, files: list[str]) -> None:
+    """Refuse files that a commit would not hold: of data sets, beyond a link, ignored by Git."""
+    datasets = list(repo.staged_datasets())
+    for path in files:
+        folder = os.path.join(repo.root, os.path.dirname(path)).rstrip(os.sep)
+        if os.path.realpath(folder) != folder:
+            raise InvalidInputError(f"{path} is beyond a symbolic link, where Git holds nothing")
+        owner = owner_of(datasets, path)
+        if owner is not None:
+            raise InvalidInputError(
+                f"{path} belongs to the data set {owner}, and Git does not hold it",
+                hint="choose a place that is in no data set",
+            )
+    ignored = ignored_paths(repo, files)
+    if ignored:
+        raise InvalidInputError(
+            f"{ignored[0]} is ignored by Git (.gitignore), so that no commit would hold it",
+            hint=f"git add -f {ignored[0]}, then the same command again",
+        )

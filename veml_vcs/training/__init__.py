@@ -1,0 +1,1 @@
+"""The OpenMMLab room, alone in importing MMEngine and MMDetection. So far: running configs."""

@@ -1,0 +1,81 @@
+"""The facts of a model as rows of a table, and the rows by which two models differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from veml_vcs.versions.models.record import ModelRecord
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class FactChange:
+    """One fact of two models.
+
+    Attributes:
+        fact: Which: ``backbone``, ``head rpn_head``.
+        old: What the first says, as people read it; empty if nothing.
+        new: What the second says.
+    """
+
+    fact: str
+    old: str
+    new: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether they say different things."""
+        return self.old != self.new
+
+
+def fact_rows(record: ModelRecord) -> dict[str, str]:
+    """Return what a model is: fact -> as people read it, in the order it is shown.
+
+    Facts about which the config says nothing are left out, except for the number of parameters.
+    """
+    facts = record.facts
+    rows = {
+        "architecture": facts.architecture,
+        "backbone": "" if facts.backbone is None else str(facts.backbone),
+    }
+    rows |= {one.name: str(one) for one in facts.necks}
+    rows |= {f"head {one.name}": str(one) for one in facts.heads}
+    rows |= {f"loss {_place(name)}": one for name, one in facts.losses.items()}
+    rows |= {
+        "classes": ", ".join(map(str, facts.classes)),
+        "parameters": UNKNOWN if record.parameters is None else f"{record.parameters:,}",
+        "optimiser": facts.optimiser,
+        "learning rate": "" if facts.learning_rate is None else f"{facts.learning_rate:g}",
+        "schedule": ", ".join(facts.schedule),
+        "epochs": "" if facts.epochs is None else str(facts.epochs),
+        "iterations": "" if facts.iterations is None else f"{facts.iterations:,}",
+        "batch size": "" if facts.batch_size is None else str(facts.batch_size),
+        "transforms": ", ".join(facts.transforms),
+        "pretrained": ", ".join(facts.pretrained),
+    }
+    return {name: text for name, text in rows.items() if text}
+
+
+def _place(name: str) -> str:
+    """Return where a loss stands, without the word that is in its row's name already."""
+    return name.replace(".loss_", ".").removeprefix("loss_")
+
+
+def compare_facts(old: ModelRecord | None, new: ModelRecord | None) -> tuple[FactChange, ...]:
+    """Return the facts of two models side by side, those that are the same too.
+
+    Args:
+        old: None says nothing.
+        new: None says nothing.
+    """
+    left = {} if old is None else fact_rows(old)
+    right = {} if new is None else fact_rows(new)
+    # The order of the first, and what only the second has after what it follows there.
+    names = list(left)
+    for place, name in enumerate(right):
+        if name not in left:
+            before = list(right)[:place]
+            at = max((names.index(one) + 1 for one in before if one in names), default=0)
+            names.insert(at, name)
+    return tuple(FactChange(name, left.get(name, ""), right.get(name, "")) for name in names)

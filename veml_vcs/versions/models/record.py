@@ -1,0 +1,242 @@
+"""The record of a model version: ``models/NAME.veml``, canonical JSON, one fact a line.
+
+Reads and writes the text; what a repository does with it is elsewhere (``repository/models``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from veml_vcs.errors import FormatError, InvalidInputError
+from veml_vcs.samples.tree.entry import check_key
+from veml_vcs.versions.configs.budget import MAX_NUMBER
+from veml_vcs.versions.configs.facts import ModelFacts, Part, model_facts
+from veml_vcs.versions.data import RECORD_SUFFIX
+from veml_vcs.versions.models.flat import flatten, unflatten, written
+from veml_vcs.versions.text import FORMAT_VERSION, dump_record, load_record
+
+MODELS = "models/"
+"""Where the records of models lie."""
+
+_FIELDS = frozenset({"veml", "kind", "config", "facts", "files", "parameters", "ran"})
+_BLOB_DIGITS = 40
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """What one model version is.
+
+    Attributes:
+        files: The files that make up the config, itself first: paths from the repository's root,
+            or ``package::path`` of an installed package.
+        config: What the config says, in its flat form.
+        parameters: Number of parameters; None where nobody counted them.
+        ran: Of a config that was run, because reading does not tell what it says: the Git blob id
+            of each of its files in the repository. Empty where it was read.
+    """
+
+    files: tuple[str, ...]
+    config: Mapping[str, Any]
+    parameters: int | None = None
+    ran: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The config's path."""
+        return self.files[0]
+
+    @cached_property
+    def facts(self) -> ModelFacts:
+        """What the config says of the model and its training."""
+        return model_facts(unflatten(self.config))
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical text of the record."""
+        record: dict[str, Any] = {
+            "veml": FORMAT_VERSION,
+            "kind": "model",
+            "files": list(self.files),
+            "facts": facts_json(self.facts),
+            "config": dict(self.config),
+        }
+        if self.parameters is not None:
+            record["parameters"] = self.parameters
+        if self.ran:
+            record["ran"] = dict(self.ran)
+        return dump_record(record)
+
+
+def make_record(
+    files: tuple[str, ...],
+    values: Mapping[str, Any],
+    *,
+    parameters: int | None = None,
+    ran: Mapping[str, str] | None = None,
+) -> ModelRecord:
+    """Return the record of a config that was read, or run.
+
+    Args:
+        files: Its files, itself first.
+        values: What it says, nested.
+        parameters: See ``ModelRecord``.
+        ran: See ``ModelRecord``.
+
+    Raises:
+        FormatError: It says nothing of a model.
+    """
+    record = ModelRecord(files, flatten(values), parameters, ran or {})
+    if not record.facts.architecture:
+        raise FormatError(
+            f"{files[0]}: no model in it: expected a dict 'model' with a 'type'",
+            hint="name the config that a training would be started with, not what it inherits from",
+            kind="no-model",
+        )
+    return record
+
+
+def facts_json(facts: ModelFacts) -> dict[str, Any]:
+    """Return facts as a record holds them: what says nothing is left out."""
+    found: dict[str, Any] = {
+        "architecture": facts.architecture,
+        "backbone": None if facts.backbone is None else _part(facts.backbone),
+        "necks": [_part(one) for one in facts.necks],
+        "heads": [_part(one) for one in facts.heads],
+        "losses": dict(facts.losses),
+        "classes": list(facts.classes),
+        "optimiser": facts.optimiser,
+        "learning_rate": facts.learning_rate,
+        "schedule": list(facts.schedule),
+        "epochs": facts.epochs,
+        "iterations": facts.iterations,
+        "batch_size": facts.batch_size,
+        "transforms": list(facts.transforms),
+        "pretrained": list(facts.pretrained),
+    }
+    return {name: written(one) for name, one in found.items() if one not in (None, "", [], {})}
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {**part.sizes, "name": part.name, "type": part.type}
+
+
+def parse_model_record(data: bytes, where: str) -> ModelRecord:
+    """Read the record of a model version.
+
+    The facts in it are not read: they follow from the config, and are there for people.
+
+    Args:
+        data: The record's bytes.
+        where: Its path, for messages.
+
+    Raises:
+        FormatError: It is not the record of a model version, or a field has a wrong type.
+    """
+    record = load_record(data, where)
+    if record.get("kind") != "model":
+        kind = record.get("kind")
+        raise FormatError(f"{where}: expected a model record, found kind {kind!r:.80}")
+    try:
+        unknown = sorted(record.keys() - _FIELDS)
+        if unknown:
+            raise FormatError(f"a field that no model record has: {unknown[0]!r:.80}")
+        config = record.get("config")
+        if not isinstance(config, dict):
+            raise FormatError(f"'config': expected keys and values, found {config!r:.80}")
+        unflatten(config)
+        files = _files(record.get("files"))
+        found = ModelRecord(files, config, _parameters(record), _ran(record, files))
+        if not found.facts.architecture:
+            raise FormatError("its config has no model")
+    except (FormatError, InvalidInputError) as error:
+        raise FormatError(f"{where}: {error!s:.300}") from error
+    return found
+
+
+def _files(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise FormatError(f"'files': expected the config's files, found {value!r:.80}")
+    for one in value:
+        if not isinstance(one, str):
+            raise FormatError(f"'files': expected the name of a file, found {one!r:.80}")
+        package, _, name = one.rpartition("::")
+        _check_path(name)
+        if package and not package.isidentifier():
+            raise FormatError(f"'files': {one!r:.80} is in no package")
+    if len(set(value)) != len(value):
+        raise FormatError("'files': a file stands twice")
+    if "::" in value[0]:
+        raise FormatError(f"'files': the config is in the repository, found {value[0]!r:.80}")
+    return tuple(value)
+
+
+def _parameters(record: dict[str, Any]) -> int | None:
+    value = record.get("parameters")
+    if value is not None and (type(value) is not int or not 0 <= value < MAX_NUMBER):
+        raise FormatError(f"'parameters': expected a count, found {value!r:.80}")
+    return value
+
+
+def _ran(record: dict[str, Any], files: tuple[str, ...]) -> dict[str, str]:
+    value = record.get("ran", {})
+    if not isinstance(value, dict) or not set(value) <= set(files):
+        raise FormatError(f"'ran': expected blob ids of files of the config, found {value!r:.80}")
+    for blob in value.values():
+        digits = isinstance(blob, str) and len(blob) == _BLOB_DIGITS
+        if not digits or blob.strip("0123456789abcdef"):
+            raise FormatError(f"'ran': expected 40 lower-case hex digits, found {blob!r:.80}")
+    return value
+
+
+def is_model_record(data: bytes) -> bool:
+    """Tell cheaply whether a ``*.veml`` file describes a model version."""
+    return b'\n "kind": "model",\n' in data
+
+
+def check_name(name: str) -> str:
+    """Return the name of a model; refuse what cannot be one.
+
+    Raises:
+        InvalidInputError: It cannot be a file below ``models/``, or a revision could not follow it.
+    """
+    try:
+        _check_path(name)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{name!r:.80} cannot be the name of a model: {error}") from error
+    if "@" in name or ":" in name or name.startswith("-") or name.endswith(RECORD_SUFFIX):
+        raise InvalidInputError(
+            f"{name!r:.80} cannot be the name of a model: no @ or :, no - first, no .veml last",
+            hint="veml model add CONFIG --name faster-rcnn",
+        )
+    return name
+
+
+def _check_path(path: str) -> None:
+    """Refuse what is no path of a file in the work tree."""
+    check_key(path)
+    if path.startswith("/") or not path.isprintable():
+        raise InvalidInputError(f"not a usable path: {path!r:.80}")
+
+
+def record_path(name: str) -> str:
+    """Return where the record of a model lies."""
+    return f"{MODELS}{check_name(name)}{RECORD_SUFFIX}"
+
+
+def model_name(path: str) -> str:
+    """Return the name of the model whose record lies there.
+
+    Raises:
+        FormatError: No record of a model can lie there.
+    """
+    name = path.removeprefix(MODELS).removesuffix(RECORD_SUFFIX)
+    try:
+        if not path.startswith(MODELS) or not path.endswith(RECORD_SUFFIX):
+            raise InvalidInputError(f"a model's record is {MODELS}NAME{RECORD_SUFFIX}")
+        return check_name(name)
+    except InvalidInputError as error:
+        raise FormatError(
+            f"{path!r:.200}: a model record cannot stand here: {error}", kind="hostile-path"
+        ) from error
