@@ -15,6 +15,8 @@ EXAMPLES = examples(
     ("give a data set another name", "veml mv images/train images/day"),
     ("move a sample; its annotation goes along",
      "veml mv data/train/cat/7.jpg data/train/dog/7.jpg"),
+    ("move samples to another data set, with what is said of them",
+     "veml mv images/train/JPEGImages/0004.png images/val"),
     ("move files into a folder, those that can be moved", "veml mv -k a.py b.py src"),
 )  # fmt: skip
 
@@ -37,9 +39,14 @@ def mv(
     """Move or rename data sets, samples, files and folders.
 
     The change is staged at once; uncommitted changes move along. With several sources the
-    destination is a folder. A sample moves within its data set: its own annotation file, its masks
-    and its name in files that list many follow, and later merges know it by its bytes. In class
-    folders the label is that of the new place.
+    destination is a folder. With a sample go its own annotation file, its masks and its place in
+    files that list many; later merges know it by its bytes. In class folders the label is that of
+    the new place.
+
+    A sample may also go to another data set of the same format: classes go by name, ids that are
+    taken are given anew, and what could not be said there as it was said is refused. Moved to the
+    data set itself, it keeps its folder if the data set has samples in such a folder, and else lies
+    where most samples do. veml restore --staged --worktree of both data sets undoes it.
     """
     from veml_cli.render.mv import moved_lines
     from veml_vcs.repository.moving.mv import mv as run

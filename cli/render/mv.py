@@ -24,6 +24,12 @@ def moved_lines(result: MvResult) -> Iterator[Line]:
             yield line("  ", old, " -> ", new)
         if len(names) > _LISTED:
             yield line((f"  and {len(names) - _LISTED:,} more (--json lists all)", "dim"))
+    if result.across:
+        yield line("mv ", plural(len(result.across), "file"), " between data sets")
+    for old, new in list(result.across.items())[:_LISTED]:
+        yield line("  ", old, " -> ", new)
+    if len(result.across) > _LISTED:
+        yield line((f"  and {len(result.across) - _LISTED:,} more (--json lists all)", "dim"))
     for old, new in (*result.outside.items(), *result.files.items()):
         yield line("mv ", old, " -> ", new)
     for path, files in result.rewritten.items():

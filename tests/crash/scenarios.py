@@ -82,6 +82,15 @@ def one_commit(project: Project) -> None:
     _save(project, "one")
 
 
+def two_data_sets(project: Project) -> None:
+    """A second data set of the same format, which does not know all of the classes."""
+    one_commit(project)
+    model = {f"0{name}": boxes for name, boxes in small_model(2).items()}
+    project.write(coco(model, ("tree", "person", "dog", "car")), "data/val")
+    project.add("data/val")
+    _save(project, "two")
+
+
 def edited(project: Project) -> None:
     """One commit, and changes on disk: a sample changed, one new, one gone, a box moved."""
     one_commit(project)
@@ -346,6 +355,12 @@ SCENARIOS = (
         "mv sample",
         one_commit,
         lambda r: mv(r, _at(r, "data/train/images/0001.png"), _at(r, "data/train/new/x.png")[0]),
+        ("no-such-path",),
+    ),
+    Scenario(
+        "mv sample across",
+        two_data_sets,
+        lambda r: mv(r, _at(r, "data/train/images/0001.png"), _at(r, "data/val")[0]),
         ("no-such-path",),
     ),
     Scenario(

@@ -481,7 +481,7 @@ def test_dry_run_and_skip(project: Project) -> None:
         (("data", "other"), InvalidInputError, "nested"),
         (("notes.txt", "data"), InvalidInputError, "inside the data set"),
         (("data/images/0001.png", "x.png"), InvalidInputError, "outside of it"),
-        (("data/images/0001.png", "other/x.png"), InvalidInputError, "is in another"),
+        (("data/images/0001.png", "other/annotations.json"), ConflictError, "destination exists"),
         (("data/images/0009.png", "data/x.png"), NotFoundError, "bad source"),
         (("data/images/0001.png", "data/annotations.json"), ConflictError, "destination exists"),
     ],

@@ -97,7 +97,7 @@ def merge_data_sets(
         sources = [open_version(repo, one) for one in specs]
         first, *others = sources
         target = target_path(repo, first.path, first.revision, to, force=force)
-        incoming = [_from_version(one) for one in others]
+        incoming = [incoming_from(one) for one in others]
         derived = derivation("merge", sources, {})
         return _combine(repo, first, incoming, target, derived, checkout, dry_run, progress)
 
@@ -178,7 +178,7 @@ def _combine(
     progress: Progress,
 ) -> Operated:
     draft = draft_of(first, first.said, set(), moved=target != first.path)
-    joiner = _Joiner(first, draft)
+    joiner = Joiner(first, draft)
     for one in incoming:
         joiner.join(one)
     if not joiner.added:
@@ -198,7 +198,8 @@ def _combine(
     )
 
 
-def _from_version(source: DataVersion) -> Incoming:
+def incoming_from(source: DataVersion) -> Incoming:
+    """Return all samples of a data version."""
     return Incoming(
         source.name,
         source.facts,
@@ -239,7 +240,7 @@ def _from_folder(folder: str, wanted: str | None) -> tuple[Incoming, str]:
     return Incoming(folder, parsed.facts, contents, sizes, said, read, runs), mark
 
 
-class _Joiner:
+class Joiner:
     """Puts samples into a draft."""
 
     def __init__(self, first: DataVersion, draft: Draft) -> None:
@@ -277,7 +278,7 @@ class _Joiner:
             one = said.get(names[key])
             if here is not None:
                 twice += 1
-                if one is not None and not _same_word(one, self._draft.said.get(here)):
+                if one is not None and not same_word(one, self._draft.said.get(here)):
                     differ += 1
                     examples.append(here)
                 continue
@@ -293,6 +294,20 @@ class _Joiner:
             )
         if renamed:
             self.warnings.append(f"{source.name}: {renamed} samples got another name")
+
+    def take(self, source: Incoming, places: Mapping[str, str]) -> None:
+        """Take samples in at given places, whether or not the same bytes are there already.
+
+        Args:
+            source: Samples of the first source's format, or of which nothing is said.
+            places: The new key of each.
+        """
+        said = {key: one for key, one in source.said.items() if key in places}
+        used = {name for one in said.values() for name in _class_names(one)}
+        classes = tuple(one for one in source.facts.classes if one.name in used)
+        self._add_classes(replace(source.facts, classes=classes))
+        for key, place in places.items():
+            self._put(place, source, key, source.contents[key], said.get(key))
 
     def _converted(
         self, source: Incoming
@@ -435,7 +450,12 @@ def _below_root(name: str, said: Annotation | None) -> str:
     return "/".join([*splits[:1], labels[0], base_of(name)])
 
 
-def _same_word(one: Annotation, other: Annotation | None) -> bool:
+def _class_names(one: Annotation) -> set[str]:
+    named = {obj.get("class") for obj in one.get("objects", ())} | {*one.get("labels", ())}
+    return {name for name in named if isinstance(name, str)}
+
+
+def same_word(one: Annotation, other: Annotation | None) -> bool:
     """Tell whether two annotations say the same of an image, whatever files they stand in."""
     return bool(_content(one) == _content(other or {}))
 

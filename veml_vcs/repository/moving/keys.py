@@ -44,7 +44,7 @@ def all_names(source: DataVersion, names: Mapping[str, str]) -> dict[str, str]:
         if old in source.samples:
             for key in companions(source, {old}):
                 if key not in found and key not in layout.own_source.values():
-                    found[key] = _beside(key, old, new)
+                    found[key] = beside(key, old, new)
     found = {old: new for old, new in found.items() if old != new}
     replaced = {layout.own_source.get(new) for new in names.values()}
     for old, new in found.items():
@@ -59,7 +59,7 @@ def all_names(source: DataVersion, names: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _beside(key: str, old: str, new: str) -> str:
+def beside(key: str, old: str, new: str) -> str:
     """Return where a file named like a sample goes when the sample is moved."""
     base = base_of(key)
     stem = without_suffix(base)
@@ -102,11 +102,11 @@ def renamed_version(
     form = get_format(draft.facts.format)
     parsed = form.read(layout, lambda key: source.read(back.get(key, key)))
     for new in names.values():
-        _take_place(draft.said, new, parsed.annotations.get(new))
+        take_place(draft.said, new, parsed.annotations.get(new))
     return store_draft(repo, source.path, draft, source.record, writer, {})[0]
 
 
-def _take_place(said: dict[str, Annotation], key: str, found: Annotation | None) -> None:
+def take_place(said: dict[str, Annotation], key: str, found: Annotation | None) -> None:
     """Let the place decide what it decides: labels and splits."""
     old = said.get(key)
     if old is None and found is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -18,8 +18,10 @@ from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.data.version import DataVersion
 from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.git.ignore import ignore_line, with_line, without_line
+from veml_vcs.repository.moving.across import Leaving, names_across, store_across
 from veml_vcs.repository.moving.keys import all_names, renamed_version
 from veml_vcs.repository.moving.plan import Plan, Planner, outside_of
+from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import copy_rule, drop_rule, left_out, save_left_out
@@ -32,7 +34,7 @@ from veml_vcs.repository.worktree.materialize import (
     write_changes,
 )
 from veml_vcs.repository.worktree.scan import Stamp
-from veml_vcs.repository.worktree.statcache import load_statcache, save_statcache
+from veml_vcs.repository.worktree.statcache import StatCache, load_statcache, save_statcache
 from veml_vcs.samples.tree import Change
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
@@ -47,6 +49,7 @@ class MvResult:
     Attributes:
         datasets: Data sets: folder -> folder.
         keys: Data set -> key -> key, of samples and the files that follow them.
+        across: Path -> path of what went from one data set to another.
         files: Ordinary files: path -> path.
         outside: Annotation files outside of data sets.
         rewritten: Data set -> annotation files that were written anew, because they name a sample.
@@ -55,6 +58,7 @@ class MvResult:
 
     datasets: dict[str, str] = field(default_factory=dict)
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
+    across: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     outside: dict[str, str] = field(default_factory=dict)
     rewritten: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -63,13 +67,18 @@ class MvResult:
 
 @dataclass
 class _Rekeyed:
-    """A data set whose version changes with a move."""
+    """A data set whose version changes with a move.
+
+    ``names`` are the keys that change within it, ``brought`` what comes from another data set:
+    (data set, key) -> key.
+    """
 
     path: str
     target: str
     old: DataRecord
     new: DataRecord
     names: dict[str, str]
+    brought: dict[tuple[str, str], str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     stamps: dict[str, tuple[Stamp, SampleId]] = field(default_factory=dict)
 
@@ -84,11 +93,11 @@ def mv(
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> MvResult:
-    """Move or rename data sets, samples within their data set, and ordinary files.
+    """Move or rename data sets, samples within or between data sets, and ordinary files.
 
     Args:
         repo: The repository.
-        sources: What is moved, on disk.
+        sources: What is moved, on disk; patterns as in pathspecs.
         destination: The new name, or the folder that they go into.
         force: A file may take the place of another file.
         skip_errors: Leave out what cannot be moved.
@@ -98,14 +107,15 @@ def mv(
     Raises:
         NotFoundError: A source is not tracked.
         ConflictError: Something is in the way, or uncommitted changes would be lost.
-        InvalidInputError: A data set would be in another one, or a sample outside of its own.
+        InvalidInputError: A data set would be in another one, a sample in none, or in one of
+            another format.
     """
     asked = [*map(repo.relative, sources), repo.relative(destination), force]
     with nullcontext() if dry_run else repo.lock("veml mv"):
         plan, skipped = _interrupted(repo, asked), []
         if plan is None:
             planner = Planner(repo, force)
-            planner.add_all(sources, destination, skip_errors=skip_errors)
+            planner.add_all(expand(repo, sources), destination, skip_errors=skip_errors)
             plan, skipped = planner.plan, planner.skipped
             _complete(repo, plan)
         intent = _INTENT + json.dumps({"asked": asked, "plan": plan.as_dict()}, sort_keys=True)
@@ -136,12 +146,20 @@ def _complete(repo: Repository, plan: Plan) -> None:
             if old not in names:
                 plan.disk.append((f"{path}/{old}", f"{path}/{new}"))
         plan.keys[path] = everything
+    for path, names in plan.across.items():
+        source = DataVersion(repo, path, None, tracked[path])
+        target = DataVersion(repo, plan.into, None, tracked[plan.into])
+        for one in (source, target):
+            require_here(repo, one.path, one.record)
+        everything = names_across(source, target, names)
+        plan.disk += [(f"{path}/{old}", f"{plan.into}/{new}") for old, new in everything.items()]
+        plan.across[path] = everything
 
 
 def _new_versions(repo: Repository, plan: Plan, progress: Progress) -> list[_Rekeyed]:
     """Store the versions that a plan makes, and check that what they write overwrites nothing."""
     tracked = repo.staged_datasets()
-    found: list[_Rekeyed] = []
+    found = _new_versions_across(repo, plan, tracked, progress)
     for path, record in tracked.items():
         names = {**plan.keys.get(path, {}), **outside_of(record, plan)}
         if not names:
@@ -162,6 +180,49 @@ def _new_versions(repo: Repository, plan: Plan, progress: Progress) -> list[_Rek
             refuse_lost_changes(path, overwritten, dirty, "mv")
         require_contents(repo, path, one.changes)
         found.append(one)
+    return found
+
+
+def _new_versions_across(
+    repo: Repository, plan: Plan, tracked: Mapping[str, DataRecord], progress: Progress
+) -> list[_Rekeyed]:
+    """Store the versions of data sets between which samples go."""
+    leaving: list[Leaving] = []
+    brought: dict[tuple[str, str], str] = {}
+    for path, names in plan.across.items():
+        source = DataVersion(repo, path, None, tracked[path])
+        if any(old in source.entries for old in names):  # else a killed run had staged it
+            leaving.append((source, names))
+            brought.update(((path, old), new) for old, new in names.items())
+    if not leaving:
+        return []
+    progress(f"moving to {plan.into}", 0, len(brought))
+    target = DataVersion(repo, plan.into, None, tracked[plan.into])
+    with repo.store.write() as writer:
+        records, record = store_across(repo, leaving, target, writer)
+    repo.catalog.refresh()
+    found = [_Rekeyed(one.path, one.path, one.record, records[one.path], {}) for one, _ in leaving]
+    found.append(_Rekeyed(plan.into, plan.into, target.record, record, {}, brought))
+    changes = {one.path: {c.key: c for c in file_changes(repo, one.old, one.new)} for one in found}
+    overwritten = {path: dict(of) for path, of in changes.items()}
+    for (path, old), new in brought.items():
+        before, after = changes[path].pop(old, None), changes[plan.into].get(new)
+        if before is None or before.old is None:
+            continue
+        if after is None or after.new is None:  # a label file that the other format does without
+            changes[path][old] = before
+            continue
+        if before.old.content == after.new.content:
+            del changes[plan.into][new], overwritten[path][old], overwritten[plan.into][new]
+        else:  # it is renamed first, and then written anew at its new place
+            changes[plan.into][new] = Change(new, before.old, after.new)
+    for one in found:
+        one.changes = list(changes[one.path].values())
+        lost = list(overwritten[one.path].values())
+        dirty = touched_changes(repo, one.path, lost)
+        if dirty is not None:
+            refuse_lost_changes(one.path, lost, dirty, "mv")
+        require_contents(repo, one.path, one.changes)
     return found
 
 
@@ -214,8 +275,12 @@ def _move(repo: Repository, plan: Plan, rekeyed: list[_Rekeyed], progress: Progr
 def _note_left_out(repo: Repository, one: _Rekeyed) -> None:
     """Put the new names of left-out keys on the list, before the new record is there."""
     out = left_out(repo, one.path)
-    if out.keys:
-        save_left_out(repo, one.path, out.keys | {one.names.get(key, key) for key in out.keys})
+    new = {one.names.get(key, key) for key in out.keys}
+    for (path, old), key in one.brought.items():
+        if old in left_out(repo, path) and not os.path.lexists(repo.key_path(path, old)):
+            new.add(key)
+    if new - out.keys and not out.everything:
+        save_left_out(repo, one.path, out.keys | new)
 
 
 def _rename(repo: Repository, old: str, new: str) -> None:
@@ -267,24 +332,30 @@ def _remember(repo: Repository, plan: Plan, rekeyed: list[_Rekeyed]) -> None:
         cache = repo.statcache_path(old)
         if os.path.exists(cache):
             repo.files.rename(cache, repo.statcache_path(new))
+    caches = {name: load_statcache(repo.statcache_path(name), repo.files) for name in plan.across}
     for one in rekeyed:
-        _remember_keys(repo, one)
+        _remember_keys(repo, one, caches, plan.across.get(one.path, {}))
         held[one.target] = held_as(repo, one.target, one.new)
     save_held(repo, held)
 
 
-def _remember_keys(repo: Repository, one: _Rekeyed) -> None:
+def _remember_keys(
+    repo: Repository, one: _Rekeyed, caches: Mapping[str, StatCache], gone: Collection[str]
+) -> None:
     path = repo.statcache_path(one.target)
     cache = load_statcache(path, repo.files)
     stamps = {key: stamp for key, (stamp, _) in one.stamps.items()}
     contents = {key: content for key, (_, content) in one.stamps.items()}
     complete = cache.tree == one.old.tree
     written = {change.key for change in one.changes}
-    for key, stamp in cache.stamps.items():
-        name = one.names.get(key, key)
-        if name in stamps or name in written:
+    names = [(cache, key, one.names.get(key, key)) for key in cache.stamps if key not in gone]
+    names += [(caches[path], old, new) for (path, old), new in one.brought.items()]
+    for known_by, key, name in names:
+        stamp = known_by.stamps.get(key)
+        if name in stamps or name in written or stamp is None:
+            complete = complete and stamp is not None
             continue
-        known = cache.known(key, stamp)
+        known = known_by.known(key, stamp)
         if known is None:
             complete = False
         else:
@@ -298,6 +369,11 @@ def _result(plan: Plan, rekeyed: list[_Rekeyed], skipped: list[str]) -> MvResult
     return MvResult(
         dict(plan.datasets),
         {path: dict(names) for path, names in plan.keys.items()},
+        {
+            f"{path}/{old}": f"{plan.into}/{new}"
+            for path, names in plan.across.items()
+            for old, new in names.items()
+        },
         {old: new for old, new in plan.plain.items() if old not in records},
         dict(plan.outside),
         {

@@ -9,9 +9,11 @@ from typing import Any
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, VemlError
 from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.moving.across import places_in
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.changes import entries_of
 from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
+from veml_vcs.samples.tree import Entry
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 
@@ -26,6 +28,8 @@ class Plan:
         outside: Annotation files of data sets that lie outside their folders.
         keys: Data set -> key -> key, of samples and files inside it.
         replaced: Paths that stood where something goes (``force``).
+        across: Data set -> key -> key in the data set ``into``, of what leaves it.
+        into: The data set that samples of others go to.
     """
 
     datasets: dict[str, str] = field(default_factory=dict)
@@ -34,6 +38,8 @@ class Plan:
     outside: dict[str, str] = field(default_factory=dict)
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
     replaced: list[str] = field(default_factory=list)
+    across: dict[str, dict[str, str]] = field(default_factory=dict)
+    into: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -63,6 +69,8 @@ class Planner:
         self._conflicted = set(repo.git.conflicted_paths())
         self._behind: dict[str, FolderBehind] | None = None
         self._targets: set[str] = set()
+        self._entries: dict[str, dict[str, Entry]] = {}
+        self._root = ""  # the data set that everything goes into, if it is one
         self._outside = {
             file: name for name, record in self._tracked.items() for file in record.annotations
         }
@@ -83,6 +91,7 @@ class Planner:
         into = os.path.isdir(destination) and not os.path.islink(destination.rstrip("/"))
         target = self._repo.relative(destination)
         into = into or (bool(target) and self._is_known_folder(target))
+        self._root = target if into and target in self._tracked else ""
         if not into and (len(sources) > 1 or destination.endswith("/")):
             raise InvalidInputError(f"destination directory does not exist: {destination}")
         for source in sources:
@@ -94,6 +103,12 @@ class Planner:
                 if not skip_errors:
                     raise
                 self.skipped.append(f"{source}: {error.message}")
+        if self.plan.across and self.plan.into in self.plan.keys:
+            raise InvalidInputError(
+                f"some of it is in {self.plan.into} already, some goes into it from "
+                f"{min(self.plan.across)}",
+                hint="move these and those by two commands",
+            )
 
     def _is_known_folder(self, target: str) -> bool:
         """Tell whether a path is a folder of a data set whose files are not on disk."""
@@ -101,7 +116,7 @@ class Planner:
         if owner is None or os.path.lexists(self._repo.absolute(target)):
             return False
         below = target[len(owner) + 1 :]
-        entries = entries_of(self._repo, self._tracked[owner])
+        entries = self._entries_of(owner)
         return not below or any(key.startswith(below + "/") for key in entries)
 
     def _add(self, old: str, new: str) -> None:
@@ -111,9 +126,10 @@ class Planner:
             raise InvalidInputError(
                 f"can not move a folder into itself: source={old}, destination={new}"
             )
-        if new in self._targets:
-            raise InvalidInputError(f"multiple sources for the same target: {new}")
         owner = owner_of(self._tracked, old)
+        placed = bool(self._root) and owner not in (None, old, self._root)  # see ``_add_across``
+        if new in self._targets and not placed:
+            raise InvalidInputError(f"multiple sources for the same target: {new}")
         if owner == old:
             self._add_dataset(old, new)
         elif owner is not None:
@@ -167,27 +183,17 @@ class Planner:
     def _add_keys(self, owner: str, old: str, new: str) -> None:
         if owner_of(self._tracked, new) != owner or new == owner:
             other = owner_of(self._tracked, new)
-            if other is not None:
-                raise InvalidInputError(
-                    f"{old}: a sample is moved within its data set; {new} is in another",
-                    hint=f"veml data add {other} FROM copies samples with what is said of them, "
-                    f"veml rm {old} removes the old one",
-                )
+            if other not in (None, owner, new):
+                self._add_across(owner, other, old, new)
+                return
             raise InvalidInputError(
                 f"{old}: part of the data set {owner}; {new} is outside of it",
                 hint=f"veml data filter {owner} --key PATTERN --to NAME makes a data set",
             )
         self._refuse_unsettled(owner)
-        record = self._tracked[owner]
         key, target = old[len(owner) + 1 :], new[len(owner) + 1 :]
-        entries = entries_of(self._repo, record)
-        if key in entries:
-            names = {key: target}
-        else:
-            prefix = key + "/"
-            names = {
-                one: f"{target}/{one[len(prefix) :]}" for one in entries if one.startswith(prefix)
-            }
+        entries = self._entries_of(owner)
+        names = _below(entries, key, target)
         if not names:
             raise _bad_source(old, new)
         taken = [one for one in names.values() if one in entries and one not in names]
@@ -196,6 +202,35 @@ class Planner:
         self._refuse_existing(old, new, file=key in entries)
         self.plan.keys.setdefault(owner, {}).update(names)
         self._rename(old, new)
+
+    def _add_across(self, owner: str, other: str, old: str, new: str) -> None:
+        """Plan what leaves a data set for another; what follows it is added later."""
+        self._refuse_unsettled(owner)
+        self._refuse_unsettled(other)
+        key, target = old[len(owner) + 1 :], new[len(other) + 1 :]
+        here, there = self._entries_of(owner), self._entries_of(other)
+        names = _below(here, key, target)
+        if not names:
+            raise _bad_source(old, new)
+        if self._root == other and (key in here or self._tracked[other].facts.format == "folders"):
+            names = places_in(there, names, self._tracked[other].facts.format)
+        known = {*self.plan.across.get(owner, {})}
+        for one, place in names.items():
+            if one in known:
+                continue  # named twice
+            if place in there or os.path.lexists(self._repo.absolute(f"{other}/{place}")):
+                raise ConflictError(
+                    f"destination exists: source={owner}/{one}, destination={other}/{place}",
+                    hint="give it another name: veml mv SOURCE DATASET/NAME",
+                    kind="would-lose-changes",
+                )
+        self.plan.into = other
+        self.plan.across.setdefault(owner, {}).update(names)
+
+    def _entries_of(self, name: str) -> dict[str, Entry]:
+        if name not in self._entries:
+            self._entries[name] = entries_of(self._repo, self._tracked[name])
+        return self._entries[name]
 
     # -- ordinary files ------------------------------------------------------------------------
 
@@ -283,6 +318,14 @@ class Planner:
 
     def _rename(self, old: str, new: str) -> None:
         self.plan.disk.append((old, new))
+
+
+def _below(entries: Mapping[str, Entry], key: str, target: str) -> dict[str, str]:
+    """Return the new names of a key, or of all keys in a folder."""
+    if key in entries:
+        return {key: target}
+    prefix = key + "/"
+    return {one: f"{target}/{one[len(prefix) :]}" for one in entries if one.startswith(prefix)}
 
 
 def outside_of(record: DataRecord, plan: Plan) -> dict[str, str]:
