@@ -10,7 +10,6 @@ import os
 import re
 import time
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 from veml_cli._git import setting
@@ -107,6 +106,8 @@ def parse_date(text: str) -> tuple[int, int]:
             zone = f"{found[3]}:{found[4]}" if found[3] else zone
             when = datetime.fromisoformat(f"{found[1]}T{found[2]}{zone}")
         else:
+            from email.utils import parsedate_to_datetime  # sockets and more come with it
+
             when = parsedate_to_datetime(stripped)
         if when.tzinfo is None:
             when = when.astimezone()

@@ -6,8 +6,6 @@ that is heavy; a command is imported when it is asked for, and the library when 
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import re
 import sys
@@ -20,6 +18,7 @@ import typer
 from veml_cli._errors import INTERRUPTED, OK, USAGE, report, report_bug
 from veml_cli._lazy import LightCommand, LightGroup, lazy_group
 from veml_cli._output import Color, out
+from veml_cli.start import spare_collector
 from veml_vcs.errors import InvalidInputError, VemlError
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code; see ``_errors``.
     """
-    _spare_collector()
+    spare_collector()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -138,17 +137,6 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     return code
-
-
-def _spare_collector() -> None:
-    """Let the cycle collector run rarely, and not at all over what ends with the program.
-
-    A command makes objects by the hundred thousand (entries, boxes) and next to no cycles; at the
-    end Python would search all that is left three times, which takes longer than ``veml --help``.
-    """
-    gc.set_threshold(50_000, 20, 50)
-    atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -7,9 +7,10 @@ from veml_vcs.repository.doctor.probe import failure_of
 from veml_vcs.repository.doctor.requirements import CORE, installed
 
 _TRY = """
-import io, zarr, numcodecs, numpy, yaml, rich, imagesize, dulwich.repo
+import io, zarr, numcodecs, zstandard, numpy, yaml, rich, imagesize, dulwich.repo
 codec = numcodecs.Zstd()
-assert codec.decode(codec.encode(bytes(1000))) == bytes(1000)
+assert codec.decode(zstandard.compress(bytes(1000))) == bytes(1000)
+assert zstandard.decompress(codec.encode(bytes(1000))) == bytes(1000)
 array = zarr.create_array(store=zarr.storage.MemoryStore(), shape=(8,), dtype="u1")
 array[:] = numpy.arange(8)
 assert array[5] == 5

@@ -9,7 +9,6 @@ from veml_vcs.errors import FormatError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import Rule, left_out, rule_of, save_left_out
 from veml_vcs.samples.images import image_shape
-from veml_vcs.samples.query import SampleScope, Selector
 from veml_vcs.samples.tree import Change, Entry, EntryKind
 
 
@@ -25,6 +24,8 @@ def unwanted(repo: Repository, rule: Rule, entries: Mapping[str, Entry]) -> set[
         return set()
     if rule.mode == "none":
         return {key for key, entry in entries.items() if entry.content is not None}
+    from veml_vcs.samples.query import SampleScope, Selector  # few work trees need the language
+
     samples = {key: one for key, one in entries.items() if one.kind is EntryKind.SAMPLE}
     wanted = {one.annotation for one in samples.values() if one.annotation}
     said = repo.annotations.read_many(wanted)
