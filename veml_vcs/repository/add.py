@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from veml_vcs.repository.worktree.add_look import Found, look_at
 from veml_vcs.repository.worktree.changes import folder_changes, may_differ
 from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
 from veml_vcs.repository.worktree.held import note_held
+from veml_vcs.repository.worktree.hints import noted
 from veml_vcs.repository.worktree.plain import add_plain
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
 from veml_vcs.repository.worktree.reading import ReadFile
@@ -306,7 +306,8 @@ def _add_data(
     stage_record(repo, path, record)
     settle_by_hand(repo, path)
     whole = _NO_TREE if only is not None else record.tree
-    hints = json.dumps(dict(found.hints)).encode()
+    told = found.hints if only is None else {}
+    hints = noted(found.hints_before, record, told)
     save_statcache(
         repo.statcache_path(path), repo.files, whole, found.stamps, found.contents, hints
     )

@@ -57,6 +57,7 @@ class DataMerge:
         samples: Numbers of samples: ``base``, ``added``, ``removed``, ``merged``.
         boxes: Where the objects of samples that both sides changed came from.
         rewritten: Annotation files that were written anew.
+        hints: What the merged version's layout told besides; see ``Layout``.
     """
 
     path: str
@@ -65,6 +66,7 @@ class DataMerge:
     samples: Mapping[str, int] = field(default_factory=dict)
     boxes: MergeCounts = field(default_factory=MergeCounts)
     rewritten: tuple[str, ...] = ()
+    hints: Mapping[str, Any] = field(default_factory=dict)
 
 
 def merge_data(
@@ -171,7 +173,9 @@ class _Merge:
         record = self._store(layout, parsed)
         rewritten = tuple(sorted(key for key in rewrite if key in draft.made))
         numbers = self._sample_numbers()
-        return DataMerge(self._path, record, tuple(conflicts), numbers, merged.counts, rewritten)
+        return DataMerge(
+            self._path, record, tuple(conflicts), numbers, merged.counts, rewritten, layout.hints
+        )
 
     def _names_nothing(self, record: DataRecord, key: str) -> bool:
         """Tell whether a list or an annotation file of a version names no image at all."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
@@ -227,7 +228,7 @@ def settle(
     touched = set(asked)
     for one_set in merged.data:
         if one_set.path in touched:
-            _apply_data(repo, one_set.path, here.get(one_set.path), one_set.record, progress)
+            _apply_data(repo, one_set, here.get(one_set.path), progress)
             _stage_settled(repo, one_set, merged)
     manual = {(c.dataset, c.key, c.kind, c.path): c.choice for c in state.conflicts}
     again = tuple(
@@ -371,9 +372,11 @@ def apply_merge(
         for path in sorted(here.keys() | wanted.keys())
         if here.get(path) != wanted.get(path)
     }
+    hints = {one.path: one.hints for one in merged.data}
     for path, (changes, dirty) in moves.items():
         shared = keep_shared(changes, path, wanted)
-        _write_data(repo, path, here.get(path), wanted.get(path), shared, dirty, progress)
+        told = hints.get(path, {})
+        _write_data(repo, path, here.get(path), wanted.get(path), shared, dirty, told, progress)
     if merged.conflicts:
         # Before any file holds conflict marks, so that no commit can take them for settled.
         repo.git.stage_conflicts(merged.conflicts)
@@ -395,14 +398,11 @@ def _plan_data(
 
 
 def _apply_data(
-    repo: Repository,
-    path: str,
-    old: DataRecord | None,
-    new: DataRecord | None,
-    progress: Progress,
+    repo: Repository, merged: DataMerge, old: DataRecord | None, progress: Progress
 ) -> None:
+    path, new = merged.path, merged.record
     changes, dirty = _plan_data(repo, path, old, new)
-    _write_data(repo, path, old, new, changes, dirty, progress)
+    _write_data(repo, path, old, new, changes, dirty, merged.hints, progress)
 
 
 def _write_data(
@@ -412,13 +412,14 @@ def _write_data(
     new: DataRecord | None,
     changes: list[Change],
     dirty: FolderChanges,
+    hints: Mapping[str, Any],
     progress: Progress,
 ) -> None:
     written = write_changes(repo, path, changes, progress=progress)
     if old is not None and new is not None and not dirty:
-        remember_changes(repo, path, old, new, changes, written)
+        remember_changes(repo, path, old, new, changes, written, hints)
     elif new is not None:
-        remember(repo, path, new, written, clean=not dirty)
+        remember(repo, path, new, written, clean=not dirty, hints=hints)
     else:
         note_held(repo, path, None)
 

@@ -361,7 +361,7 @@ def _remember_keys(
         else:
             stamps[name], contents[name] = stamp, known
     tree = one.new.tree if complete and not repo.unwritten else _NO_TREE
-    save_statcache(path, repo.files, tree, stamps, contents)
+    save_statcache(path, repo.files, tree, stamps, contents, cache.hints)
 
 
 def _result(plan: Plan, rekeyed: list[_Rekeyed], skipped: list[str]) -> MvResult:

@@ -29,6 +29,7 @@ class Found(ABC):
         stamps: What the stat cache shall remember: key -> stamp.
         contents: Key -> content id, of these (and maybe more).
         hints: The layout's hints; see ``Layout``.
+        hints_before: Those of other versions, as the stat cache has them.
         warnings: Sentences for the user.
     """
 
@@ -36,6 +37,7 @@ class Found(ABC):
     stamps: Mapping[str, Stamp]
     contents: Mapping[str, SampleId]
     hints: Mapping[str, Any]
+    hints_before: bytes
     warnings: tuple[str, ...]
 
     @abstractmethod
@@ -55,6 +57,7 @@ class _FoundEdit(Found):
         self.changes = edit.changes
         self.stamps, self.contents = seen.files.stamps, seen.files.contents
         self.hints, self.warnings = edit.hints, edit.warnings
+        self.hints_before = seen.cache.hints
 
     def store(self, repo: Repository, writer: ObjectWriter) -> DataRecord:
         """See ``Found.store``."""
@@ -83,6 +86,7 @@ class _FoundWhole(Found):
         ]
         self.stamps, self.contents = snapshot.stamps, snapshot.contents
         self.hints, self.warnings = snapshot.hints, snapshot.warnings
+        self.hints_before = snapshot.hints_before
 
     def store(self, repo: Repository, writer: ObjectWriter) -> DataRecord:
         """See ``Found.store``."""

@@ -115,8 +115,7 @@ def folder_changes(
         if os.path.isdir(os.path.dirname(cache_path)) and tree != _NO_TREE and not unknown:
             # Looking must work on a disk that is full or read-only; the next look costs more there.
             with suppress(StorageError):
-                hints = cache.hints if cache.tree == tree else b""
-                save_statcache(cache_path, repo.files, tree, disk, contents, hints)
+                save_statcache(cache_path, repo.files, tree, disk, contents, cache.hints)
     return changes
 
 

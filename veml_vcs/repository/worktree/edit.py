@@ -8,7 +8,6 @@ ways give the same version; ``tests/repository/test_edits.py`` holds them togeth
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +18,7 @@ from veml_vcs.repository.change_counts import ChangeCounts, count_changes
 from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.folder_files import FolderFiles, Touched
+from veml_vcs.repository.worktree.hints import recall
 from veml_vcs.repository.worktree.reading import ReadFile
 from veml_vcs.repository.worktree.scan import Stamp
 from veml_vcs.repository.worktree.snapshot import all_classes, counts_after, scan_files
@@ -101,7 +101,7 @@ def find_edit(repo: Repository, base: DataRecord, seen: Look) -> Edit | None:
     keys = [*touched.added, *touched.changed, *touched.removed]
     if len(keys) * _FEW > len(seen.cache.stamps) + _FEW:
         return None
-    hints = json.loads(seen.cache.hints or b"{}")
+    hints = recall(seen.cache.hints, base)
     old = Tree(repo.store, base.tree).find(keys)
     edit = Edit([], base, hints=hints)
     source = _changed_files(base, touched, old, edit)

@@ -131,6 +131,11 @@ class FolderFiles:
             found[key] = make(Entry, (kind, contents[key], None, size, executable))
         return found
 
+    @property
+    def hints(self) -> bytes:
+        """What the stat cache holds of hints."""
+        return self._cache.hints
+
     def touched(self) -> Touched | None:
         """Tell what differs from the cache; None where only some of the files were looked at."""
         if not self._whole:

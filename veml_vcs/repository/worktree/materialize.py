@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from veml_vcs.errors import ConflictError, DamagedError, InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
@@ -13,6 +14,7 @@ from veml_vcs.repository.sparse.left_out import left_out, take_off
 from veml_vcs.repository.sparse.rule import keep_out
 from veml_vcs.repository.worktree.changes import FolderChanges, scan_dataset
 from veml_vcs.repository.worktree.held import note_held
+from veml_vcs.repository.worktree.hints import noted
 from veml_vcs.repository.worktree.scan import Stamp, stamp_of
 from veml_vcs.repository.worktree.statcache import load_statcache, save_statcache
 from veml_vcs.samples.tree import Change, Entry, Gap, Tree, decode_key, diff_trees
@@ -228,6 +230,7 @@ def remember(
     written: Mapping[str, tuple[Stamp, SampleId]],
     *,
     clean: bool,
+    hints: Mapping[str, Any] | None = None,
 ) -> None:
     """Note that a folder holds a version now, and bring its stat cache to what was just written.
 
@@ -237,6 +240,7 @@ def remember(
         record: The version the folder holds now.
         written: What ``write_changes`` returned.
         clean: Whether the folder matches the version as a whole.
+        hints: The version's, where they were found anew; see ``Layout``.
     """
     cache_path = repo.statcache_path(path)
     cache = load_statcache(cache_path, repo.files)
@@ -254,8 +258,8 @@ def remember(
         else:
             complete = False
     tree = record.tree if complete else bytes(32)
-    hints = cache.hints if cache.tree == tree else b""
-    save_statcache(cache_path, repo.files, tree, stamps, contents, hints)
+    found = noted(cache.hints, record, hints or {})
+    save_statcache(cache_path, repo.files, tree, stamps, contents, found)
     note_held(repo, path, record)
 
 
@@ -282,6 +286,7 @@ def remember_changes(
     new: DataRecord,
     changes: Sequence[Change],
     written: Mapping[str, tuple[Stamp, SampleId]],
+    hints: Mapping[str, Any] | None = None,
 ) -> None:
     """Do what ``remember`` does, after a step between two versions, without listing the folder.
 
@@ -292,6 +297,7 @@ def remember_changes(
         new: The version it holds now.
         changes: The step.
         written: What ``write_changes`` returned.
+        hints: The new version's, where they were found anew; see ``Layout``.
     """
     cache_path = repo.statcache_path(path)
     cache = load_statcache(cache_path, repo.files)
@@ -310,7 +316,8 @@ def remember_changes(
     contents = cache.contents
     contents.update((key, content) for key, (_, content) in written.items())
     tree = new.tree if complete else bytes(32)
-    save_statcache(cache_path, repo.files, tree, stamps, contents)
+    found = noted(cache.hints, new, hints or {})
+    save_statcache(cache_path, repo.files, tree, stamps, contents, found)
     note_held(repo, path, new)
 
 

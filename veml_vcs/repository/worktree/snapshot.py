@@ -45,6 +45,7 @@ class Snapshot:
         stamps: What the stat cache shall remember: key -> stamp.
         contents: Key -> content id, of these (and maybe more).
         hints: The layout's hints; see ``Layout``.
+        hints_before: Those of other versions, as the stat cache has them.
         warnings: Sentences for the user.
     """
 
@@ -59,6 +60,7 @@ class Snapshot:
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
     contents: Mapping[str, SampleId] = field(default_factory=dict)
     hints: Mapping[str, Any] = field(default_factory=dict)
+    hints_before: bytes = b""
     warnings: tuple[str, ...] = ()
 
 
@@ -109,6 +111,7 @@ def take_snapshot(
         files.take_left_out(base_entries, out)
         files.read_all(sink, progress)
     snapshot = Snapshot(path, external=outside, stamps=files.stamps, contents=files.contents)
+    snapshot.hints_before = files.hints
     if base is not None and wanted_format in (None, base.facts.format):
         entries = _only_samples_changed(files, base_entries)
         if entries is not None and outside == base.annotations:

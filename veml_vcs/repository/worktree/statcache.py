@@ -5,11 +5,10 @@ unless it was last changed so close to the moment the cache was written that a l
 bear the same time stamp (a *racily clean* file: it is read again). The cache is derived and local;
 losing it costs reading the folder once.
 
-Beside the stamps stand *hints*: what reading the whole folder once told of its tree, so that a
-small edit can be understood without doing that again (see ``edit``). They are void with the tree.
+Beside the stamps stand *hints* of the versions that the folder held (see ``hints``).
 
 The file: magic, SHA-256 of the rest, tree, count, then columns (size, mtime, inode as uint64; flags
-as bytes; content ids), the length of the keys joined by NUL (u64), these, and the hints as JSON.
+as bytes; content ids), the length of the keys joined by NUL (u64), these, and the hints.
 Standard library only, because ``status`` must start fast.
 """
 
@@ -29,7 +28,7 @@ from veml_vcs.objects.files import Files
 from veml_vcs.repository.worktree.scan import Stamp
 from veml_vcs.samples.tree.entry import decode_key, encode_key
 
-_MAGIC = b"veml statcache 2\n"
+_MAGIC = b"veml statcache 3\n"
 _TICK_NS = 20_000_000
 """File systems stamp with the kernel's tick (1-10 ms), not with the clock."""
 _MTIME = itemgetter(Stamp._fields.index("mtime_ns"))
@@ -44,7 +43,7 @@ class StatCache:
         written_ns: mtime of the cache file; stamps at or after it prove nothing.
         stamps: Key -> stamp.
         contents: Key -> SHA-256 of the bytes it had with that stamp.
-        hints: What is known of the tree besides, JSON; empty if nothing is.
+        hints: What is known of versions besides; see ``hints``.
     """
 
     tree: bytes = bytes(DIGEST_BYTES)
@@ -137,7 +136,7 @@ def save_statcache(
         tree: Digest of the tree that the folder matches as a whole, or 32 zero bytes.
         stamps: Key -> stamp.
         contents: Key -> content id, of the same keys (and maybe more).
-        hints: JSON, or nothing.
+        hints: See ``hints``.
     """
     columns = list(zip(*stamps.values(), strict=True)) or [()] * len(Stamp._fields)
     keys = encode_key("\0".join(stamps))
