@@ -31,11 +31,12 @@ vectors = get_embedder().embed([file.getvalue()])
 assert vectors.shape[0] == 1 and (vectors == vectors).all()
 """,
     "parquet": """
-import io
-import pyarrow, pyarrow.parquet
-file = io.BytesIO()
-pyarrow.parquet.write_table(pyarrow.table({"a": [1, 2, 3]}), file)
-assert pyarrow.parquet.read_table(file).num_rows == 3
+import pyarrow
+import pyarrow.parquet
+from veml_vcs.samples.tables.parquet import read_parquet
+stream = pyarrow.BufferOutputStream()
+pyarrow.parquet.write_table(pyarrow.table({"a": [1, 2, 3]}), stream)
+assert len(read_parquet(stream.getvalue().to_pybytes(), "probe").table.rows) == 3
 """,
 }
 _USES = {

@@ -7,7 +7,6 @@ may not be installed (extra ``[parquet]``).
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -84,7 +83,10 @@ def read_parquet(data: bytes, key: str) -> ParquetTable:
     if not data.startswith(_MAGIC):
         raise FormatError(f"{key}: no Parquet file: it does not begin with PAR1")
     try:
-        with pq.ParquetFile(io.BytesIO(data), memory_map=False) as file:
+        # Arrow's own buffer, read where it is needed: for Python's files, and to read ahead, Arrow
+        # starts threads, and a process that ends while one of them lives is now and then aborted
+        # (apache/arrow#34314, #50482).
+        with pq.ParquetFile(pa.BufferReader(data), pre_buffer=False) as file:
             meta = file.metadata
             _refuse_large(meta, len(file.schema_arrow.names), key)
             batches, unpacked = [], 0
@@ -344,7 +346,7 @@ def _values(table: Table) -> list[tuple[str, ...]]:
 
 def _written(table: Any, ours: ParquetForm, theirs: ParquetForm) -> bytes:
     pa, pq = _pyarrow()
-    stream = io.BytesIO()
+    stream = pa.BufferOutputStream()
     codecs = {**theirs.codecs, **ours.codecs}
     dictionaries = [*ours.dictionaries, *(p for p in theirs.dictionaries if p not in ours.codecs)]
     try:
@@ -360,4 +362,5 @@ def _written(table: Any, ours: ParquetForm, theirs: ParquetForm) -> bytes:
         )
     except (pa.ArrowException, OSError, ValueError) as error:
         raise FormatError(f"the merged rows cannot be written: {error!s:.200}") from error
-    return stream.getvalue()
+    written: bytes = stream.getvalue().to_pybytes()
+    return written
