@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Run the tests: makes its own virtual environment the first time, then one run of pytest.
 #
-#   ./test.sh             everything: fast, ml (needs PyTorch), slow, and data where the data sets are
+#   ./test.sh             everything: fast, ml (needs PyTorch), slow, and data where the data sets are;
+#                         as many tests at a time as the machine has cores
 #   ./test.sh --fast      the fast tests alone
 #   ./test.sh --search    the long searches for new bugs alone: half an hour and more, no part of the above
 #   ./test.sh -- ARGS     ARGS go to pytest
@@ -40,4 +41,5 @@ else
     say "The real data sets are not here (VEML_DATA is not set): the tests that need them are left out."
     marks='not data and not search'
 fi
-exec "$veml_venv/bin/python" -m pytest -m "$marks" "$@"
+# Handed out in small lots: what fails fast still comes first, and no core is left with all the slow ones.
+exec "$veml_venv/bin/python" -m pytest -m "$marks" -n logical --maxprocesses 8 --maxschedchunk 8 "$@"
