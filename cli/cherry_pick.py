@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from veml_cli._options import Json, Quiet, Side, choice, examples
+from veml_cli._options import Json, Quiet, choice, examples
+from veml_cli._replay_options import Abort, Continue, Favour, Mainline, NoCommit, Quit, Skip
 
 EXAMPLES = examples(
     ("do here what a commit did elsewhere", "veml cherry-pick night"),
@@ -20,29 +21,16 @@ def cherry_pick(
     revisions: Annotated[
         list[str] | None, typer.Argument(metavar="REV", help="Commits, or ranges A..B of them.")
     ] = None,
-    no_commit: Annotated[
-        bool, typer.Option("--no-commit", "-n", help="Stage the changes, commit nothing.")
-    ] = False,
+    no_commit: NoCommit = False,
     note_origin: Annotated[
         bool, typer.Option("-x", help="Add the commit's id to the message.")
     ] = False,
-    mainline: Annotated[
-        int,
-        typer.Option("--mainline", "-m", min=0, metavar="N", help="Of a merge: against parent N."),
-    ] = 0,
-    favour: Annotated[Side | None, typer.Option("-X", help="Side that settles conflicts.")] = None,
-    go_on: Annotated[
-        bool, typer.Option("--continue", help="Commit what had conflicts, do the rest.")
-    ] = False,
-    skip: Annotated[
-        bool, typer.Option("--skip", help="Drop the commit that has conflicts, do the rest.")
-    ] = False,
-    abort: Annotated[
-        bool, typer.Option("--abort", help="Return to where HEAD was at the start.")
-    ] = False,
-    leave: Annotated[
-        bool, typer.Option("--quit", help="Forget the rest; HEAD and files stay as they are.")
-    ] = False,
+    mainline: Mainline = 0,
+    favour: Favour = None,
+    go_on: Continue = False,
+    skip: Skip = False,
+    abort: Abort = False,
+    leave: Quit = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from veml_cli._options import Json, NoEdit, Quiet, Side, choice, examples
+from veml_cli._options import Json, NoEdit, Quiet, choice, examples
+from veml_cli._replay_options import Abort, Continue, Favour, Mainline, NoCommit, Quit, Skip
 
 EXAMPLES = examples(
     ("undo what the last commit did, in a new commit", "veml revert HEAD"),
@@ -19,27 +20,14 @@ def revert(
     revisions: Annotated[
         list[str] | None, typer.Argument(metavar="REV", help="Commits, or ranges A..B of them.")
     ] = None,
-    no_commit: Annotated[
-        bool, typer.Option("--no-commit", "-n", help="Stage the changes, commit nothing.")
-    ] = False,
-    mainline: Annotated[
-        int,
-        typer.Option("--mainline", "-m", min=0, metavar="N", help="Of a merge: against parent N."),
-    ] = 0,
-    favour: Annotated[Side | None, typer.Option("-X", help="Side that settles conflicts.")] = None,
+    no_commit: NoCommit = False,
+    mainline: Mainline = 0,
+    favour: Favour = None,
     no_edit: NoEdit = False,  # for the habit
-    go_on: Annotated[
-        bool, typer.Option("--continue", help="Commit what had conflicts, do the rest.")
-    ] = False,
-    skip: Annotated[
-        bool, typer.Option("--skip", help="Drop the commit that has conflicts, do the rest.")
-    ] = False,
-    abort: Annotated[
-        bool, typer.Option("--abort", help="Return to where HEAD was at the start.")
-    ] = False,
-    leave: Annotated[
-        bool, typer.Option("--quit", help="Forget the rest; HEAD and files stay as they are.")
-    ] = False,
+    go_on: Continue = False,
+    skip: Skip = False,
+    abort: Abort = False,
+    leave: Quit = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
