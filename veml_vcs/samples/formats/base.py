@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation, Facts
 
 ReadFile: TypeAlias = Callable[[str], bytes]
@@ -201,3 +202,34 @@ class Format(Protocol):
         Raises:
             InvalidInputError: The format cannot hold this (``convert`` says what, beforehand).
         """
+
+
+class Unannotated(Format, Protocol):
+    """A format with no place for annotations: its files are samples, or lie beside them.
+
+    Attributes:
+        kind: What has no place for them, and of what, for messages.
+    """
+
+    kind: tuple[str, str]
+    has_files: bool = False
+
+    def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
+        """See ``Format.read``. Nothing is said of a sample."""
+        return Parsed({}, Facts(self.name))
+
+    def write(
+        self,
+        annotations: Mapping[str, Annotation],
+        facts: Facts,
+        only: Collection[str] | None = None,
+    ) -> dict[str, bytes]:
+        """See ``Format.write``."""
+        for key, annotation in annotations.items():
+            if annotation:
+                whole, part = self.kind
+                raise InvalidInputError(
+                    f"{key}: {whole} has no place for what is said of {part}, "
+                    f"found {annotation!r:.80}"
+                )
+        return {}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
-from veml_vcs.errors import InvalidInputError
-from veml_vcs.samples.facts import Annotation, Facts
-from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
+from veml_vcs.samples.formats.base import Layout, ReadFile, Refusal, Unannotated
 from veml_vcs.samples.formats.keys import images_in
 
 
-class Files(Format):
+class Files(Unannotated):
     """Samples without annotations."""
 
     name = "files"
     needs = "files"
-    has_files = False
+    kind = ("a data set of plain files", "a file")
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False
@@ -23,21 +21,3 @@ class Files(Format):
         """See ``Format.recognise``. Never refuses."""
         inside = [key for key in keys if not key.startswith("/")]
         return Layout(self.name, tuple(images_in(inside) or inside))
-
-    def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
-        """See ``Format.read``."""
-        return Parsed({}, Facts(self.name))
-
-    def write(
-        self,
-        annotations: Mapping[str, Annotation],
-        facts: Facts,
-        only: Collection[str] | None = None,
-    ) -> dict[str, bytes]:
-        """See ``Format.write``."""
-        for key, annotation in annotations.items():
-            if annotation:
-                raise InvalidInputError(
-                    f"{key}: a data set of plain files has no annotations, found {annotation!r:.80}"
-                )
-        return {}

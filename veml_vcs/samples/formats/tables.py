@@ -9,11 +9,11 @@ Where one of the files is a graph of sensors, the task is ``series`` and the lay
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
-from veml_vcs.errors import FormatError, InvalidInputError
-from veml_vcs.samples.facts import Annotation, Facts
-from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
+from veml_vcs.errors import FormatError
+from veml_vcs.samples.facts import Facts
+from veml_vcs.samples.formats.base import Layout, Parsed, ReadFile, Refusal, Unannotated
 from veml_vcs.samples.formats.keys import images_in
 from veml_vcs.samples.formats.series import find_series
 from veml_vcs.samples.tables.text import is_table
@@ -36,12 +36,12 @@ def is_beside(key: str) -> bool:
     return base.endswith(_BESIDE) or base.split(".")[0] in _BESIDE_NAMES or base.startswith(".")
 
 
-class Tables(Format):
+class Tables(Unannotated):
     """Folders of tables and arrays."""
 
     name = "tables"
     needs = "files of numbers (.csv, .tsv, .parquet, .npy, .npz)"
-    has_files = False
+    kind = ("a folder of tables", "a file")
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False
@@ -71,18 +71,3 @@ class Tables(Format):
         task = "series" if layout.options else "tabular"
         facts = Facts(self.name, task, layout=layout.options)
         return Parsed({}, facts, layout.scratch.get("warnings", ()))
-
-    def write(
-        self,
-        annotations: Mapping[str, Annotation],
-        facts: Facts,
-        only: Collection[str] | None = None,
-    ) -> dict[str, bytes]:
-        """See ``Format.write``."""
-        for key, annotation in annotations.items():
-            if annotation:
-                raise InvalidInputError(
-                    f"{key}: a folder of tables has no place for what is said of a file, "
-                    f"found {annotation!r:.80}"
-                )
-        return {}

@@ -7,11 +7,10 @@ lie. What the metadata say is read when chunks are compared or merged (``samples
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from veml_vcs.errors import InvalidInputError
-from veml_vcs.samples.facts import Annotation, Facts
-from veml_vcs.samples.formats.base import Format, Layout, Parsed, ReadFile, Refusal
+from veml_vcs.samples.facts import Facts
+from veml_vcs.samples.formats.base import Layout, Parsed, ReadFile, Refusal, Unannotated
 from veml_vcs.samples.formats.keys import base_of, folder_of, images_in, join
 from veml_vcs.samples.formats.tables import is_beside
 
@@ -43,12 +42,12 @@ def metadata_keys(node: str) -> tuple[str, str]:
     return join(node, "zarr.json"), join(node, ".zarray")
 
 
-class Zarr(Format):
+class Zarr(Unannotated):
     """Folders of Zarr arrays and groups."""
 
     name = "zarr"
     needs = "a Zarr array or group (zarr.json, .zarray or .zgroup) with chunks"
-    has_files = False
+    kind = ("a Zarr store", "a chunk")
 
     def recognise(
         self, keys: Sequence[str], read: ReadFile, *, forced: bool = False
@@ -75,18 +74,3 @@ class Zarr(Format):
     def read(self, layout: Layout, read: ReadFile, only: Collection[str] | None = None) -> Parsed:
         """See ``Format.read``. Nothing is said of a chunk."""
         return Parsed({}, Facts(self.name, "arrays"))
-
-    def write(
-        self,
-        annotations: Mapping[str, Annotation],
-        facts: Facts,
-        only: Collection[str] | None = None,
-    ) -> dict[str, bytes]:
-        """See ``Format.write``."""
-        for key, annotation in annotations.items():
-            if annotation:
-                raise InvalidInputError(
-                    f"{key}: a Zarr store has no place for what is said of a chunk, "
-                    f"found {annotation!r:.80}"
-                )
-        return {}
