@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.hooks.kit import GitProject
+from tests.repository.kit import Files
 from veml_cli.main import main
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import VersionId
@@ -58,8 +59,38 @@ def test_clone_without_data_says_so_everywhere(drives: GitProject, tmp_path: Pat
     assert [one.data[0].absent for one in log(clone.repo, ["origin/night"], limit=1)] == [True]
     moved = checkout(clone.repo, "night")
     assert [one.path for one in moved.absent] == ["data"]
+    refuses_to_follow(clone, None)
     fetch_data(clone.reopen())
     assert clone.follow().written == {"data": 6}
+    clone.assert_follows()
+    clone.close()
+
+
+def refuses_to_follow(clone: GitProject, held: Files | None) -> None:
+    """Nothing is touched, and the way to the data is named.
+
+    Without the check in ``follow`` what is missing is told as an object of the store.
+    """
+    done = clone.follow()
+    assert done.written == {}
+    assert [(one.path, one.kind) for one in done.left] == [("data", "absent")]
+    assert "data: the data of version" in done.left[0].reason
+    assert "is not in this clone" in done.left[0].reason
+    assert "veml data fetch" in str(done.left[0].hint)
+    assert (clone.files("data") or None) == held
+
+
+def test_git_moves_to_data_that_is_not_here(drives: GitProject, tmp_path: Path) -> None:
+    """The folder keeps the version that it has; seen to fail as ``refuses_to_follow`` says."""
+    clone = opened(clone_git(str(drives.root), str(tmp_path / "half")))
+    bring_data(clone.repo, str(drives.root))
+    clone.reopen()
+    before = clone.files("data")
+    assert before
+    clone.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "night")
+    refuses_to_follow(clone, before)
+    fetch_data(clone.reopen())
+    assert clone.follow().written
     clone.assert_follows()
     clone.close()
 
@@ -71,6 +102,22 @@ def test_clone_with_no_data_wanted_names_the_way_to_it(drives: GitProject, tmp_p
     assert done.hint == "veml data fetch HEAD, then veml sparse disable"
     assert clone.status().clean
     assert not clone.status().behind
+    clone.close()
+
+
+def test_where_no_data_is_wanted_git_may_move_to_data_that_is_not_here(
+    drives: GitProject, tmp_path: Path
+) -> None:
+    """Seen to fail (``absent``, a warning at each move) without ``_is_left_out`` in ``_behind``."""
+    clone = opened(clone_git(str(drives.root), str(tmp_path / "light")))
+    bring_data(clone.repo, str(drives.root), no_data=True)
+    clone.git("-c", "core.hooksPath=/dev/null", "checkout", "-q", "night")
+    assert clone.reopen() is not None
+    assert clone.status().behind == ()
+    done = clone.follow()
+    assert (done.written, done.left) == ({}, ())
+    assert not clone.path("data").exists()
+    assert clone.status().clean
     clone.close()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+
 import pytest
 
 from tests.repository.kit import Project, coco, png, small_model
@@ -35,21 +38,41 @@ def test_add_counts_and_nobody_counts_again(
     assert counts_between(project.repo, new, old) == ChangeCounts(1, 1, 0, 1)
 
 
-@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "gone", "foreign"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "gone", "foreign", "newer", "odd"])
 def test_a_damaged_cache_is_counted_anew(project: Project, damage: str) -> None:
-    """Without the check of the sum, the flipped one gives wrong numbers."""
+    """Each check of ``_load`` was taken out.
+
+    Without the sum, the flipped one gives wrong numbers; without the magic, one of a newer veml;
+    without the length, ``struct.error`` comes out of the odd one; without ``except``, one that is
+    gone stops everything.
+    """
     old, new = edited(project)
     cache = project.path(".git/veml/cache/changes")
     data = bytearray(cache.read_bytes())
     data[-8] ^= 1
     cache.write_bytes(
         {"flipped": bytes(data), "cut": bytes(data[:-5]), "empty": b"", "gone": b"",
-         "foreign": b"x" * 300}[damage]
+         "foreign": b"x" * 300,
+         "newer": b"veml changes 2\n" + hashed(bytes(data[47:])),
+         "odd": b"veml changes 1\n" + hashed(bytes(data[47:]) + b"odd")}[damage]
     )  # fmt: skip
     if damage == "gone":
         cache.unlink()
     assert counts_between(project.repo, old, new) == ChangeCounts(1, 1, 0, 1)
     assert cache.read_bytes()[-8] == data[-8] ^ 1
+
+
+def hashed(body: bytes) -> bytes:
+    return hashlib.sha256(body).digest() + body
+
+
+def test_numbers_that_cannot_be_kept_are_told(project: Project) -> None:
+    """Seen to fail (``StorageError``) with nothing suppressed where they are kept."""
+    old, new = edited(project)
+    folder = project.path(".git/veml/cache")
+    shutil.rmtree(folder)
+    folder.write_bytes(b"in the way")
+    assert counts_between(project.repo, old, new) == ChangeCounts(1, 1, 0, 1)
 
 
 def test_only_the_newest_pairs_are_kept(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

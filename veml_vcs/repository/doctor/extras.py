@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import metadata
 
 from veml_vcs.repository.doctor.check import Check, Patient, Said
+from veml_vcs.repository.doctor.packages import AGAIN
 from veml_vcs.repository.doctor.probe import failure_of
 from veml_vcs.repository.doctor.requirements import CORE, Installed, installed
 
@@ -64,11 +65,14 @@ def _one(extra: str, packages: Installed) -> Said:
     if packages.unfit:
         return
     failure = failure_of(_TRIES.get(extra) or _imports(packages))
+    if failure is not None and not failure.answered:
+        yield "warning", f"[{extra}] is installed{uses}; not tried: {failure.said}", AGAIN
+        return
     if failure is not None:
         wanted = " ".join(f"'{one}'" for one in packages.wanted)
         yield (
             "broken",
-            f"[{extra}] is installed and does not work{uses}: {failure}",
+            f"[{extra}] is installed and does not work{uses}: {failure.said}",
             f"pip install --force-reinstall {wanted}",
         )
         return

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 
 from veml_vcs.repository.doctor.check import Check, Patient, Said
+from veml_vcs.repository.merging.operation import Operation, how_to_end
+from veml_vcs.repository.merging.sequence import load_sequence
 from veml_vcs.repository.merging.state import load_merge_state
 
-_WAITING = (
-    ("MERGE_HEAD", "a merge", "veml commit, or veml merge --abort"),
-    ("rebase-merge", "a rebase", "git rebase --continue, or git rebase --abort"),
-    ("rebase-apply", "a rebase", "git rebase --continue, or git rebase --abort"),
-    ("CHERRY_PICK_HEAD", "a cherry-pick", "git cherry-pick --continue, or --abort"),
-    ("REVERT_HEAD", "a revert", "git revert --continue, or --abort"),
-    ("BISECT_LOG", "a bisect", "git bisect reset"),
+_WAITING: tuple[tuple[str, Operation], ...] = (
+    ("MERGE_HEAD", "merge"),
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
 )
 
 
@@ -21,14 +22,28 @@ def _run(patient: Patient) -> Said:
     repo = patient.repo
     quiet = True
     state = load_merge_state(repo)
+    by_git = state is None or state.by_git
     conflicts = len(state.open_conflicts) if state is not None else 0
     if conflicts:
         quiet = False
         yield "warning", f"{conflicts} conflicts in data sets wait", "veml resolve"
-    for name, word, mend in _WAITING:
+    for name, kind in _WAITING:
         if os.path.exists(os.path.join(repo.git.control_folder, name)):
             quiet = False
-            yield "warning", f"{word} is under way", mend
+            ends = how_to_end(kind, by_git=by_git or kind == "rebase")
+            yield "warning", f"a {kind} is under way", ", or ".join(ends)
+    if os.path.exists(os.path.join(repo.git.control_folder, "BISECT_LOG")):
+        quiet = False
+        yield "warning", "a bisect is under way", "git bisect reset"
+    left = load_sequence(repo) if state is None else None
+    if left is not None and left.todo:
+        quiet = False
+        count = f"{len(left.todo)} commit{'s' * (len(left.todo) != 1)}"
+        yield (
+            "warning",
+            f"a {left.kind} has {count} to go",
+            ", or ".join(how_to_end(left.kind)),
+        )
     died = repo.files.listdir(os.path.join(repo.private_folder, "writing"))
     if died:
         quiet = False
