@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from veml_cli._output import out
 from veml_cli._progress import progress
+from veml_vcs.errors import VemlError
 
 if TYPE_CHECKING:
+    from veml_vcs.repository.damage import Unreadable
     from veml_vcs.repository.progress import Progress
     from veml_vcs.repository.repository import Repository
 
@@ -20,7 +22,26 @@ def opened() -> Iterator[Repository]:
     from veml_vcs.repository.repository import Repository
 
     with Repository(".") as repo:
-        yield repo
+        try:
+            yield repo
+        except VemlError as error:
+            if error.object_id is None:
+                raise
+            from veml_vcs.repository.damage import explained
+
+            raise explained(repo, error) from error
+
+
+def end_unread(found: Sequence[Unreadable]) -> None:
+    """End with an error if something could not be read, once everything else has been told.
+
+    Raises:
+        DamagedError: Something could not.
+    """
+    if found:
+        from veml_vcs.repository.damage import unread_error
+
+        raise unread_error(found)
 
 
 @contextmanager

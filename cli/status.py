@@ -10,7 +10,7 @@ import typer
 
 from veml_cli._options import Json, examples
 from veml_cli._output import out
-from veml_cli._session import working
+from veml_cli._session import end_unread, working
 
 EXAMPLES = examples(
     ("what the next commit would hold, and what it would not", "veml status"),
@@ -54,6 +54,7 @@ def status(
         found = run(repo, untracked=untracked is not Untracked.NO, verify=verify, progress=progress)
         if as_json:
             out.write_json(found)
+            end_unread(found.all_unreadable)
             return
         loose = list(found.untracked)
         if untracked is Untracked.NORMAL:
@@ -69,3 +70,4 @@ def status(
         else:
             lines = long_lines(found, loose, from_here)
         out.write_lines(lines)
+    end_unread(found.all_unreadable)

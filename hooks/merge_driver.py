@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from veml_hooks.git import git
 from veml_hooks.say import say
-from veml_vcs.errors import InvalidInputError
+from veml_vcs.errors import InvalidInputError, VemlError
 from veml_vcs.objects.files import Files
+from veml_vcs.repository.damage import explained
 from veml_vcs.repository.git.ignore import merge_lines
 from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.merging.conflict import DataConflict
@@ -46,7 +47,10 @@ def merge_record(base: str, ours: str, theirs: str, path: str, *, ancestor: bool
     records = [parse_data_record(text, path) if text else None for text in texts]
     with Repository(".") as repo:
         default: Choice | None = "ours" if ancestor else None
-        merged = merge_records(repo, name, *records, default=default)
+        try:
+            merged = merge_records(repo, name, *records, default=default)
+        except VemlError as error:
+            raise explained(repo, error) from error
         if merged.record is None:
             raise InvalidInputError(f"{name}: nothing is left of it on either side")
         data = merged.record.to_bytes()

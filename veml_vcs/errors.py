@@ -25,9 +25,13 @@ class VemlError(Exception):
         message: What happened, to which object, what was expected and what was found.
         hint: What to type next, if there is something.
         kind: A stable word for this case, for programs.
+
+    Attributes:
+        object_id: The stored object that is damaged or missing, where it is one.
     """
 
     kind: str = "error"
+    object_id: bytes | None = None
 
     def __init__(self, message: str, *, hint: str | None = None, kind: str | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The full view of a difference: data sets down to their boxes, models, then ordinary files."""
+"""The full view of a difference: each data set down to its boxes, then ordinary files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from veml_cli.render.series import series_diff_lines
 from veml_cli.render.tables import Cell, Column, natural_width, table
 from veml_cli.render.text_tables import table_diff_lines
 from veml_cli.render.values import box_text, class_text, value_text
-from veml_cli.render.words import counted, key_name, plural, plus_minus, size
+from veml_cli.render.words import counted, key_name, plural, plus_minus, size, unread_part
 
 if TYPE_CHECKING:
     from veml_vcs.repository.diff import DataDiff, RepoDiff, SampleDiff
@@ -54,12 +54,6 @@ def diff_lines(diff: RepoDiff, limit: int, width: int | None) -> Iterator[Line]:
         yield from () if first else (line(),)
         yield from _dataset(one, limit, width)
         first = False
-    for model in diff.models:
-        from veml_cli.render.models import diff_lines as model_lines
-
-        yield from () if first else (line(),)
-        yield from model_lines(model, limit, width)
-        first = False
     for file in diff.files:
         yield from () if first else (line(),)
         yield from _file(file)
@@ -91,6 +85,8 @@ def data_summary(diff: DataDiff) -> Line:
     parts += [line(f"{count:,} {word}") for count, word in told if count]
     if diff.files and not parts:
         parts.append(line(plural(len(diff.files), "other file")))
+    if diff.unreadable:
+        parts.append(unread_part(len(diff.unreadable)))
     return joined(parts) if parts else line("dataset-level facts only")
 
 

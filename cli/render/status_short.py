@@ -47,6 +47,8 @@ def short_lines(
     loose |= {path: _LETTERS[kind] for path, kind in status.changed_files.items()}
     for one in status.behind:
         loose.setdefault(one.path + "/", _BEHIND_LETTERS.get(one.kind, "B"))
+    for damaged in status.unreadable:
+        loose.setdefault(damaged.path + "/", "X")
     conflicted = {
         path.removesuffix(".veml") + "/" if _is_data(status, path) else path
         for path in status.conflicted

@@ -54,6 +54,11 @@ def plus_minus(added: int, removed: int, changed: int) -> Line:
     return joined(parts, " ")
 
 
+def unread_part(count: int) -> Line:
+    """Return the words for parts of a version that cannot be read; the command's end names them."""
+    return line((f"{plural(count, 'part')} cannot be read", "warning"))
+
+
 def data_change(change: StagedData) -> Line:
     """Return what a step of history does to a data set: ``+20 -3 ~5 samples, 2 other files``."""
     if change.absent:
@@ -63,6 +68,8 @@ def data_change(change: StagedData) -> Line:
     parts = [samples] if samples.pieces else []
     if change.files:
         parts.append(line(plural(change.files, "other file")))
+    if change.unreadable:
+        parts.append(unread_part(len(change.unreadable)))
     return joined(parts) if parts else line("dataset-level facts only")
 
 

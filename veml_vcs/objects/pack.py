@@ -282,10 +282,12 @@ def check_place(row: PackRow, end: int, path: str) -> None:
 
 def damaged_object(row: PackRow, path: str, what: str) -> DamagedError:
     """Return the error for one damaged object; ``what`` completes the sentence."""
-    return DamagedError(
+    error = DamagedError(
         f"object {row.object_id.hex()} in pack {path} at offset {row.offset} is damaged: {what}",
         hint="veml fsck lists all damage",
     )
+    error.object_id = row.object_id
+    return error
 
 
 def _damaged(path: str, what: str) -> DamagedError:

@@ -155,15 +155,19 @@ class PackFolder:
     def absent(self, object_id: bytes) -> VemlError:
         """Return the error for an object that ``locate`` did not find."""
         unreadable = self._state.unreadable
+        error: VemlError
         if not unreadable:
-            return NotFoundError(f"object {object_id.hex()} is not in the store at {self.path}")
-        first = next(iter(unreadable.values()))
-        return DamagedError(
-            f"object {object_id.hex()} is in no readable pack; unreadable: {len(unreadable)}, "
-            f"the first one: {first}",
-            hint=first.hint,
-            kind=first.kind,
-        )
+            error = NotFoundError(f"object {object_id.hex()} is not in the store at {self.path}")
+        else:
+            first = next(iter(unreadable.values()))
+            error = DamagedError(
+                f"object {object_id.hex()} is in no readable pack; unreadable: {len(unreadable)}, "
+                f"the first one: {first}",
+                hint=first.hint,
+                kind=first.kind,
+            )
+        error.object_id = object_id
+        return error
 
     def refresh(self) -> bool:
         """Notice packs that came or went; return whether there were any.

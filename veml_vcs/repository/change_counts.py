@@ -19,7 +19,7 @@ from typing import NamedTuple
 from veml_vcs.errors import NotFoundError, StorageError
 from veml_vcs.ids import DIGEST_BYTES, TreeId
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.tree import Change, EntryKind, diff_trees
+from veml_vcs.samples.tree import Change, EntryKind, Gap, diff_trees
 
 _MAGIC = b"veml changes 1\n"
 _ROW = struct.Struct("<32s32s5Q")
@@ -64,8 +64,21 @@ def count_changes(changes: Iterable[Change]) -> ChangeCounts:
     return ChangeCounts(added, changed, annotated, removed, files)
 
 
-def counts_between(repo: Repository, old: TreeId, new: TreeId) -> ChangeCounts:
+def counts_between(
+    repo: Repository,
+    old: TreeId,
+    new: TreeId,
+    gaps: list[Gap] | None = None,
+    old_gaps: list[Gap] | None = None,
+) -> ChangeCounts:
     """Return how many samples differ between two trees of the store.
+
+    Args:
+        repo: The repository.
+        old: One tree.
+        new: The other.
+        gaps: Takes what cannot be read of ``new``, which is not counted then.
+        old_gaps: The same of ``old``.
 
     Raises:
         NotFoundError: The store lacks a node, and the numbers are not remembered.
@@ -73,8 +86,9 @@ def counts_between(repo: Repository, old: TreeId, new: TreeId) -> ChangeCounts:
     """
     known = _load(repo).get((old, new))
     if known is None:
-        known = count_changes(diff_trees(repo.store, old, new))
-        remember_counts(repo, old, new, known)
+        known = count_changes(diff_trees(repo.store, old, new, gaps, old_gaps))
+        if not (gaps or old_gaps):
+            remember_counts(repo, old, new, known)
     return known
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import AnnotationId, CommitId, digest
 from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.contents.arrays import array_diffs
@@ -17,23 +18,23 @@ from veml_vcs.repository.contents.parquet import parquet_diffs
 from veml_vcs.repository.contents.series import series_diff
 from veml_vcs.repository.contents.tables import mask_diffs, table_diffs
 from veml_vcs.repository.contents.zarr_store import store_diffs
+from veml_vcs.repository.damage import Unreadable, unreadable
 from veml_vcs.repository.datasets import owner_of, selector
 from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git.repo import TreeFile
-from veml_vcs.repository.models.place import any_model_diffs
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
+from veml_vcs.repository.sparse.left_out import left_out
 from veml_vcs.repository.worktree.changes import entries_of, folder_changes
 from veml_vcs.samples.annotations import AnnotationDiff, DiffCounts, diff_annotation
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.kinds import is_class_list
 from veml_vcs.samples.tables import TableDiff
-from veml_vcs.samples.tree import Change, Entry, EntryKind, diff_trees
+from veml_vcs.samples.tree import Change, Entry, EntryKind, Gap, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, ClassCount, DataRecord
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.samples.arrays import ArrayDiff
     from veml_vcs.samples.masks import MaskDiff
     from veml_vcs.samples.series import SeriesDiff
@@ -94,6 +95,7 @@ class DataDiff:
         series: Of a series of sensors with their graph: how it differs by step, sensor, feature and
             edge.
         notes: Sentences about what could not be compared.
+        unreadable: What cannot be read of either version; nothing else is said of it.
     """
 
     path: str
@@ -108,6 +110,7 @@ class DataDiff:
     arrays: Mapping[str, ArrayDiff] = field(default_factory=dict)
     series: SeriesDiff | None = None
     notes: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
     def count(self, kind: str) -> int:
         """Return how many samples differ in one way."""
@@ -116,16 +119,20 @@ class DataDiff:
 
 @dataclass(frozen=True)
 class RepoDiff:
-    """How two states differ: data sets, models, and ordinary files."""
+    """How two states differ: data sets, and ordinary files."""
 
     old: str
     new: str
     datasets: tuple[DataDiff, ...] = ()
     files: tuple[FileDiff, ...] = ()
-    models: tuple[ModelDiff, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.datasets or self.files or self.models)
+        return bool(self.datasets or self.files)
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """What could not be read at all."""
+        return tuple(one for data in self.datasets for one in data.unreadable)
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,19 @@ class _Side:
     datasets: dict[str, DataRecord]
     entries: dict[str, dict[str, Entry]] = field(default_factory=dict)
     annotations: dict[AnnotationId, Annotation] = field(default_factory=dict)
+    gaps: dict[str, list[Gap]] = field(default_factory=dict)
+
+    def entries_of(self, repo: Repository, path: str) -> dict[str, Entry]:
+        """Return a data set's entries, as far as they can be read; noting what cannot."""
+        known = self.entries.get(path)
+        if known is not None:
+            return known
+        return entries_of(repo, self.datasets.get(path), self.gaps.setdefault(path, []))
+
+    def unreadable(self, path: str) -> tuple[Unreadable, ...]:
+        """Return what was noted."""
+        record = self.datasets.get(path)
+        return () if record is None else unreadable(path, record.tree, self.gaps.get(path, ()))
 
 
 def diff(
@@ -210,11 +230,12 @@ def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] 
             continue
         if old != new or path in after.entries or path in before.entries:
             one = _diff_data(repo, path, before, after, _keys_below(path, paths))
-            if one.samples or one.files or one.old is None or one.new is None or old != new:
+            if (
+                one.samples or one.files or one.unreadable or one.old is None or one.new is None
+                or old != new
+            ):  # fmt: skip
                 datasets.append(one)
-    models = any_model_diffs(repo, before.files, after.files, lambda path: _wanted(path, paths))
     records = {path + RECORD_SUFFIX for path in {*before.datasets, *after.datasets}}
-    records |= {one.path for one in models}
     changed = {
         path: (before.files.get(path), after.files.get(path))
         for path in sorted(before.files.keys() | after.files.keys())
@@ -222,8 +243,7 @@ def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] 
         and path not in records
         and _wanted(path, paths)
     }
-    files = diff_files(repo, changed)
-    return RepoDiff(before.name, after.name, tuple(datasets), files, models)
+    return RepoDiff(before.name, after.name, tuple(datasets), diff_files(repo, changed))
 
 
 def _wanted(path: str, paths: Sequence[str]) -> bool:
@@ -260,13 +280,21 @@ def _worktree_side(
     for path, record in staged.datasets.items():
         if not _wanted(path, paths):
             continue
-        changes = folder_changes(repo, path, record)
+        gaps = staged.gaps.setdefault(path, [])
+        changes = folder_changes(repo, path, record, gaps=gaps)
         if changes.missing:
             del side.datasets[path]
         elif changes:
             from veml_vcs.repository.worktree.store_snapshot import record_of
 
-            snapshot = take_snapshot(repo, path, record, progress=progress)
+            if gaps and not left_out(repo, path):
+                # Of its own, as if it were new: what it holds is what the folder says alone.
+                snapshot = take_snapshot(
+                    repo, path, None, external=record.annotations,
+                    wanted_format=record.facts.format, progress=progress,
+                )  # fmt: skip
+            else:
+                snapshot = take_snapshot(repo, path, record, progress=progress)
             side.datasets[path] = record_of(snapshot, record.tree, {})
             side.entries[path] = snapshot.entries
             side.annotations.update(snapshot.annotations)
@@ -291,7 +319,7 @@ def _diff_data(
     renamed: dict[str, str] = {}
     if not by_place:  # a chunk's name is its place: the same bytes elsewhere did not move there
         changes, renamed = _renames(changes)
-    annotations = _annotations(repo, changes, before, after)
+    annotations, unsaid = _annotations(repo, path, changes, before, after)
     samples: list[SampleDiff] = []
     files: dict[str, str] = {}
     counts = DiffCounts()
@@ -323,21 +351,28 @@ def _diff_data(
         )
 
     def read(key: str, entry: Entry) -> bytes | None:
-        return _bytes(repo, path, key, entry)
+        try:
+            return _bytes(repo, path, key, entry)
+        except (DamagedError, NotFoundError) as error:
+            record = new or old
+            assert record is not None
+            what = f"the bytes of {key}"
+            unsaid.append(Unreadable(path, record.tree.hex(), what, error.message))
+            return None
 
     tables, notes = parquet_diffs(changes, read)
     series, why = series_diff(
         changes,
         (old.facts if old else None, new.facts if new else None),
-        lambda: before.entries.get(path) or entries_of(repo, old),
-        lambda: after.entries.get(path) or entries_of(repo, new),
+        lambda: before.entries_of(repo, path),
+        lambda: after.entries_of(repo, path),
         read,
     )
     stores, unread = store_diffs(
         changes,
         (old.facts if old else None, new.facts if new else None),
-        lambda: before.entries.get(path) or entries_of(repo, old),
-        lambda: after.entries.get(path) or entries_of(repo, new),
+        lambda: before.entries_of(repo, path),
+        lambda: after.entries_of(repo, path),
         read,
     )
     return DataDiff(
@@ -353,6 +388,7 @@ def _diff_data(
         array_diffs(changes, read) | stores,
         series,
         notes + why + unread,
+        before.unreadable(path) + after.unreadable(path) + tuple(unsaid),
     )
 
 
@@ -360,7 +396,7 @@ def _mask_classes(repo: Repository, record: DataRecord | None) -> Mapping[int, s
     """Return the classes of masks that a file of the data set lists, by their number."""
     from veml_vcs.samples.masks import class_names
 
-    for key, entry in entries_of(repo, record).items():
+    for key, entry in entries_of(repo, record, []).items():
         if is_class_list(key) and entry.content is not None and entry.size < 1 << 20:
             return class_names(repo.contents.read(entry.content).decode("utf-8", "replace"))
     return {}
@@ -380,14 +416,15 @@ def _changes(repo: Repository, path: str, before: _Side, after: _Side) -> list[C
     old, new = before.datasets.get(path), after.datasets.get(path)
     for side, record in ((before, old), (after, new)):
         require_here(repo, path, record, side.name if side.name not in (INDEX, WORKTREE) else None)
+    gaps, old_gaps = after.gaps.setdefault(path, []), before.gaps.setdefault(path, [])
     if path not in before.entries and path not in after.entries:
-        return diff_trees(repo.store, old.tree if old else None, new.tree if new else None)
-    left = before.entries.get(path) or entries_of(repo, old)
-    right = after.entries.get(path) or entries_of(repo, new)
+        trees = (old.tree if old else None, new.tree if new else None)
+        return diff_trees(repo.store, *trees, gaps, old_gaps)
+    left, right = before.entries_of(repo, path), after.entries_of(repo, path)
     return [
         Change(key, left.get(key), right.get(key))
         for key in sorted(left.keys() | right.keys())
-        if left.get(key) != right.get(key)
+        if left.get(key) != right.get(key) and not any(one.covers(key) for one in gaps + old_gaps)
     ]
 
 
@@ -415,8 +452,9 @@ def _renames(changes: list[Change]) -> tuple[list[Change], dict[str, str]]:
 
 
 def _annotations(
-    repo: Repository, changes: list[Change], before: _Side, after: _Side
-) -> dict[AnnotationId, Annotation]:
+    repo: Repository, path: str, changes: list[Change], before: _Side, after: _Side
+) -> tuple[dict[AnnotationId, Annotation], list[Unreadable]]:
+    """Return what is said of the samples that differ, and of which it cannot be read."""
     loose = before.annotations | after.annotations
     wanted = {
         entry.annotation
@@ -425,7 +463,36 @@ def _annotations(
         if entry is not None and entry.annotation is not None
     }
     stored = wanted - loose.keys()
-    return loose | (repo.annotations.read_many(stored) if stored else {})
+    if not stored:
+        return loose, []
+    try:
+        return loose | repo.annotations.read_many(stored), []
+    except (DamagedError, NotFoundError):
+        return _readable_annotations(repo, path, changes, before, after, loose)
+
+
+def _readable_annotations(
+    repo: Repository,
+    path: str,
+    changes: list[Change],
+    before: _Side,
+    after: _Side,
+    known: dict[AnnotationId, Annotation],
+) -> tuple[dict[AnnotationId, Annotation], list[Unreadable]]:
+    """Read annotation by annotation: the samples of those that are damaged are named."""
+    found = dict(known)
+    unsaid = []
+    for change in changes:
+        for side, entry in ((before, change.old), (after, change.new)):
+            if entry is None or entry.annotation is None or entry.annotation in found:
+                continue
+            try:
+                found[entry.annotation] = repo.annotations.read(entry.annotation)
+            except (DamagedError, NotFoundError) as error:
+                tree = side.datasets[path].tree.hex()
+                what = f"the annotation of {change.key}"
+                unsaid.append(Unreadable(path, tree, what, error.message))
+    return found, unsaid
 
 
 def _kind(change: Change, old_key: str | None) -> str | None:

@@ -178,7 +178,8 @@ class Repository:
             f"{len(listed)} files could not be written, everything else was:\n  "
             + "\n  ".join(listed[:_LISTED])
             + rest,
-            hint="veml fsck names all versions that are hit; a clone may still have the bytes",
+            hint="veml fsck names all versions that are hit; veml fsck --repair mends them from a "
+            "remote on this machine; with another clone: veml fsck --repair --from PATH",
             kind="unwritten",
         )
 

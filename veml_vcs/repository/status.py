@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.change_counts import counts_between
+from veml_vcs.repository.damage import Unreadable, unreadable
 from veml_vcs.repository.git.repo import Head, TreeFile
 from veml_vcs.repository.merging.state import MergeState, load_merge_state
 from veml_vcs.repository.merging.waiting import Waiting, waiting
-from veml_vcs.repository.models.place import any_model_diffs, any_stale_here
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out
@@ -20,11 +19,8 @@ from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
 from veml_vcs.repository.worktree.held import load_held
 from veml_vcs.repository.worktree.plain import untracked_paths
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
+from veml_vcs.samples.tree import Gap
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
-
-if TYPE_CHECKING:
-    from veml_vcs.repository.models.changes import ModelDiff
-    from veml_vcs.repository.models.stale import StaleModel
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,7 @@ class StagedData:
         removed: Number of samples that are gone.
         files: Number of other files that differ.
         absent: The numbers are not known, because the data is not in this clone.
+        unreadable: What cannot be read of HEAD's version or of the staged one, and is not counted.
     """
 
     path: str
@@ -50,6 +47,7 @@ class StagedData:
     removed: int = 0
     files: int = 0
     absent: bool = False
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,9 +68,8 @@ class Status:
             record, or because the data is not in this clone.
         sparse: Data sets of which this work tree leaves out samples, and how many; None is all.
         waiting: What waits for the user: a merge, rebase, bisect, a sequence of cherry-picks.
-        models: Models whose staged record differs from HEAD's (``staged_files`` has the records'
-            paths, too).
-        stale_models: Records of models in the work tree that are not what their configs say.
+        unreadable: What cannot be read of the versions that folders are compared with; what the
+            folders hold there is told neither as added nor as the same.
     """
 
     head: Head
@@ -87,8 +84,7 @@ class Status:
     behind: tuple[FolderBehind, ...] = ()
     sparse: dict[str, int | None] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
-    models: tuple[ModelDiff, ...] = ()
-    stale_models: tuple[StaleModel, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -101,7 +97,13 @@ class Status:
             or self.changed_files
             or self.conflicted
             or self.behind
+            or self.unreadable
         )
+
+    @property
+    def all_unreadable(self) -> tuple[Unreadable, ...]:
+        """What could not be read at all, of folders and of staged versions."""
+        return self.unreadable + tuple(one for data in self.staged_data for one in data.unreadable)
 
 
 def status(
@@ -125,6 +127,7 @@ def status(
     old, new = repo.datasets_at(head.commit), repo.staged_datasets()
     records = {path + RECORD_SUFFIX for path in {*old, *new}}
     changed_data = {}
+    unread: list[Unreadable] = []
     behind = {
         path: one
         for path, one in folders_behind(repo).items()
@@ -134,7 +137,10 @@ def status(
         expected = _expected_folder(repo, record, behind.get(path))
         if expected is None:
             continue
-        changes = folder_changes(repo, path, expected, verify=verify, progress=progress)
+        gaps: list[Gap] = []
+        changes = folder_changes(repo, path, expected, verify=verify, gaps=gaps, progress=progress)
+        unread += unreadable(path, expected.tree, gaps)
+        changes.forget(gaps)
         if changes:
             changed_data[path] = changes
     conflicted = repo.git.conflicted_paths()
@@ -161,8 +167,7 @@ def status(
         behind=tuple(behind.values()),
         sparse=_left_out(repo, new),
         waiting=waiting(repo),
-        models=any_model_diffs(repo, committed, staged),
-        stale_models=any_stale_here(repo, staged),
+        unreadable=tuple(unread),
     )
 
 
@@ -212,7 +217,11 @@ def staged_data_changes(
 def _compare(repo: Repository, path: str, old: DataRecord, new: DataRecord) -> StagedData:
     if not (is_here(repo, old) and is_here(repo, new)):
         return StagedData(path, "modified", absent=True)
-    return StagedData(path, "modified", *counts_between(repo, old.tree, new.tree))
+    gaps: list[Gap] = []
+    old_gaps: list[Gap] = []
+    counts = counts_between(repo, old.tree, new.tree, gaps, old_gaps)
+    unread = unreadable(path, new.tree, gaps) + unreadable(path, old.tree, old_gaps)
+    return StagedData(path, "modified", *counts, unreadable=unread)
 
 
 def _file_changes(old: dict[str, TreeFile], new: dict[str, TreeFile]) -> dict[str, str]:

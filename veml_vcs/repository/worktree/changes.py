@@ -46,6 +46,11 @@ class FolderChanges:
         """Return all keys that differ."""
         return {*self.added, *self.changed, *self.removed}
 
+    def forget(self, gaps: Sequence[Gap]) -> None:
+        """Forget the files of which the version says nothing that can be read."""
+        if gaps:
+            self.added = [key for key in self.added if not any(gap.covers(key) for gap in gaps)]
+
 
 def scan_dataset(repo: Repository, path: str, record: DataRecord) -> dict[str, Stamp] | None:
     """List a data set's files on disk, outside annotation files included; None if all are gone."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from veml_vcs.errors import ConflictError, DamagedError, InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
+from veml_vcs.repository.damage import gap_words
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out, take_off
@@ -17,7 +18,7 @@ from veml_vcs.repository.worktree.held import note_held
 from veml_vcs.repository.worktree.hints import noted
 from veml_vcs.repository.worktree.scan import Stamp, stamp_of
 from veml_vcs.repository.worktree.statcache import load_statcache, save_statcache
-from veml_vcs.samples.tree import Change, Entry, Gap, Tree, decode_key, diff_trees
+from veml_vcs.samples.tree import Change, Entry, Gap, Tree, diff_trees
 from veml_vcs.versions.data import DataRecord
 
 
@@ -48,11 +49,7 @@ def note_gaps(repo: Repository, path: str, gaps: Sequence[Gap]) -> None:
         gaps: What cannot be read of its tree. What stands in the folder there stays.
     """
     for gap in gaps:
-        first = "from the first" if not gap.after else f"after {decode_key(gap.after)}"
-        last = "the last" if gap.last_key is None else decode_key(gap.last_key)
-        count = "all" if gap.entries is None else f"{gap.entries:,}"
-        what = f"{count} files {first} to {last}"
-        repo.unwritten[os.path.join(repo.absolute(path), what)] = gap.error
+        repo.unwritten[os.path.join(repo.absolute(path), gap_words(gap))] = gap.error
 
 
 def _file(entry: Entry | None) -> tuple[SampleId, bool] | None:

@@ -334,6 +334,7 @@ def diff_trees(
     old: TreeId | None,
     new: TreeId | None,
     gaps: list[Gap] | None = None,
+    old_gaps: list[Gap] | None = None,
 ) -> list[Change]:
     """Compare two trees and return what differs, in key order.
 
@@ -344,15 +345,16 @@ def diff_trees(
         store: Holds the nodes.
         old: One tree.
         new: The other.
-        gaps: Takes what cannot be read of ``new``; nothing is said of the keys in it. Keys of
-            ``old`` that cannot be read count as not there.
+        gaps: Takes what cannot be read of ``new``; nothing is said of the keys in it.
+        old_gaps: Takes what cannot be read of ``old``; nothing is said of the keys in it. None,
+            where there are ``gaps``: they count as not there.
 
     Raises:
         DamagedError: The nodes read are not a tree, and ``gaps`` is None.
     """
     if old == new:
         return []
-    before = _Frontier(store, old, None if gaps is None else [])
+    before = _Frontier(store, old, [] if old_gaps is None and gaps is not None else old_gaps)
     after = _Frontier(store, new, gaps)
     while before.level > 0 or after.level > 0:
         if before.level >= after.level:
@@ -362,10 +364,11 @@ def diff_trees(
         if before.level == after.level:
             _drop_shared(before.nodes, after.nodes)
     olds, news = before.entries(), after.entries()
+    unsaid = [*(gaps or ()), *(old_gaps or ())]
     changes = [
         Change(key, olds.get(key), news.get(key))
         for key in olds.keys() | news.keys()
-        if olds.get(key) != news.get(key) and not any(gap.covers(key) for gap in gaps or ())
+        if olds.get(key) != news.get(key) and not any(gap.covers(key) for gap in unsaid)
     ]
     changes.sort(key=lambda change: encode_key(change.key))
     return changes
