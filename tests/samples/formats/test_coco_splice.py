@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.samples.formats.test_coco_changes import (
@@ -35,6 +35,7 @@ def put(ours: bytes, theirs: bytes, said: dict[str, Any]) -> bytes | None:
 
 
 @given(EDITS, EDITS, st.sampled_from([None, 1]), st.booleans())
+@example([("remove", 2, 0), ("remove", 7, 0), ("move", 9, 7)], [], None, False)
 def test_chosen_images_are_said_as_wanted_and_all_others_as_before(
     left: list[tuple[str, int, int]],
     right: list[tuple[str, int, int]],

@@ -55,19 +55,22 @@ def splice(
             words.learn(other, places_of(other, images) or {})
     pieces: list[list[bytes]] = [[one] for one in whole.objects]
     for image, said in entries.items():
-        _replace(pieces, places.get(image, []), list(map(words.of, said)))
+        texts = list(map(words.of, said))
+        if image in places:
+            _replace(pieces, places[image], texts)
+        else:
+            pieces.append(texts)
     inside = whole.separator.join(text for piece in pieces for text in piece)
     return b"%b{%b}%b" % (whole.before, inside, whole.after) if inside else None
 
 
 def _replace(pieces: list[list[bytes]], places: Sequence[int], texts: Sequence[bytes]) -> None:
-    """Put an image's texts where its objects stood, in their order; those left over after them."""
+    """Put an image's texts where its objects stand, in their order; those left over after them."""
     for at, text in zip(places, texts, strict=False):
         pieces[at] = [text]
     for at in places[len(texts) :]:
         pieces[at] = []
-    if len(texts) > len(places):
-        pieces[places[-1] if places else -1].extend(texts[len(places) :])
+    pieces[places[-1]] += texts[len(places) :]
 
 
 def _entries(
