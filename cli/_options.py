@@ -13,6 +13,8 @@ from veml_cli._lazy import LightCommand
 if TYPE_CHECKING:
     from veml_vcs.samples.annotations import Choice
 
+_WITHOUT_VALUE = {"--pretty": "--pretty=medium", "--decorate": "--decorate=short"}
+
 SEPARATED = "veml.after-separator"
 
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document.")]
@@ -74,13 +76,14 @@ class BranchCommand(LightCommand):
 
 
 class LogCommand(PathCommand):
-    """The same, and ``-5`` is short for ``-n 5``, as in Git."""
+    """The same, ``-5`` is short for ``-n 5``, and some options need no value, as in Git."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Spell out a number before ``--``."""
+        """Spell out what is left out before ``--``."""
         place = args.index("--") if "--" in args else len(args)
         spelled: list[str] = []
         for one in args[:place]:
+            one = _WITHOUT_VALUE.get(one, one)
             spelled += ["-n", one[1:]] if re.fullmatch(r"-\d+", one) else [one]
         return super().parse_args(ctx, spelled + args[place:])
 

@@ -133,6 +133,22 @@ class Output:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
+    @property
+    def for_people(self) -> bool:
+        """Whether results are read on a terminal, maybe through a pager."""
+        return sys.stdout.isatty() or self._width is not None
+
+    @property
+    def colored(self) -> bool:
+        """Whether results are coloured."""
+        return self._colored(sys.stdout)
+
+    def write_text(self, text: str) -> None:
+        """Write text as it is, without the end of a line; the caller has cleaned it."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+
     def note(self, text: str) -> None:
         """Write a remark that is no part of the result."""
         self._put(line(text), sys.stderr)

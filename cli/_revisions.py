@@ -16,7 +16,7 @@ class Split(NamedTuple):
     """A command's arguments.
 
     Attributes:
-        revisions: Those that name commits, or ranges of them.
+        revisions: Those that name commits, or ranges of them, as they were typed.
         paths: Those that name files or folders, from the repository's root.
     """
 
@@ -36,11 +36,12 @@ def split_arguments(repo: Repository, arguments: Sequence[str], after: list[str]
     Raises:
         NotFoundError: An argument is neither.
     """
+    from veml_vcs.repository.ranges import parse_range
+
     revisions: list[str] = []
     for place, one in enumerate(arguments):
         try:
-            for end in ends_of(one):
-                repo.resolve(end)
+            parse_range(repo.git, one)
         except (NotFoundError, InvalidInputError):
             if after is not None or not is_path(repo, one):
                 raise
@@ -59,15 +60,6 @@ def _paths(repo: Repository, given: Sequence[str]) -> list[str]:
     from veml_vcs.repository.pathspec import expand
 
     return [repo.relative(one) for one in expand(repo, given)]
-
-
-def ends_of(text: str) -> list[str]:
-    """Return the revisions that a range (``A..B``, ``A...B``, ``^A``) or a revision consists of."""
-    for dots in ("...", ".."):
-        start, found, end = text.partition(dots)
-        if found:
-            return [start or "HEAD", end or "HEAD"]
-    return [text.removeprefix("^")]
 
 
 def is_path(repo: Repository, text: str) -> bool:

@@ -77,5 +77,9 @@ def add(
     for one in done.datasets:
         for warning in one.warnings:
             out.warn(f"{one.path}: {warning}")
+    for model in done.models:
+        if model.problem is not None:
+            out.warn(f"{model.path} is as it was: {model.problem}")
+            out.note(f"hint: {model.hint}")
     if as_json or not quiet:
         show(done, added_lines(done, dry_run=dry_run), as_json=as_json)

@@ -15,6 +15,7 @@ from veml_vcs.errors import InvalidInputError
 if TYPE_CHECKING:
     from veml_vcs.repository.diff import RepoDiff
     from veml_vcs.repository.progress import Progress
+    from veml_vcs.repository.ranges import Range
     from veml_vcs.repository.repository import Repository
 
 COMMAND_CLASS = PathCommand
@@ -109,22 +110,22 @@ def _compare(
     staged: bool,
     progress: Progress,
 ) -> RepoDiff:
-    from veml_cli._revisions import ends_of, split_arguments
+    from veml_cli._revisions import split_arguments
     from veml_vcs.repository.diff import diff as run
     from veml_vcs.repository.diff import diff_named
-    from veml_vcs.repository.revisions import merge_bases
+    from veml_vcs.repository.ranges import parse_range, parse_ranges
 
     if len(arguments) == 2 and after is None and all(map(_names_path, arguments)):
         return diff_named(repo, *arguments)
     revisions, paths = split_arguments(repo, arguments, after)
-    if len(revisions) == 1 and ".." in revisions[0]:
-        symmetric = "..." in revisions[0]
-        revisions = ends_of(revisions[0])
-        if symmetric:
-            bases = merge_bases(repo.git, *(repo.resolve(one) for one in revisions))
-            if not bases:
-                raise InvalidInputError(f"{' and '.join(revisions)} have no common ancestor")
-            revisions[0] = bases[0]
+    if any(one.startswith("^") or parse_range(repo.git, one).walked for one in revisions):
+        found = parse_ranges(repo.git, revisions)
+        starts = found.exclude
+        if len(starts) != 1 or len(found.include) != (2 if found.left else 1):
+            raise InvalidInputError(_not_two(revisions, found))
+        revisions = [starts[0], found.include[-1]]
+    elif any(one.endswith("^@") for one in revisions):
+        revisions = [*parse_ranges(repo.git, revisions).include]
     if len(revisions) > (1 if staged else 2):
         most = "1 revision" if staged else "2 revisions"
         raise InvalidInputError(
@@ -133,6 +134,21 @@ def _compare(
         )
     old, new = [*revisions, None, None][:2]
     return run(repo, old, new, staged=staged, paths=paths, progress=progress)
+
+
+def _not_two(revisions: list[str], found: Range) -> str:
+    """Say why a range has not two ends to compare."""
+    name = " ".join(revisions)
+    if found.left and not found.exclude:
+        return f"{name} have no common ancestor"
+    if found.left and len(found.left) == 1 and len(revisions) == 1:
+        return f"{name}: {len(found.exclude)} common ancestors; name the one to compare with"
+    if len(revisions) == 1 and name.endswith("^!"):
+        whole = name.removesuffix("^!")
+        what = "is a merge; veml diff " if found.exclude else "has no parent to compare with"
+        more = f"{whole}^- compares with its first parent" if found.exclude else ""
+        return f"{whole} {what}{more}"
+    return f"{name}: expected two ends to compare"
 
 
 def _names_path(text: str) -> bool:

@@ -12,8 +12,9 @@ from veml_cli._session import end_unread, opened, paged
 from veml_vcs.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from veml_cli.render.log import Layout
     from veml_vcs.repository.damage import Unreadable
     from veml_vcs.repository.log import LogEntry
     from veml_vcs.repository.repository import Repository
@@ -26,6 +27,9 @@ EXAMPLES = examples(
     ("commits that changed a data set", "veml log -- images/train"),
     ("commits that changed one sample, with what they did", "veml log -p images/train/0001.jpg"),
     ("Ann's of the last two weeks", "veml log --author Ann --since '2 weeks ago'"),
+    ("in a form of one's own", "veml log --format='%h %ad %an: %s' --date=short"),
+    ("where a branch stood before", "veml log -g --oneline main"),
+    ("on which side of a fork each commit is", "veml log --oneline --left-right main...night"),
 )
 
 
@@ -56,14 +60,59 @@ def log(
     name_status: Annotated[
         bool, typer.Option("--name-status", help="Add a line a sample or file: A, D, M or R.")
     ] = False,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "--pretty",
+            metavar="FORMAT",
+            help="As Git: oneline, short, medium, full, fuller, reference, raw, or '%h %an: %s'.",
+        ),
+    ] = None,
+    date: Annotated[
+        str | None,
+        typer.Option(
+            "--date",
+            metavar="MODE",
+            help="As Git: relative, iso, short, rfc, raw, unix, human, local, format:'%d.%m.'.",
+        ),
+    ] = None,
+    abbreviated: Annotated[bool, typer.Option("--abbrev-commit", help="Short ids.")] = False,
+    decorate: Annotated[
+        str | None,
+        typer.Option("--decorate", metavar="short|no", help="Name branches and tags, or not."),
+    ] = None,
+    no_decorate: Annotated[
+        bool, typer.Option("--no-decorate", help="Do not name branches and tags.")
+    ] = False,
+    reflogs: Annotated[
+        bool, typer.Option("--walk-reflogs", "-g", help="Where branches stood before, one by one.")
+    ] = False,
+    sides: Annotated[
+        bool, typer.Option("--left-right", help="Of A...B: mark the side of each commit, < or >.")
+    ] = False,
     author: Annotated[
-        str | None, typer.Option("--author", metavar="REGEX", help="Whose name or e-mail has this.")
+        list[str] | None,
+        typer.Option("--author", metavar="REGEX", help="Whose name or e-mail has this."),
+    ] = None,
+    committer: Annotated[
+        list[str] | None,
+        typer.Option("--committer", metavar="REGEX", help="The same of who committed it."),
     ] = None,
     grep: Annotated[
-        str | None, typer.Option("--grep", metavar="REGEX", help="Whose message has this.")
+        list[str] | None, typer.Option("--grep", metavar="REGEX", help="Whose message has this.")
     ] = None,
+    all_match: Annotated[
+        bool, typer.Option("--all-match", help="Whose message has every --grep, not one of them.")
+    ] = False,
+    invert_grep: Annotated[
+        bool, typer.Option("--invert-grep", help="Whose message has no --grep.")
+    ] = False,
     ignore_case: Annotated[
         bool, typer.Option("--regexp-ignore-case", "-i", help="Upper or lower case is the same.")
+    ] = False,
+    fixed: Annotated[
+        bool, typer.Option("--fixed-strings", "-F", help="What is looked for is plain text.")
     ] = False,
     since: Annotated[
         str | None, typer.Option("--since", "--after", metavar="DATE", help="Not older than this.")
@@ -85,26 +134,44 @@ def log(
     """
     from itertools import islice
 
-    from veml_cli.render.log import Layout, commit_blocks, drawn_blocks, drawn_parents, graph_order
-    from veml_vcs.repository.log import Filter
+    from veml_cli._formats import look_of
+    from veml_cli.render.log import Layout
+    from veml_vcs.repository.log import Filter, log_moves
     from veml_vcs.repository.log import log as run
     from veml_vcs.repository.revisions import parse_date
 
     if merges and no_merges:
         raise InvalidInputError("expected one of --merges and --no-merges")
-    if graph and reverse:
-        raise InvalidInputError("--reverse and --graph do not go together")
+    for one, other, clash in (
+        ("--reverse", "--graph", graph and reverse),
+        ("--reverse", "--walk-reflogs", reflogs and reverse),
+        ("--graph", "--walk-reflogs", reflogs and graph),
+    ):
+        if clash:
+            raise InvalidInputError(f"{one} and {other} do not go together")
+    decorated = _decorated(decorate, no_decorate)
     with opened() as repo, paged(repo, unless=as_json):
         revisions, paths = _arguments(repo, arguments or [], after_separator(context))
         wanted = Filter(
-            tuple(paths), author, grep, ignore_case,
+            tuple(paths), tuple(author or ()), tuple(committer or ()), tuple(grep or ()),
+            ignore_case, fixed, all_match, invert_grep,
             None if since is None else parse_date(since),
             None if until is None else parse_date(until),
             True if merges else False if no_merges else None, first_parent,
         )  # fmt: skip
-        stop = None if limit is None else skip + limit
-        listed = run(repo, revisions, all_refs=all_refs, wanted=wanted)
-        found: Iterator[LogEntry] = islice(listed, skip, stop)
+        look = look_of(
+            repo, form, oneline=oneline, date=date, abbreviated=abbreviated, decorated=decorated,
+            sides=sides, graph=graph,
+        )  # fmt: skip
+        told = as_json or (look.data and look.form != "user")
+        if reflogs:
+            listed = log_moves(
+                repo, revisions, all_refs=all_refs, by_date=date is not None, data=told,
+                wanted=wanted,
+            )  # fmt: skip
+        else:
+            listed = run(repo, revisions, all_refs=all_refs, data=told, wanted=wanted)
+        found: Iterator[LogEntry] = islice(listed, skip, None if limit is None else skip + limit)
         if reverse:
             found = iter(list(found)[::-1])
         unread: list[Unreadable] = []
@@ -114,23 +181,56 @@ def log(
             end_unread(unread)
             return
         extra = "patch" if patch else "names" if name_status else "stat" if stat else ""
-        layout = Layout(
-            repo if extra else None, oneline=oneline, width=out.width, extra=extra,
-            paths=tuple(paths), unread=unread,
-        )  # fmt: skip
+        layout = Layout(repo if extra else None, out.width, extra, tuple(paths), look, unread)
         if not graph:
-            for block in commit_blocks(found, layout):
-                out.write_lines(block)
+            write_commits(found, layout)
             end_unread(unread)
             return
-        # The graph needs to know which parents lie in the range, and how a filter shortens lines.
-        every = run(repo, revisions, all_refs=all_refs, data=False)
-        entries = list(found)
-        filtered = wanted != Filter() or skip
-        parents = drawn_parents(every, {one.id for one in entries} if filtered else None)
-        for block in drawn_blocks(graph_order(entries, parents), parents, layout):
-            out.write_lines(block)
+        _draw(run(repo, revisions, all_refs=all_refs, data=False), list(found), layout,
+              filtered=bool(wanted != Filter() or skip))  # fmt: skip
         end_unread(unread)
+
+
+def write_commits(entries: Iterable[LogEntry], layout: Layout) -> None:
+    """Write commits one below the other."""
+    from veml_cli.render.log import commit_blocks, extra_lines
+    from veml_cli.render.pretty import expand
+
+    look = layout.look
+    if look.form != "user":
+        for block in commit_blocks(entries, layout):
+            out.write_lines(block)
+        return
+    if not (look.template or look.separated):
+        return  # as Git: nothing at all, not even the ends of the lines
+    for i, entry in enumerate(entries):
+        text = expand(look.template, entry, look.context)
+        out.write_text(("\n" if i and look.separated else "") + text)
+        if not look.separated:
+            out.write_text("\n")
+        if more := extra_lines(entry, layout):
+            out.write_text("\n")
+            out.write_lines(more)
+
+
+def _draw(
+    every: Iterable[LogEntry], entries: list[LogEntry], layout: Layout, *, filtered: bool
+) -> None:
+    """Write commits with a graph beside them.
+
+    The graph needs to know which parents lie in the range, and how a filter shortens lines.
+    """
+    from veml_cli.render.log import drawn_blocks, drawn_parents, graph_order
+
+    parents = drawn_parents(every, {one.id for one in entries} if filtered else None)
+    for block in drawn_blocks(graph_order(entries, parents), parents, layout):
+        out.write_lines(block)
+
+
+def _decorated(decorate: str | None, no_decorate: bool) -> bool:
+    if decorate not in (None, "short", "auto", "no"):
+        raise InvalidInputError(f"invalid --decorate option: {decorate}", hint="short, auto or no")
+    return not (no_decorate or decorate == "no")
 
 
 def _noting(found: Iterator[LogEntry], unread: list[Unreadable]) -> Iterator[LogEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,14 +11,18 @@ from veml_cli._options import Json, examples
 from veml_cli._output import out
 from veml_cli._session import end_unread, opened, paged
 from veml_cli.diff import DEFAULT_SAMPLES
-from veml_vcs.errors import NotFoundError
+from veml_vcs.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
+    from veml_cli.render.log_head import Look
+    from veml_vcs.repository.damage import Unreadable
+    from veml_vcs.repository.log import Shown
     from veml_vcs.repository.repository import Repository
     from veml_vcs.versions.data import DataRecord
 
 EXAMPLES = examples(
     ("the last commit and what it did to the data", "veml show"),
+    ("each commit that night has and main has not", "veml show --stat main..night"),
     ("a data set as a table of classes", "veml show main:images/train"),
     ("one sample: its size and what is said about it", "veml show main:images/train/0001.jpg"),
     ("what a commit holds", "veml show HEAD:"),
@@ -25,9 +30,10 @@ EXAMPLES = examples(
 
 
 def show(
-    what: Annotated[
-        str, typer.Argument(metavar="REV[:PATH]", help="A commit, or something in it.")
-    ] = "HEAD",
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="REV[:PATH]", help="Commits, ranges of them, or something in one."),
+    ] = None,
     samples: Annotated[
         int, typer.Option("--samples", min=0, metavar="N", help="Samples to list; 0 lists all.")
     ] = DEFAULT_SAMPLES,
@@ -35,48 +41,124 @@ def show(
     no_patch: Annotated[
         bool, typer.Option("--no-patch", "-s", help="Of a commit: who, when and why alone.")
     ] = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", "--pretty", metavar="FORMAT", help="As that of veml log."),
+    ] = None,
+    oneline: Annotated[
+        bool, typer.Option("--oneline", help="Of a commit: one line first.")
+    ] = False,
+    date: Annotated[
+        str | None, typer.Option("--date", metavar="MODE", help="As that of veml log.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a commit, or something in it.
+    """Show commits, or something in one.
 
-    REV: with what it changed; REV:PATH: a data set, sample, file or folder as the commit has it.
-    :PATH is what is staged.
+    REV: with what it changed; A..B: each commit of the range; REV:PATH: a data set, sample, file or
+    folder as the commit has it. :PATH is what is staged.
     """
+    from veml_cli._formats import look_of
+    from veml_vcs.repository.log import log
+    from veml_vcs.repository.log import show as show_commit
+    from veml_vcs.repository.ranges import parse_ranges
+
+    asked = arguments or ["HEAD"]
     with opened() as repo, paged(repo, unless=as_json):
-        revision, colon, path = what.partition(":")
-        if colon and not (what.startswith(":/") or "^{/" in revision):
-            _show_path(repo, revision or None, path.strip("/"), as_json)
+        look = look_of(repo, form, oneline=oneline, date=date)
+        how = _How(None if no_patch else samples, stat, look, as_json)
+        found = parse_ranges(repo.git, [one for one in asked if _place_of(one) is None])
+        if not found.walked:
+            if as_json and len(asked) > 1:
+                raise InvalidInputError(
+                    "--json shows one thing, or a range", hint="veml log --json"
+                )
+            for i, one in enumerate(asked):
+                if i and not look.tight and not as_json:
+                    out.write()
+                _show_one(repo, one, how)
+            end_unread(how.unread)
+            return
+        for one in asked:
+            if _place_of(one) is not None:
+                raise InvalidInputError(f"{one} is no commit, and a range of commits was given")
+        shown = (show_commit(repo, one.id) for one in log(repo, asked, data=False))
+        if as_json:
+            each_one = [*shown]
+            out.write_json(each_one)
+            end_unread([part for one in each_one for part in one.diff.unreadable])
+            return
+        for i, each in enumerate(shown):
+            if i and not look.tight:
+                out.write()
+            _write(repo, each, how)
+        end_unread(how.unread)
+
+
+@dataclass(frozen=True)
+class _How:
+    """How commits are shown.
+
+    Attributes:
+        samples: How many to list; 0 is all, None shows no difference at all.
+        stat: Numbers only.
+        look: How the head is written.
+        as_json: One JSON document.
+        unread: Takes what could not be read of what is told.
+    """
+
+    samples: int | None
+    stat: bool
+    look: Look
+    as_json: bool
+    unread: list[Unreadable] = field(default_factory=list)
+
+
+def _place_of(what: str) -> tuple[str, str] | None:
+    """Split ``REV:PATH``; None if it names a commit or a range."""
+    revision, colon, path = what.partition(":")
+    if not colon or what.startswith(":/") or "^{/" in revision:
+        return None
+    return revision, path
+
+
+def _show_one(repo: Repository, what: str, how: _How) -> None:
+    from veml_cli.render.log import tag_head
+    from veml_vcs.repository.log import show as show_commit
+    from veml_vcs.repository.ranges import parse_ranges
+    from veml_vcs.repository.revisions import tag_of
+
+    place = _place_of(what)
+    if place is not None:
+        _show_path(repo, place[0] or None, place[1].strip("/"), how.as_json)
+        return
+    if not how.as_json and (tag := tag_of(repo.git, what)) is not None:
+        out.write_lines(tag_head(tag))
+    for commit in parse_ranges(repo.git, [what]).include:
+        shown = show_commit(repo, commit)
+        if how.as_json:
+            out.write_json(shown)
+            how.unread.extend(shown.diff.unreadable)
         else:
-            _show_commit(repo, what, None if no_patch else samples, stat, as_json)
+            _write(repo, shown, how)
 
 
-def _show_commit(
-    repo: Repository, revision: str, samples: int | None, stat: bool, as_json: bool
-) -> None:
+def _write(repo: Repository, shown: Shown, how: _How) -> None:
+    from veml_cli._formats import write_head
     from veml_cli.render.diff import diff_lines
     from veml_cli.render.diff_stat import stat_lines
     from veml_cli.render.line import line
-    from veml_cli.render.log import head_lines, tag_head
-    from veml_vcs.repository.log import show as run
-    from veml_vcs.repository.revisions import tag_of
 
-    shown = run(repo, revision)
-    if as_json:
-        out.write_json(shown)
-        end_unread(shown.diff.unreadable)
+    write_head(shown.entry, how.look)
+    if how.samples is None:
         return
-    if (tag := tag_of(repo.git, revision)) is not None:
-        out.write_lines(tag_head(tag))
-    out.write_lines(head_lines(shown.entry))
-    if samples is None:
-        return
-    if shown.diff:
+    how.unread.extend(shown.diff.unreadable)
+    if shown.diff and how.look.form != "oneline":
         out.write(line())
     width = out.width
     out.write_lines(
-        stat_lines(shown.diff, width) if stat else diff_lines(shown.diff, samples, width)
+        stat_lines(shown.diff, width) if how.stat else diff_lines(shown.diff, how.samples, width)
     )
-    end_unread(shown.diff.unreadable)
 
 
 def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 
 from veml_hooks.git import git
+from veml_hooks.models import blocked_models
 from veml_hooks.say import say
 from veml_vcs.errors import FormatError, VemlError
 from veml_vcs.ids import VersionId, short
@@ -18,6 +19,7 @@ from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.pending import pending_conflicts
 from veml_vcs.repository.merging.state import load_merge_state
+from veml_vcs.repository.models.place import MODELS_FOLDER, may_be_model
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tree import Tree
 from veml_vcs.versions.data import (
@@ -60,6 +62,10 @@ def pre_commit(repo: Repository, changed: dict[str, VersionId] | None = None) ->
         for path, blob in changed.items()
         if path.endswith(RECORD_SUFFIX) and (blocked := _check_record(repo, path, blob)) is not None
     ]
+    found += [
+        Blocked(*one)
+        for one in blocked_models(repo, changed, repo.git.head().commit or _EMPTY_TREE)
+    ]
     found += _open_conflicts(repo, changed)
     found += _strays(repo, [path for path in changed if not path.endswith(RECORD_SUFFIX)])
     for one in found:
@@ -88,6 +94,12 @@ def _check_record(repo: Repository, path: str, blob: VersionId) -> Blocked | Non
     name = path.removesuffix(RECORD_SUFFIX)
     again = f"veml add {name} writes it anew from the folder; git restore --staged {path} leaves it"
     if b"\n<<<<<<< " in data or data.startswith(b"<<<<<<< "):
+        if may_be_model(path):
+            model = name.removeprefix(MODELS_FOLDER)
+            return Blocked(
+                f"{path}: the record has conflict marks",
+                f"settle its config, then veml model add CONFIG --name {model} --force",
+            )
         return Blocked(
             f"{path}: the record has conflict marks",
             f"git checkout -m -- {path}, then veml resolve {name} --ours|--theirs|--base",

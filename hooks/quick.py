@@ -28,12 +28,19 @@ def nothing_to_follow(root: str) -> bool:
         listing = ["git", "ls-files", "-z", "--", "*.veml"]
         done = subprocess.run(listing, cwd=root, capture_output=True, check=True)
         tracked = set(os.fsdecode(done.stdout).split("\0")) - {""}
+        tracked -= {one for one in tracked - stamps.keys() if _is_model(os.path.join(root, one))}
         return tracked == stamps.keys() and all(
             stamp is not None and _stamp(os.path.join(root, file)) == stamp
             for file, stamp in stamps.items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, subprocess.SubprocessError):
         return False
+
+
+def _is_model(file: str) -> bool:
+    """Tell whether a record is a model's, which has no folder that could be behind it."""
+    with open(file, "rb") as opened:
+        return b'\n "kind": "model",\n' in opened.read()
 
 
 def _control_folder(root: str) -> str:

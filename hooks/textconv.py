@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from veml_vcs.errors import VemlError
 from veml_vcs.ids import short
 from veml_vcs.versions.data import ClassCount, DataRecord, is_data_record, parse_data_record
@@ -15,6 +17,8 @@ def textconv(file: str) -> bytes:
     """
     with open(file, "rb") as opened:
         data = opened.read()
+    if b'\n "kind": "model",\n' in data:
+        return _model(data, file)
     if not is_data_record(data):
         return data
     try:
@@ -22,6 +26,20 @@ def textconv(file: str) -> bytes:
     except VemlError:
         return data
     return "".join(line + "\n" for line in _lines(record)).encode("utf-8", "backslashreplace")
+
+
+def _model(data: bytes, file: str) -> bytes:
+    """Return the facts of a model, then its config key by key."""
+    from veml_vcs.versions.models import fact_rows, parse_model_record
+
+    try:
+        record = parse_model_record(data, file)
+    except VemlError:
+        return data
+    lines = [f"{name:<14} {text}" for name, text in fact_rows(record).items()]
+    lines += [f"config         {one}" for one in record.files]
+    lines += [f"{key} = {json.dumps(one)}" for key, one in record.config.items()]
+    return "".join(_clean(line) + "\n" for line in lines).encode("utf-8", "backslashreplace")
 
 
 def _lines(record: DataRecord) -> list[str]:

@@ -19,6 +19,12 @@ def added_lines(result: AddResult, *, dry_run: bool) -> Iterator[Line]:
     if dry_run:
         for path in result.plain:
             yield line(f"would add {path}")
+    for model in result.models:
+        if model.problem is None:
+            facts = ", ".join(one.fact for one in model.facts)
+            keys = plural(len(model.changes), "key") + " of its config"
+            head = line("would add " if dry_run else "", ("model ", "dim"), (model.name, "name"))
+            yield head + line("  ", f"{facts}; {keys}" if facts else keys)
 
 
 def _dataset(one: AddedData, dry_run: bool) -> Line:

@@ -1,4 +1,4 @@
-"""The full view of a difference: each data set down to its boxes, then ordinary files."""
+"""The full view of a difference: data sets down to their boxes, models, then ordinary files."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ def diff_lines(diff: RepoDiff, limit: int, width: int | None) -> Iterator[Line]:
     for one in diff.datasets:
         yield from () if first else (line(),)
         yield from _dataset(one, limit, width)
+        first = False
+    for model in diff.models:
+        from veml_cli.render.models import diff_lines as model_lines
+
+        yield from () if first else (line(),)
+        yield from model_lines(model, limit, width)
         first = False
     for file in diff.files:
         yield from () if first else (line(),)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.file_diff import FileDiff
 
 _GRAPH_WIDTH = 40
+_MODEL_LETTERS = {"new": "A", "deleted": "D", "modified": "M"}
 _LETTERS = {"added": "A", "removed": "D", "changed": "M", "annotated": "M"}
 
 
@@ -27,11 +28,20 @@ def stat_lines(diff: RepoDiff, width: int | None) -> Iterator[Line]:
         [line(("data ", "dim"), (one.path, "name")), "|", data_summary(one)]
         for one in diff.datasets
     ]
+    if diff.models:
+        from veml_cli.render.models import model_summary
+
+        rows += [
+            [line(("model ", "dim"), (one.name, "name")), "|", model_summary(one)]
+            for one in diff.models
+        ]
     rows += [[line(file.path), "|", _file_graph(file, widest)] for file in diff.files]
     yield from table((Column(shrinks=True), Column(), Column()), rows, indent=" ", width=width)
     parts = []
     if diff.datasets:
         parts.append(plural(len(diff.datasets), "data set") + " changed")
+    if diff.models:
+        parts.append(plural(len(diff.models), "model") + " changed")
     if diff.files:
         added = sum(file.added_lines for file in diff.files)
         removed = sum(file.removed_lines for file in diff.files)
@@ -49,8 +59,10 @@ def name_status_lines(diff: RepoDiff, *, letters: bool = True) -> Iterator[Line]
     for one in diff.datasets:
         for letter, *paths in _data_names(one):
             yield _named(letter, *paths) if letters else _named("", paths[-1])
-    for file in diff.files:
-        yield _named(_LETTERS[file.kind] if letters else "", file.path)
+    files = [(file.path, _LETTERS[file.kind]) for file in diff.files]
+    files += [(one.path, _MODEL_LETTERS[one.kind]) for one in diff.models]
+    for path, letter in sorted(files):
+        yield _named(letter if letters else "", path)
 
 
 def _data_names(diff: DataDiff) -> Iterator[tuple[str, ...]]:

@@ -11,8 +11,8 @@ from veml_cli.render.diff import diff_lines
 from veml_cli.render.diff_stat import name_status_lines, stat_lines
 from veml_cli.render.line import Line, Style, joined, line
 from veml_cli.render.log_graph import Graph
+from veml_cli.render.log_head import Look, head_lines, side_mark
 from veml_cli.render.words import data_change, date, plural
-from veml_vcs.ids import short
 
 if TYPE_CHECKING:
     from veml_vcs.repository.damage import Unreadable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from veml_vcs.repository.repository import Repository
     from veml_vcs.repository.revisions import AnnotatedTag
 
-_SHORT_ID = 7
 _SAMPLES = 20
 _LANE_STYLES: tuple[Style, ...] = ("removed", "added", "changed", "bar", "name", "warning")
 
@@ -31,18 +30,18 @@ class Layout:
 
     Attributes:
         stat: The repository, if it shall be told what each commit changed; else None.
-        oneline: One line a commit.
         width: Columns of the terminal; None is unlimited.
         extra: How that is told: ``stat``, ``names`` or ``patch``.
         paths: Only what is at or below these.
+        look: How its head is written.
         unread: Takes what could not be read of what is told.
     """
 
     stat: Repository | None
-    oneline: bool
     width: int | None
     extra: str = "stat"
     paths: tuple[str, ...] = ()
+    look: Look = field(default_factory=Look)
     unread: list[Unreadable] = field(default_factory=list)
 
 
@@ -50,7 +49,7 @@ def commit_blocks(entries: Iterable[LogEntry], layout: Layout) -> Iterator[list[
     """Yield the lines of each commit."""
     for i, entry in enumerate(entries):
         lines = list(_commit(entry, layout, 0))
-        yield lines if i == 0 or layout.oneline else [line(), *lines]
+        yield lines if i == 0 or layout.look.tight else [line(), *lines]
 
 
 def drawn_blocks(
@@ -67,9 +66,12 @@ def drawn_blocks(
     for i, entry in enumerate(entries):
         drawing = graph.draw(entry.id, parents[entry.id])
         texts = list(_commit(entry, layout, drawing.width))
-        if not layout.oneline and i + 1 < len(entries):
+        if not layout.look.tight and i + 1 < len(entries):
             texts.append(line())
-        lanes = [*drawing.above, drawing.row, *drawing.below]
+        row = drawing.row
+        if layout.look.sides and entry.side is not None:
+            row = row.replace("*", side_mark(entry), 1)
+        lanes = [*drawing.above, row, *drawing.below]
         lead = len(drawing.above)
         texts = [line()] * lead + texts
         lanes += [drawing.idle] * (len(texts) - len(lanes))
@@ -125,18 +127,6 @@ def graph_order(
     return ordered
 
 
-def head_lines(entry: LogEntry) -> Iterator[Line]:
-    """Yield a commit's id, parents, author, date and message, as Git prints them."""
-    yield line((f"commit {entry.id}", "id")) + _decoration(entry)
-    if len(entry.parents) > 1:
-        yield line("Merge: ", " ".join(short(one, _SHORT_ID) for one in entry.parents))
-    yield line("Author: ", entry.author)
-    yield line("Date:   ", date(entry.time_seconds, entry.offset_seconds))
-    yield line()
-    for text in entry.message.rstrip("\n").split("\n"):
-        yield line("    ", text.expandtabs()) if text else line()
-
-
 def tag_head(tag: AnnotatedTag) -> Iterator[Line]:
     """Yield an annotated tag's name, tagger and message, as ``git show`` prints them."""
     yield line((f"tag {tag.name}", "id"))
@@ -150,25 +140,27 @@ def tag_head(tag: AnnotatedTag) -> Iterator[Line]:
 
 
 def _commit(entry: LogEntry, layout: Layout, left: int) -> Iterator[Line]:
-    if layout.oneline:
-        row = line((short(entry.id, _SHORT_ID), "id")) + _decoration(entry)
-        row += line(" ", entry.subject)
-        if entry.data and layout.stat is None:
-            room = None if layout.width is None else layout.width - left - row.width
-            row += _brief(entry, room)
-        yield row
-    else:
-        yield from head_lines(entry)
+    look = layout.look
+    heads = list(head_lines(entry, look, in_graph=bool(left)))
+    if look.tight and entry.data and layout.stat is None and look.data:
+        room = None if layout.width is None else layout.width - left - heads[0].width
+        heads[0] += _brief(entry, room)
+    yield from heads
     if layout.stat is not None:
         lines = list(_changes(entry, layout.stat, layout))
-        if lines and not layout.oneline:
+        if lines and not look.tight:
             yield line()
         yield from lines
-    elif entry.data and not layout.oneline:
+    elif entry.data and look.data and not look.tight:
         yield line()
         for change in entry.data:
             head = line("    ", _word(change.kind), (change.path, "name"), "  ")
             yield head + data_change(change)
+
+
+def extra_lines(entry: LogEntry, layout: Layout) -> list[Line]:
+    """Return what a commit changed, as asked for; nothing if it was not."""
+    return [] if layout.stat is None else list(_changes(entry, layout.stat, layout))
 
 
 def _changes(entry: LogEntry, repo: Repository, layout: Layout) -> Iterator[Line]:
@@ -204,19 +196,6 @@ def _brief(entry: LogEntry, room: int | None) -> Line:
 
 def _word(kind: str) -> str:
     return {"new": "new ", "deleted": "deleted "}.get(kind, "")
-
-
-def _decoration(entry: LogEntry) -> Line:
-    if not entry.refs:
-        return line()
-    names = []
-    for name in entry.refs:
-        head, arrow, branch = name.partition(" -> ")
-        if arrow:
-            names.append(line((head, "name"), arrow, (branch, "ref")))
-        else:
-            names.append(line((name, "id" if name.startswith("tag: ") else "ref")))
-    return line((" (", "id")) + joined(names) + line((")", "id"))
 
 
 def _lane_line(lane: str) -> Line:

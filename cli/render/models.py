@@ -13,6 +13,7 @@ from veml_vcs.ids import short
 
 if TYPE_CHECKING:
     from veml_vcs.repository.models.add import AddedModel
+    from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.repository.models.listing import ListedModel, ModelComparison
     from veml_vcs.repository.models.versions import ModelVersion
     from veml_vcs.versions.models import ConfigChange, FactChange
@@ -124,6 +125,38 @@ def compared_lines(found: ModelComparison, width: int | None, *, config: bool) -
             "(--config lists them)"
         )  # fmt: skip
         yield line((told, "hint"))
+
+
+def diff_lines(diff: ModelDiff, limit: int, width: int | None) -> Iterator[Line]:
+    """Yield how a model differs: its facts, then the keys of its config.
+
+    Args:
+        diff: What differs.
+        limit: Keys to list at most; 0 lists all.
+        width: Columns of the terminal; None is unlimited.
+    """
+    yield model_header(diff)
+    yield from change_lines(diff.facts, width)
+    if diff.kind == "modified":
+        yield from config_lines(diff.changes, width, limit)
+
+
+def model_header(diff: ModelDiff) -> Line:
+    """Return ``model detector  backbone, classes; 5 keys of its config``."""
+    word = {"new": "new model ", "deleted": "deleted model "}.get(diff.kind, "model ")
+    return line((word, "title"), (diff.name, "name"), "  ") + model_summary(diff)
+
+
+def model_summary(diff: ModelDiff) -> Line:
+    """Return what a model is, or in which facts it differs."""
+    if diff.kind != "modified":
+        side = [one.new if diff.kind == "new" else one.old for one in diff.facts[:2]]
+        return line(", ".join(side))
+    facts = ", ".join(one.fact for one in diff.facts)
+    if not diff.changes:
+        return line(facts or "other files of the same config")
+    keys = plural(len(diff.changes), "key") + " of its config"
+    return line(f"{facts}; {keys}" if facts else keys)
 
 
 def change_lines(facts: Sequence[FactChange], width: int | None) -> Iterator[Line]:

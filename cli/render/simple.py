@@ -83,6 +83,10 @@ def commit_lines(result: CommitResult) -> Iterator[Line]:
     for change in result.data:
         word = {"new": "new data ", "deleted": "deleted data "}.get(change.kind, "data ")
         yield line("  ", word, (change.path, "name"), "  ") + data_change(change)
+    for model in result.models:
+        from veml_cli.render.models import model_header
+
+        yield line("  ") + model_header(model)
     if result.files:
         yield line(f"  {plural(result.files, 'ordinary file')} changed")
 

@@ -27,6 +27,13 @@ _BEHIND_WORDS = {
     "unknown": "unknown version:",
     "unreadable": "no record:",
 }
+_MODEL_WORDS = {"new": "new model:", "modified": "modified model:", "deleted": "deleted model:"}
+_STALE_WORDS = {
+    "changed": "config changed",
+    "missing": "config missing",
+    "unreadable": "not readable",
+    "edited": "record edited",
+}
 _FILE_WORDS = {"new": "new file:", "modified": "modified:", "deleted": "deleted:"}
 _DOING = {
     "merge": "merging",
@@ -64,6 +71,7 @@ def long_lines(status: Status, untracked: Sequence[str], place: Place) -> Iterat
         _behind(status, place),
         _staged(status, place),
         _changed(status, place),
+        _stale_models(status, place),
         _unreadable(status, place),
         _untracked_data(status, place),
         _untracked_files(untracked, place),
@@ -171,8 +179,25 @@ def _staged(status: Status, place: Place) -> Iterator[Line]:
     for change in status.staged_data:
         word = _DATA_WORDS[change.kind]
         yield _entry(word, place(change.path), "added", line("  ") + data_change(change))
+    models = {one.path: one for one in status.models}
     for path, kind in files.items():
-        yield _entry(_FILE_WORDS[kind], place(path), "added")
+        if path in models:
+            from veml_cli.render.models import model_summary
+
+            word = _MODEL_WORDS[models[path].kind]
+            yield _entry(word, place(path), "added", line("  ") + model_summary(models[path]))
+        else:
+            yield _entry(_FILE_WORDS[kind], place(path), "added")
+
+
+def _stale_models(status: Status, place: Place) -> Iterator[Line]:
+    if not status.stale_models:
+        return
+    yield line("Models whose record is not what the config says:")
+    for one in status.stale_models:
+        yield _entry(f"{_STALE_WORDS[one.kind]}:", place(one.path), "removed")
+        yield line(_INDENT, (f"  {one.reason}", "dim"))
+        yield line(_INDENT, (f"  (use: {one.hint})", "hint"))
 
 
 def _changed(status: Status, place: Place) -> Iterator[Line]:
@@ -243,13 +268,16 @@ def _verdict(status: Status, untracked: Sequence[str]) -> Iterator[Line]:
         text = 'nothing added to commit but untracked files present (use "veml add" to track)'
     elif status.head.commit is None:
         text = 'nothing to commit (create or copy files and use "veml add" to track)'
+    elif status.stale_models:
+        text = "nothing to commit, but records of models are not what their configs say"
     elif status.unreadable:
         text = "nothing to commit as far as can be told"
     elif status.behind:
         text = "nothing to commit, but data folders do not hold what is checked out"
     else:
         text = "nothing to commit, working tree clean"
-    if loose or status.changed_data or status.changed_files or status.head.commit is None:
+    told = status.stale_models or status.changed_data
+    if loose or told or status.changed_files or status.head.commit is None:
         yield line()
     yield line(text)
 

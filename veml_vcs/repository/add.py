@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES, short
@@ -17,6 +18,7 @@ from veml_vcs.repository.datasets import (
     stage_record,
 )
 from veml_vcs.repository.merging.state import settle_by_hand
+from veml_vcs.repository.models.place import any_refreshed
 from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
@@ -35,6 +37,9 @@ from veml_vcs.samples.formats.zarr import NODE_FILES, Zarr
 from veml_vcs.samples.fragments.content import ContentWriter
 from veml_vcs.samples.images import is_image
 from veml_vcs.versions.data import DataRecord
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.models.refresh import RefreshedModel
 
 LEAST_TABLE_BYTES = 100_000
 """A folder of tables alone is a data set from this size on, all of them together."""
@@ -85,10 +90,12 @@ class AddResult:
     Attributes:
         datasets: The data sets that were looked at.
         plain: Ordinary files that were staged, from the repository's root.
+        models: Models that are made of such files, whose records were brought up to them.
     """
 
     datasets: tuple[AddedData, ...] = ()
     plain: tuple[str, ...] = ()
+    models: tuple[RefreshedModel, ...] = ()
 
 
 @dataclass
@@ -170,7 +177,9 @@ def add(
                     _add_data(repo, path, base, base.annotations, None, only, dry_run, progress)
                 )
         plain = add_plain(repo, plan.plain, tracked, dry_run=dry_run)
-    return AddResult(tuple(done), tuple(plain))
+        inside = selector([*map(repo.relative, paths), *plain])
+        models = any_refreshed(repo, inside, dry_run=dry_run)
+    return AddResult(tuple(done), tuple(plain), models)
 
 
 def _plan(

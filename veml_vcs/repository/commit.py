@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dulwich.errors import CommitError
 from dulwich.objects import ObjectID
@@ -19,9 +20,11 @@ from veml_vcs.errors import (
 )
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.damage import MEND
+from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.merging.sequence import end_step, refuse_half_done
 from veml_vcs.repository.merging.state import load_merge_state
+from veml_vcs.repository.models.place import any_model_diffs, any_refreshed, any_stale_staged
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.status import StagedData, staged_data_changes
@@ -30,6 +33,9 @@ from veml_vcs.repository.worktree.plain import add_plain
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
 from veml_vcs.repository.worktree.unfinished import MERGE
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.models.changes import ModelDiff
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class CommitResult:
         root: Whether it has no parents.
         data: What it does to data sets.
         files: Number of ordinary files it changes.
+        models: What it does to models.
     """
 
     id: CommitId
@@ -51,6 +58,7 @@ class CommitResult:
     root: bool
     data: tuple[StagedData, ...]
     files: int
+    models: tuple[ModelDiff, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,11 +98,13 @@ def commit(
         allow_empty: Make a commit even if nothing changed.
         author: Who wrote it; None asks Git's configuration.
         committer: Who commits it; None asks Git's configuration.
-        no_verify: Do not run the pre-commit and commit-msg hooks.
+        no_verify: Do not run the pre-commit and commit-msg hooks, and take records of models that
+            are not what their configs say.
         progress: Is told how far it is.
 
     Raises:
-        ConflictError: A merge has open conflicts, or a hook refused.
+        ConflictError: A merge has open conflicts, a model's record is not what its config says,
+            or a hook refused.
         InvalidInputError: There is nothing to commit, or no message.
     """
     if all:
@@ -119,6 +129,9 @@ def commit(
                 hint="veml add FOLDER, or veml commit -a for tracked data that changed",
                 kind="nothing-to-commit",
             )
+        if not no_verify:
+            _refuse_stale_models(repo, before, after)
+        models = any_model_diffs(repo, before, after)
         data = staged_data_changes(
             repo, repo.datasets_at(_parent(repo, amend)), repo.staged_datasets()
         )
@@ -134,7 +147,7 @@ def commit(
             if before.get(path) != after.get(path) and not path.endswith(RECORD_SUFFIX)
         }
     return CommitResult(
-        new, head.branch, text.splitlines()[0], _is_root(repo, new), data, len(changed)
+        new, head.branch, text.splitlines()[0], _is_root(repo, new), data, len(changed), models
     )
 
 
@@ -163,6 +176,7 @@ def _add_changed(repo: Repository, progress: Progress) -> None:
     paths = unstaged_paths(repo)
     if paths:
         add_plain(repo, paths, repo.staged_datasets())
+    any_refreshed(repo, lambda _path: True)
 
 
 def _refuse_conflicts(repo: Repository) -> None:
@@ -176,6 +190,20 @@ def _refuse_conflicts(repo: Repository) -> None:
             f"{count} conflict{' is' if count == 1 else 's are'} not settled: {', '.join(names)}",
             hint="veml status lists them; veml resolve KEY --ours|--theirs|--base settles them",
             kind="unresolved",
+        )
+
+
+def _refuse_stale_models(
+    repo: Repository, before: dict[str, TreeFile], after: dict[str, TreeFile]
+) -> None:
+    changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    stale = any_stale_staged(repo, after, changed)
+    if stale:
+        more = f" (and {len(stale) - 1} more: veml status)" if len(stale) > 1 else ""
+        raise ConflictError(
+            f"{stale[0].path}: {stale[0].reason}{more}",
+            hint=f"{stale[0].hint}; --no-verify commits all the same",
+            kind="stale-model",
         )
 
 

@@ -22,6 +22,7 @@ from veml_vcs.repository.damage import Unreadable, unreadable
 from veml_vcs.repository.datasets import owner_of, selector
 from veml_vcs.repository.file_diff import FileDiff, diff_files
 from veml_vcs.repository.git.repo import TreeFile
+from veml_vcs.repository.models.place import any_model_diffs
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
@@ -35,6 +36,7 @@ from veml_vcs.samples.tree import Change, Entry, EntryKind, Gap, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, ClassCount, DataRecord
 
 if TYPE_CHECKING:
+    from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.samples.arrays import ArrayDiff
     from veml_vcs.samples.masks import MaskDiff
     from veml_vcs.samples.series import SeriesDiff
@@ -119,15 +121,16 @@ class DataDiff:
 
 @dataclass(frozen=True)
 class RepoDiff:
-    """How two states differ: data sets, and ordinary files."""
+    """How two states differ: data sets, models, and ordinary files."""
 
     old: str
     new: str
     datasets: tuple[DataDiff, ...] = ()
     files: tuple[FileDiff, ...] = ()
+    models: tuple[ModelDiff, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.datasets or self.files)
+        return bool(self.datasets or self.files or self.models)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:
@@ -235,7 +238,9 @@ def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] 
                 or old != new
             ):  # fmt: skip
                 datasets.append(one)
+    models = any_model_diffs(repo, before.files, after.files, lambda path: _wanted(path, paths))
     records = {path + RECORD_SUFFIX for path in {*before.datasets, *after.datasets}}
+    records |= {one.path for one in models}
     changed = {
         path: (before.files.get(path), after.files.get(path))
         for path in sorted(before.files.keys() | after.files.keys())
@@ -243,7 +248,8 @@ def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] 
         and path not in records
         and _wanted(path, paths)
     }
-    return RepoDiff(before.name, after.name, tuple(datasets), diff_files(repo, changed))
+    files = diff_files(repo, changed)
+    return RepoDiff(before.name, after.name, tuple(datasets), files, models)
 
 
 def _wanted(path: str, paths: Sequence[str]) -> bool:

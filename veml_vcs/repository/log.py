@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from dulwich.objects import Commit
+from dulwich.refs import Ref
 
-from veml_vcs.errors import InvalidInputError
+from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.git.repo import Head
+from veml_vcs.repository.ranges import parse_ranges
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.revisions import merge_bases, regular_expression
+from veml_vcs.repository.revisions import regular_expression
 from veml_vcs.repository.status import StagedData, staged_data_changes
 
 if TYPE_CHECKING:
     from veml_vcs.repository.diff import RepoDiff
+    from veml_vcs.repository.log_reflog import Moved
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,12 @@ class LogEntry:
         message: The whole message.
         refs: Branches and tags that stand here, as Git decorates them (``HEAD -> main``).
         data: What the commit did to data sets, against its first parent; empty unless asked for.
+        tree: Its Git tree.
+        committer: ``Name <email>`` of whoever committed it.
+        commit_time_seconds: When it was committed, Unix time.
+        commit_offset_seconds: The committer's time zone, east of UTC.
+        side: Of a range ``A...B`` the side it is on, ``left`` or ``right``; None elsewhere.
+        moved: Of a walk through a reflog the move that brought the ref here.
     """
 
     id: CommitId
@@ -43,11 +53,17 @@ class LogEntry:
     message: str
     refs: tuple[str, ...] = ()
     data: tuple[StagedData, ...] = ()
+    tree: str = ""
+    committer: str = ""
+    commit_time_seconds: int = 0
+    commit_offset_seconds: int = 0
+    side: Literal["left", "right"] | None = None
+    moved: Moved | None = None
 
     @property
     def subject(self) -> str:
-        """First line of the message."""
-        return self.message.splitlines()[0] if self.message else ""
+        """First paragraph of the message on one line, as Git shows it."""
+        return subject_of(self.message)
 
 
 @dataclass(frozen=True)
@@ -66,9 +82,13 @@ class Filter:
         paths: Those that changed one of these: data sets, samples (``DATASET/KEY``), folders or
             files, from the repository's root. Merges that agree with one parent are left out, and
             the other parents are not followed, as Git does.
-        author: A regular expression that ``Name <email>`` matches somewhere.
-        grep: One that the message matches somewhere.
-        ignore_case: For both.
+        author: Regular expressions, one of which ``Name <email>`` matches somewhere.
+        committer: The same of whoever committed it.
+        grep: The same of the message.
+        ignore_case: For all three.
+        fixed: They are plain texts.
+        all_match: The message matches all of ``grep``.
+        invert_grep: The message matches none of ``grep``.
         since: Committed at this Unix time or later.
         until: Committed at this Unix time or earlier.
         merges: True lists merges alone, False all others.
@@ -76,9 +96,13 @@ class Filter:
     """
 
     paths: tuple[str, ...] = ()
-    author: str | None = None
-    grep: str | None = None
+    author: tuple[str, ...] = ()
+    committer: tuple[str, ...] = ()
+    grep: tuple[str, ...] = ()
     ignore_case: bool = False
+    fixed: bool = False
+    all_match: bool = False
+    invert_grep: bool = False
     since: int | None = None
     until: int | None = None
     merges: bool | None = None
@@ -99,7 +123,7 @@ def log(
     Args:
         repo: The repository.
         revisions: Where to start; none is HEAD. ``A..B`` leaves out what A reaches, ``A...B`` what
-            both do.
+            both do; see ``ranges``.
         all_refs: Start at every ref too.
         limit: At most so many.
         data: Tell what each commit did to data sets.
@@ -109,12 +133,18 @@ def log(
         NotFoundError: There is no such revision, or no commit yet.
         InvalidInputError: A regular expression is none.
     """
-    include, exclude = _range(repo, revisions, all_refs)
+    asked = parse_ranges(repo.git, revisions)
+    include = [*asked.include]
+    if all_refs:
+        include += repo.git.all_commits()
+    if not (revisions or include):
+        include.append(repo.resolve("HEAD"))
     if limit is not None and limit <= 0:
         return
-    names = _decorations(repo)
+    names = decorations(repo)
     count = 0
-    hidden = _reachable(repo, exclude)
+    hidden = _reachable(repo, [*asked.exclude])
+    left = _reachable(repo, [*asked.left])
     chosen = wanted or Filter()
     fits = commit_filter(chosen)
     followed = None
@@ -127,10 +157,54 @@ def log(
             continue
         if not fits(commit):
             continue
-        yield _entry(commit, names, _data_changes(repo, commit) if data else ())
+        entry = _entry(repo, commit, names, _data_changes(repo, commit) if data else ())
+        if asked.left:
+            entry = replace(entry, side="left" if commit.id in left else "right")
+        yield entry
         count += 1
         if limit is not None and count >= limit:
             return
+
+
+def log_moves(
+    repo: Repository,
+    names: Sequence[str] = (),
+    *,
+    all_refs: bool = False,
+    by_date: bool = False,
+    data: bool = True,
+    wanted: Filter | None = None,
+) -> Iterator[LogEntry]:
+    """List the commits that refs stood at, newest move first (``git log -g``).
+
+    Args:
+        repo: The repository.
+        names: Refs; see ``log_reflog``.
+        all_refs: Every ref's moves.
+        by_date: Moves are named by date, not by number.
+        data: Tell what each commit did to data sets.
+        wanted: Which commits; None is all.
+
+    Raises:
+        NotFoundError: There is no such ref, or no commit yet.
+        InvalidInputError: A regular expression is none, or a name is not that of a ref.
+    """
+    from veml_vcs.repository.log_paths import changed_paths
+    from veml_vcs.repository.log_reflog import walk_reflogs
+
+    if not (names or all_refs):
+        repo.resolve("HEAD")
+    chosen = wanted or Filter()
+    fits, touches = commit_filter(chosen), changed_paths(repo, chosen.paths)
+    refs = decorations(repo)
+    for commit_id, moved in walk_reflogs(repo, names, all_refs=all_refs, by_date=by_date):
+        try:
+            commit = repo.git.commit(commit_id)
+        except (NotFoundError, KeyError):
+            continue  # pruned, or of a shallow clone: Git passes over it too
+        if fits(commit) and touches(commit_id):
+            entry = _entry(repo, commit, refs, _data_changes(repo, commit) if data else ())
+            yield replace(entry, moved=moved)
 
 
 def commit_filter(wanted: Filter) -> Callable[[Commit], bool]:
@@ -139,12 +213,21 @@ def commit_filter(wanted: Filter) -> Callable[[Commit], bool]:
     Raises:
         InvalidInputError: A regular expression is none.
     """
-    author, grep = (_expression(one, wanted) for one in (wanted.author, wanted.grep))
+    author, committer, grep = (
+        [_expression(one, wanted) for one in texts]
+        for texts in (wanted.author, wanted.committer, wanted.grep)
+    )
+    enough = all if wanted.all_match else any
+
+    def says(commit: Commit) -> bool:
+        found = enough(bool(one.search(commit.message)) for one in grep)
+        return found is not wanted.invert_grep
 
     def fits(commit: Commit) -> bool:
         return (
-            (author is None or bool(author.search(commit.author)))
-            and (grep is None or bool(grep.search(commit.message)))
+            (not author or any(one.search(commit.author) for one in author))
+            and (not committer or any(one.search(commit.committer) for one in committer))
+            and (not grep or says(commit))
             and (wanted.since is None or commit.commit_time >= wanted.since)
             and (wanted.until is None or commit.commit_time <= wanted.until)
             and (wanted.merges is None or (len(commit.parents) > 1) is wanted.merges)
@@ -153,16 +236,30 @@ def commit_filter(wanted: Filter) -> Callable[[Commit], bool]:
     return fits
 
 
-def _expression(text: str | None, wanted: Filter) -> re.Pattern[bytes] | None:
-    if text is None:
-        return None
+def _expression(text: str, wanted: Filter) -> re.Pattern[bytes]:
     flags = re.MULTILINE | (re.IGNORECASE if wanted.ignore_case else 0)
-    return regular_expression(text, flags)
+    return regular_expression(re.escape(text) if wanted.fixed else text, flags)
+
+
+def subject_of(message: str) -> str:
+    """Return the first paragraph of a message on one line, as Git's ``%s``."""
+    return " ".join(_first_paragraph(message))
+
+
+def _first_paragraph(message: str) -> Iterator[str]:
+    begun = False
+    for one in message.split("\n"):
+        text = one.rstrip()
+        if not text and begun:
+            return
+        if text:
+            begun = True
+            yield text
 
 
 def entry_of(repo: Repository, commit_id: CommitId) -> LogEntry:
     """Return one commit, without what it did to data sets."""
-    return _entry(repo.git.commit(commit_id), {}, ())
+    return _entry(repo, repo.git.commit(commit_id), {}, ())
 
 
 def show(repo: Repository, revision: str = "HEAD") -> Shown:
@@ -174,56 +271,38 @@ def show(repo: Repository, revision: str = "HEAD") -> Shown:
     commit_id = repo.resolve(revision)
     commit = repo.git.commit(commit_id)
     parents = repo.git.parents(commit_id)
-    entry = _entry(commit, _decorations(repo), _data_changes(repo, commit))
+    entry = _entry(repo, commit, decorations(repo), _data_changes(repo, commit))
     from veml_vcs.repository.diff import diff_commits
 
     return Shown(entry, diff_commits(repo, parents[0] if parents else None, commit_id))
-
-
-def _range(
-    repo: Repository, revisions: Sequence[str], all_refs: bool
-) -> tuple[list[CommitId], list[CommitId]]:
-    include, exclude = [], []
-    for revision in revisions:
-        start, symmetric, end = revision.partition("...")
-        if symmetric:
-            sides = [repo.resolve(start or "HEAD"), repo.resolve(end or "HEAD")]
-            include += sides
-            exclude += merge_bases(repo.git, *sides)
-            continue
-        start, dots, end = revision.partition("..")
-        if dots:
-            exclude.append(repo.resolve(start or "HEAD"))
-            include.append(repo.resolve(end or "HEAD"))
-        elif revision.startswith("^"):
-            exclude.append(repo.resolve(revision[1:]))
-        else:
-            include.append(repo.resolve(revision))
-    if all_refs:
-        include += repo.git.all_commits()
-    if not include:
-        include.append(repo.resolve("HEAD"))
-    return include, exclude
 
 
 def _reachable(repo: Repository, heads: list[CommitId]) -> set[bytes]:
     return {commit.id for commit in repo.git.walk(heads)} if heads else set()
 
 
-def _decorations(repo: Repository) -> dict[CommitId, tuple[str, ...]]:
+def decorations(repo: Repository) -> dict[CommitId, tuple[str, ...]]:
+    """Return the names that Git decorates commits with, in its order."""
     head: Head = repo.git.head()
-    found: dict[CommitId, list[str]] = {}
+    found: dict[CommitId, list[str]] = {
+        CommitId(one.decode()): ["grafted"] for one in repo.git.dulwich.get_shallow()
+    }
     if head.commit is not None:
-        found[head.commit] = [f"HEAD -> {head.branch}" if head.branch else "HEAD"]
-    for name in repo.git.tags():
+        name = f"HEAD -> {head.branch}" if head.branch else "HEAD"
+        found.setdefault(head.commit, []).append(name)
+    refs = repo.git.dulwich.refs.as_dict(Ref(b"refs"))
+    for raw in sorted(refs, reverse=True):
+        name = os.fsdecode(raw)
+        kind, _, rest = name.partition("/")
+        shown = {"tags": f"tag: {rest}", "remotes": rest, "heads": rest}.get(kind)
+        shown = "refs/stash" if name == "stash" else shown
+        if shown is None or (kind == "heads" and rest == head.branch):
+            continue
         try:
-            tagged = repo.resolve(f"refs/tags/{name}")
-        except InvalidInputError:
-            continue  # a tag of a tree or a file
-        found.setdefault(tagged, []).append(f"tag: {name}")
-    for name, commit in (*repo.git.remote_branches().items(), *repo.git.branches().items()):
-        if name != head.branch:
-            found.setdefault(commit, []).append(name)
+            commit = repo.resolve(refs[raw].decode())
+        except (InvalidInputError, NotFoundError):
+            continue  # a tag of a tree or a file, or of what a shallow clone lacks
+        found.setdefault(commit, []).append(shown)
     return {commit: tuple(names) for commit, names in found.items()}
 
 
@@ -235,16 +314,32 @@ def _data_changes(repo: Repository, commit: Commit) -> tuple[StagedData, ...]:
 
 
 def _entry(
-    commit: Commit, names: dict[CommitId, tuple[str, ...]], data: tuple[StagedData, ...]
+    repo: Repository,
+    commit: Commit,
+    names: dict[CommitId, tuple[str, ...]],
+    data: tuple[StagedData, ...],
 ) -> LogEntry:
     commit_id = CommitId(commit.id.decode())
     return LogEntry(
         commit_id,
-        tuple(CommitId(parent.decode()) for parent in commit.parents),
-        commit.author.decode("utf-8", "replace"),
+        tuple(repo.git.parents(commit_id)),
+        _text(commit, commit.author),
         commit.author_time,
         commit.author_timezone,
-        commit.message.decode("utf-8", "replace"),
+        _text(commit, commit.message),
         names.get(commit_id, ()),
         data,
+        commit.tree.decode(),
+        _text(commit, commit.committer),
+        commit.commit_time,
+        commit.commit_timezone,
     )
+
+
+def _text(commit: Commit, data: bytes) -> str:
+    """Decode what a commit says, in the encoding that it names, as Git does."""
+    name = (commit.encoding or b"utf-8").decode("ascii", "replace")
+    try:
+        return data.decode(name, "replace")
+    except (LookupError, ValueError):
+        return data.decode("utf-8", "replace")

@@ -6,7 +6,7 @@ and of a merge that agrees with one parent, only that parent is followed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from dulwich.objects import ObjectID
@@ -58,6 +58,25 @@ def follow(
                 found.add(raw)
         pending += [one.encode() for one in parents]
     return found
+
+
+def changed_paths(repo: Repository, paths: Sequence[str]) -> Callable[[CommitId], bool]:
+    """Return a test whether a commit changed one of the paths against each parent.
+
+    Args:
+        repo: The repository.
+        paths: From the repository's root; none is every commit.
+    """
+    states = _States(repo, paths)
+
+    def test(commit_id: CommitId) -> bool:
+        if not paths:
+            return True
+        here, parents = states.of(commit_id), repo.git.parents(commit_id)
+        before = [states.of(one) for one in parents] or [states.nothing]
+        return here not in before
+
+    return test
 
 
 class _States:

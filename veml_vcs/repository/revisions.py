@@ -1,8 +1,8 @@
 """Revisions as Git writes them (``HEAD~2``, ``main:images/train``), and what they name.
 
 Follows gitrevisions(7): names, short ids, what ``git describe`` prints, reflogs by number and by
-date, upstreams, ``~n``, ``^n``, ``^{type}``, ``^{}``, ``^{/text}`` and ``:/text``. Ranges belong to
-the commands that take them (see ``ends_of``).
+date, upstreams, ``~n``, ``^n``, ``^{type}``, ``^{}``, ``^{/text}`` and ``:/text``. Ranges
+are in ``ranges``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dulwich.refs import HEADREF, Ref
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, short
+from veml_vcs.repository.git.reflog import read_reflog
 from veml_vcs.repository.git.repo import GitRepo
 
 _LOOKED_IN = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
@@ -92,7 +93,7 @@ class _Parser:
     def _named(self, name: str) -> ShaFile:
         if _is_state(name) and (state := self._git.read_state(name)):
             return self._object(state.split()[0])
-        ref = self._ref(name)
+        ref = full_ref(self._git, name)
         if ref is not None:
             return self._object(self._git.dulwich.refs[Ref(ref)])
         described = _DESCRIBED.fullmatch(name)
@@ -107,24 +108,6 @@ class _Parser:
                 kind="unborn",
             )
         raise self._unknown()
-
-    def _ref(self, name: str) -> bytes | None:
-        """Return the full name of the ref that a short one means, in Git's order of looking."""
-        refs = self._git.dulwich.refs
-        raw = os.fsencode(name)
-        if not raw or raw.startswith(b"/") or b".." in raw or b"//" in raw:
-            return None
-        tried = [prefix.encode() + raw for prefix in _LOOKED_IN]
-        tried.append(b"refs/remotes/" + raw + b"/HEAD")
-        for full in tried:
-            if not full.startswith(b"refs/") and full != b"HEAD":
-                continue
-            try:
-                refs[Ref(full)]
-            except (KeyError, ValueError, OSError):
-                continue
-            return full
-        return None
 
     def _by_id(self, digits: str) -> ShaFile:
         store = self._git.dulwich.object_store
@@ -209,32 +192,31 @@ class _Parser:
         branch = base or self._git.head().branch
         if spec.lower() in _UPSTREAM:
             return self._upstream(branch)
-        ref = self._ref(base) if base else self._current_ref()
+        ref = full_ref(self._git, base) if base else self._current_ref()
         if ref is None:
             raise self._unknown()
-        entries = list(self._git.dulwich.read_reflog(Ref(ref)))
+        entries = read_reflog(self._git, ref)
         name = base or branch or "HEAD"
         if not entries:
             raise NotFoundError(f"{self._text}: {name} has no reflog", kind="unknown-revision")
         if spec.isdigit() and len(spec) < 9:
             number = int(spec)
             if number < len(entries):
-                return self._object(entries[-1 - number].new_sha)
-            oldest = entries[0].old_sha
-            if number == len(entries) and oldest.strip(b"0"):
-                return self._object(oldest)
+                return self._object(entries[-1 - number].new.encode())
+            if number == len(entries) and entries[0].old:
+                return self._object(entries[0].old.encode())
             raise NotFoundError(
                 f"{self._text}: the reflog of {name} has only {len(entries)} entries",
                 hint=f"git reflog {name}",
                 kind="unknown-revision",
             )
         moment = parse_date(spec)
-        older = [one for one in entries if one.timestamp <= moment]
+        older = [one for one in entries if one.time_seconds <= moment]
         if older:
-            return self._object(older[-1].new_sha)
+            return self._object(older[-1].new.encode())
         # As in Git, a date before the first entry means the oldest state that is known.
         first = entries[0]
-        return self._object(first.old_sha if first.old_sha.strip(b"0") else first.new_sha)
+        return self._object((first.old or first.new).encode())
 
     def _current_ref(self) -> bytes:
         branch = self._git.head().branch
@@ -262,6 +244,25 @@ class _Parser:
             hint=f"known branches and tags: {', '.join(near[:8])}" if near else "veml log",
             kind="unknown-revision",
         )
+
+
+def full_ref(git: GitRepo, name: str) -> bytes | None:
+    """Return the full name of the ref that a short one means, in Git's order of looking."""
+    refs = git.dulwich.refs
+    raw = os.fsencode(name)
+    if not raw or raw.startswith(b"/") or b".." in raw or b"//" in raw:
+        return None
+    tried = [prefix.encode() + raw for prefix in _LOOKED_IN]
+    tried.append(b"refs/remotes/" + raw + b"/HEAD")
+    for full in tried:
+        if not full.startswith(b"refs/") and full != b"HEAD":
+            continue
+        try:
+            refs[Ref(full)]
+        except (KeyError, ValueError, OSError):
+            continue
+        return full
+    return None
 
 
 def previous_branch(git: GitRepo, number: int = 1) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.change_counts import counts_between
@@ -11,6 +12,7 @@ from veml_vcs.repository.damage import Unreadable, unreadable
 from veml_vcs.repository.git.repo import Head, TreeFile
 from veml_vcs.repository.merging.state import MergeState, load_merge_state
 from veml_vcs.repository.merging.waiting import Waiting, waiting
+from veml_vcs.repository.models.place import any_model_diffs, any_stale_here
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out
@@ -21,6 +23,10 @@ from veml_vcs.repository.worktree.plain import untracked_paths
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
 from veml_vcs.samples.tree import Gap
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.models.changes import ModelDiff
+    from veml_vcs.repository.models.stale import StaleModel
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ class Status:
             record, or because the data is not in this clone.
         sparse: Data sets of which this work tree leaves out samples, and how many; None is all.
         waiting: What waits for the user: a merge, rebase, bisect, a sequence of cherry-picks.
+        models: Models whose staged record differs from HEAD's (``staged_files`` has the records'
+            paths, too).
+        stale_models: Records of models in the work tree that are not what their configs say.
         unreadable: What cannot be read of the versions that folders are compared with; what the
             folders hold there is told neither as added nor as the same.
     """
@@ -84,6 +93,8 @@ class Status:
     behind: tuple[FolderBehind, ...] = ()
     sparse: dict[str, int | None] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
+    models: tuple[ModelDiff, ...] = ()
+    stale_models: tuple[StaleModel, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
@@ -167,6 +178,8 @@ def status(
         behind=tuple(behind.values()),
         sparse=_left_out(repo, new),
         waiting=waiting(repo),
+        models=any_model_diffs(repo, committed, staged),
+        stale_models=any_stale_here(repo, staged),
         unreadable=tuple(unread),
     )
 

@@ -57,6 +57,7 @@ from veml_vcs.repository.merging.state import (
     under_way,
 )
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.ranges import parse_range, parse_ranges
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import is_ancestor
 from veml_vcs.samples.annotations import Choice
@@ -300,15 +301,18 @@ def _forget_ended(repo: Repository, kind: Kind) -> None:
 
 def _commits(repo: Repository, kind: Kind, revisions: Sequence[str]) -> list[CommitId]:
     """Return the commits in order: as given; those of a range oldest first, reverted last first."""
+    if any(one.startswith("^") for one in revisions):  # ^A B: one means nothing without the other
+        ranges = [parse_ranges(repo.git, revisions)]
+    else:
+        ranges = [parse_range(repo.git, one) for one in revisions]
     found: list[CommitId] = []
-    for text in revisions:
-        start, dots, end = text.partition("..")
-        if not dots:
-            found.append(repo.resolve(text))
+    for one in ranges:
+        if not one.walked:
+            found += one.include
             continue
-        known = {one.id for one in repo.git.walk([repo.resolve(start or "HEAD")])}
-        walk = repo.git.walk([repo.resolve(end or "HEAD")])
-        inside = [CommitId(one.id.decode()) for one in walk if one.id not in known]
+        known = {commit.id for commit in repo.git.walk([*one.exclude])} if one.exclude else set()
+        walk = repo.git.walk([*one.include])
+        inside = [CommitId(commit.id.decode()) for commit in walk if commit.id not in known]
         found += reversed(inside) if kind == "cherry-pick" else inside
     if not found:
         raise InvalidInputError(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.repository.git.repo import TreeFile, blob_id
+from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.models.read import Read, from_disk, from_git, record_of
-from veml_vcs.repository.models.versions import may_be_model, models_in
+from veml_vcs.repository.models.versions import models_in
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.models import ConfigChange, ModelRecord, compare_configs, record_path
 
@@ -21,7 +22,7 @@ class StaleModel:
 
     Attributes:
         path: The record, from the repository's root.
-        kind: ``changed`` (the config says something else now), ``missing`` (a file of the config is
+        kind: ``changed`` (the config says something else), ``missing`` (a file of the config is
             not there), ``unreadable`` (the config cannot be read any more) or ``edited`` (the
             record is not as veml writes it).
         reason: What is wrong, in words.
@@ -115,7 +116,7 @@ def check_model(name: str, record: ModelRecord, data: bytes, read: Read) -> Stal
     if not changes and now.files == record.files:
         return None
     what = described(changes) if changes else "it is made of other files"
-    return StaleModel(path, "changed", f"{record.path} changed since: {what}", again, changes)
+    return StaleModel(path, "changed", f"{record.path} says something else: {what}", again, changes)
 
 
 def described(changes: tuple[ConfigChange, ...]) -> str:

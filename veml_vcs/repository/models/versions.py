@@ -10,6 +10,7 @@ from typing import NamedTuple
 from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.git.repo import TreeFile, blob_id
+from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.data import RECORD_SUFFIX
 from veml_vcs.versions.models import (
@@ -96,11 +97,6 @@ def models_in(repo: Repository, files: Mapping[str, TreeFile]) -> Models:
             except FormatError as error:
                 unreadable[path] = error
     return Models(records, unreadable)
-
-
-def may_be_model(path: str) -> bool:
-    """Tell by its path alone whether a file can be the record of a model."""
-    return path.startswith(MODELS) and path.endswith(RECORD_SUFFIX)
 
 
 def models_at(repo: Repository, revision: str | None) -> Models:

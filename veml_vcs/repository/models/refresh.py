@@ -1,0 +1,74 @@
+"""Bring the records of models up to configs that are being added: what ``add`` is for a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from veml_vcs.errors import FormatError, NotFoundError
+from veml_vcs.repository.models.add import stage_model
+from veml_vcs.repository.models.read import from_disk, record_of
+from veml_vcs.repository.models.stale import check_model
+from veml_vcs.repository.models.versions import models_in
+from veml_vcs.repository.repository import Repository
+from veml_vcs.versions.models import ConfigChange, FactChange, compare_configs, compare_facts
+from veml_vcs.versions.models.record import record_path
+
+
+@dataclass(frozen=True)
+class RefreshedModel:
+    """A model whose record was brought up to its config.
+
+    Attributes:
+        name: The model.
+        path: Its record, from the repository's root.
+        facts: The facts that changed.
+        changes: The keys of its config that changed.
+        problem: Why its record could not be brought up to it; None if it was.
+        hint: What to type then.
+    """
+
+    name: str
+    path: str
+    facts: tuple[FactChange, ...] = ()
+    changes: tuple[ConfigChange, ...] = ()
+    problem: str | None = None
+    hint: str | None = None
+
+
+def refresh_models(
+    repo: Repository, wanted: Callable[[str], bool], *, dry_run: bool = False
+) -> tuple[RefreshedModel, ...]:
+    """Read the configs again of models that have a file that is being added; stage the records.
+
+    A config that was run is not run again by this, and one that cannot be read any more stays: both
+    are told, and a commit of them is refused.
+
+    Args:
+        repo: The repository, whose lock the caller holds.
+        wanted: Tells of a path, from the repository's root, whether it is being added.
+        dry_run: Only tell.
+    """
+    files = repo.git.staged_files()
+    found = []
+    for name, record in models_in(repo, files).records.items():
+        if not any(map(wanted, record.files)):
+            continue
+        path = record_path(name)
+        read = from_disk(repo)
+        stale = check_model(name, record, repo.git.read_blob(files[path].blob), read)
+        if stale is None:
+            continue
+        if record.ran or stale.kind == "edited":
+            found.append(RefreshedModel(name, path, problem=stale.reason, hint=stale.hint))
+            continue
+        try:
+            new = record_of(record.path, read, record)
+        except (FormatError, NotFoundError):
+            found.append(RefreshedModel(name, path, problem=stale.reason, hint=stale.hint))
+            continue
+        if not dry_run:
+            stage_model(repo, path, new, [one for one in new.files if "::" not in one])
+        facts = tuple(one for one in compare_facts(record, new) if one.differs)
+        found.append(RefreshedModel(name, path, facts, compare_configs(record.config, new.config)))
+    return tuple(found)
