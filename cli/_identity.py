@@ -12,14 +12,13 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from veml_cli._git import setting
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from veml_vcs.repository.commit import Signature
     from veml_vcs.repository.repository import Repository
 
-_IDENTITY = re.compile(r"[^<>\n\0]+ <[^<>\n\0]*>")
+_IDENTITY = re.compile(r"([^<>\n\0]+) <([^<>\n\0]*)>")
 _UNIX = re.compile(r"@?(\d{1,12})(?: ([+-])(\d\d)(\d\d))?")
 _SPACED_ISO = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?: ?([+-]\d\d):?(\d\d)|Z)?")
 
@@ -39,13 +38,18 @@ def author_from(
         InvalidInputError: The identity or the date is malformed.
     """
     from veml_vcs.repository.commit import Signature, picked_author
+    from veml_vcs.repository.git.identity import clean_identity
     from veml_vcs.repository.log import log
 
-    if identity is not None and not _IDENTITY.fullmatch(identity):
-        raise InvalidInputError(f"--author: expected 'Name <email>', found {identity!r}")
+    if identity is not None and (named := _IDENTITY.fullmatch(identity)):
+        identity = clean_identity(named[1], named[2])
+    elif identity is not None:
+        identity = _existing_author(repo, identity)
     if amend and identity is None and date is None:
         return None
-    found = (None if amend else picked_author(repo)) or from_environment(repo, "AUTHOR")
+    found = (None if amend else picked_author(repo)) or from_environment(
+        repo, "AUTHOR", strict=identity is None
+    )
     if amend:
         last = next(log(repo, limit=1, data=False))
         found = Signature(last.author, last.time_seconds, last.offset_seconds)
@@ -53,37 +57,61 @@ def author_from(
     return Signature(identity or found.identity, seconds, offset)
 
 
-def from_environment(repo: Repository, role: Literal["AUTHOR", "COMMITTER"]) -> Signature:
+def _existing_author(repo: Repository, text: str) -> str:
+    """Return the author of the newest commit whose author a text matches, as Git does."""
+    from veml_vcs.repository.log import Filter, log
+
+    wanted = Filter(author=(text,), ignore_case=True)
+    has_commits = repo.git.all_commits()
+    for one in log(repo, all_refs=True, limit=1, data=False, wanted=wanted) if has_commits else ():
+        return one.author
+    raise InvalidInputError(
+        f"--author {text!r} is not 'Name <email>' and matches no existing author"
+    )
+
+
+def from_environment(
+    repo: Repository, role: Literal["AUTHOR", "COMMITTER"], *, strict: bool = True
+) -> Signature:
     """Return who and when Git's environment variables and configuration name.
 
+    Args:
+        repo: The repository.
+        role: Author or committer.
+        strict: Refuse where nobody is named; else nobody is, and whoever needs a name refuses.
+
     Raises:
-        InvalidInputError: The date is malformed.
+        InvalidInputError: The date is malformed, or nobody is named.
     """
     from veml_vcs.repository.commit import Signature, local_time
+    from veml_vcs.repository.git.identity import identity_of
 
-    name = os.environ.get(f"GIT_{role}_NAME") or setting(repo, "user", "name")
-    email = os.environ.get(f"GIT_{role}_EMAIL") or setting(repo, "user", "email")
     now = local_time()
     date = os.environ.get(f"GIT_{role}_DATE")
     seconds, offset = parse_date(date) if date else (now.seconds, now.offset_seconds)
-    identity = f"{name} <{email}>" if name and email else ""
+    try:
+        identity = identity_of(repo.git.config, role)
+    except InvalidInputError:
+        if strict:
+            raise
+        identity = ""
     return Signature(identity, seconds, offset)
 
 
-def warn_if_unknown(repo: Repository) -> None:
-    """Say, as Git does, that a commit was made under a made-up name, and how to set the right one.
-
-    Git refuses where the machine's name gives no address; the commit that stands is kept here.
-    """
+def warn_if_guessed(repo: Repository) -> None:
+    """Say, as Git does, that a commit names the login and this machine, and how to change that."""
     from veml_cli._output import out
+    from veml_vcs.repository.git.identity import identity_of, was_guessed
 
-    parts = (os.environ.get(f"GIT_AUTHOR_{one.upper()}") or setting(repo, "user", one)
-             for one in ("name", "email"))  # fmt: skip
-    if not all(parts):
-        out.warn("user.name or user.email is not set: the commit names your login and this machine")
+    if was_guessed(repo.git.config, "COMMITTER"):
+        who = identity_of(repo.git.config, "COMMITTER", strict=False)
+        out.warn(
+            f"Committer: {who}: your name and email address were configured automatically based "
+            "on your username and hostname"
+        )
         out.note(
             "hint: git config --global user.name 'NAME' and git config --global user.email MAIL, "
-            "then veml commit --amend --author 'NAME <MAIL>' --no-edit"
+            "then veml commit --amend --reset-author --no-edit"
         )
 
 

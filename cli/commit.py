@@ -52,6 +52,9 @@ def commit(
     date: Annotated[
         str | None, typer.Option("--date", metavar="DATE", help="When it was written.")
     ] = None,
+    reset_author: Annotated[
+        bool, typer.Option("--reset-author", help="With --amend: you are the author, now.")
+    ] = False,
     no_verify: Annotated[
         bool, typer.Option("--no-verify", "-n", help="Do not run the Git hooks.")
     ] = False,
@@ -64,11 +67,13 @@ def commit(
     GIT_COMMITTER_DATE, GIT_EDITOR...) are respected.
     """
     from veml_cli._editor import given_message
-    from veml_cli._identity import author_from, from_environment, warn_if_unknown
+    from veml_cli._identity import author_from, from_environment, warn_if_guessed
     from veml_cli.render.simple import commit_lines
     from veml_hooks.here import run_hooks_here
     from veml_vcs.repository.commit import commit as run
 
+    if reset_author and (not amend or author is not None):
+        raise InvalidInputError("--reset-author goes with --amend, and not with --author")
     with working() as (repo, progress):
         text = given_message(message, file)
         if text is None and not no_edit and sys.stdin.isatty():
@@ -82,13 +87,13 @@ def commit(
             all=everything,
             amend=amend,
             allow_empty=allow_empty,
-            author=author_from(repo, author, date, amend=amend),
+            author=author_from(repo, author, date, amend=amend and not reset_author),
             committer=from_environment(repo, "COMMITTER"),
             no_verify=no_verify,
             progress=progress,
         )
-        if author is None and not (quiet or amend):
-            warn_if_unknown(repo)
+        if not quiet:
+            warn_if_guessed(repo)
     if as_json or not quiet:
         show(done, commit_lines(done), as_json=as_json)
 
@@ -108,10 +113,6 @@ def _signed(repo: Repository, text: str) -> str:
     from veml_cli._identity import from_environment
 
     who = from_environment(repo, "COMMITTER").identity
-    if not who:
-        raise InvalidInputError(
-            "--signoff: nobody is named", hint='git config --global user.name "Your Name"'
-        )
     lines = text.strip().splitlines()
     trailer = f"Signed-off-by: {who}"
     if not lines or trailer in lines[-1:]:

@@ -94,7 +94,7 @@ def _push(
     from veml_cli._identity import from_environment
     from veml_vcs.repository.stashing.push import push
 
-    who = from_environment(repo, "COMMITTER")
+    who = from_environment(repo, "COMMITTER", strict=False)
     made = push(repo, message, untracked=untracked, who=who, progress=progress)
     if as_json:
         out.write_json(made)

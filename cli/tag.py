@@ -75,7 +75,7 @@ def tag(
             text = given_message(message, file)
             if annotated and text is None:
                 text = _edited(repo, given[0])
-            tagger = from_environment(repo, "COMMITTER")
+            tagger = from_environment(repo, "COMMITTER", strict=text is not None)
             create_tag(repo, *given, message=text, tagger=tagger, force=force)
 
 

@@ -20,6 +20,7 @@ from veml_vcs.errors import (
 )
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.damage import MEND
+from veml_vcs.repository.git.identity import identity_of
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.merging.sequence import end_step, refuse_half_done
@@ -264,6 +265,8 @@ def _write(
     tree = repo.git.dulwich.get_worktree()
     now = committer or local_time()
     wrote = author or now
+    who = now.identity or identity_of(repo.git.config, "COMMITTER")
+    wrote_it = wrote.identity or identity_of(repo.git.config, "AUTHOR")
     old = repo.git.head().commit
     parents: list[ObjectID] | None = None
     if amend and old is not None:
@@ -276,8 +279,8 @@ def _write(
     try:
         new = tree.commit(
             text.encode(),
-            committer=now.identity.encode() or None,
-            author=wrote.identity.encode() or None,
+            committer=who.encode("utf-8", "surrogateescape"),
+            author=wrote_it.encode("utf-8", "surrogateescape"),
             commit_timestamp=now.seconds,
             commit_timezone=now.offset_seconds,
             author_timestamp=wrote.seconds,

@@ -12,6 +12,7 @@ from dulwich.refs import HEADREF, Ref, check_ref_format
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.commit import Signature, local_time
+from veml_vcs.repository.git.identity import identity_of
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import is_ancestor
 
@@ -223,14 +224,13 @@ def create_tag(
                 f"a tag named {name} exists already", hint="-f moves it", kind="tag-exists"
             )
         if message is not None:
-            from dulwich.repo import get_user_identity
-
             when = tagger or local_time()
             tag = Tag()
             tag.name = name.encode()
             tag.object = (type(git.object_store[raw]), raw)
             tag.message = message.strip().encode() + b"\n"
-            tag.tagger = when.identity.encode() or get_user_identity(repo.git.config, "COMMITTER")
+            who = when.identity or identity_of(repo.git.config, "COMMITTER")
+            tag.tagger = who.encode("utf-8", "surrogateescape")
             tag.tag_time = when.seconds
             tag.tag_timezone = when.offset_seconds
             git.object_store.add_object(tag)

@@ -20,10 +20,11 @@ from dulwich.index import Index, IndexChecksumWriter, write_index_dict
 from dulwich.objects import ZERO_SHA, ObjectID
 from dulwich.reflog import format_reflog_line
 from dulwich.refs import Ref
-from dulwich.repo import Repo, check_user_identity, get_user_identity
+from dulwich.repo import Repo
 
 from veml_vcs.errors import DamagedError
 from veml_vcs.objects.files import Files
+from veml_vcs.repository.git.identity import identity_of
 from veml_vcs.repository.git.lock import LockFolder
 from veml_vcs.repository.git.objects import GitObjects
 from veml_vcs.repository.git.refs import GitRefs
@@ -141,8 +142,8 @@ class GitDisk(Repo):
         """
         path = os.path.realpath(self._reflog_path(ref))
         if committer is None:
-            committer = get_user_identity(self.get_config_stack())
-        check_user_identity(committer)
+            who = identity_of(self.get_config_stack(), "COMMITTER", strict=False)
+            committer = who.encode("utf-8", "surrogateescape")
         seconds = int(time.time()) if timestamp is None else timestamp
         line = format_reflog_line(old_sha, new_sha, committer, seconds, timezone or 0, message)
         if ref == STASH:

@@ -16,6 +16,7 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.checkout import empty_version, move_work_tree
 from veml_vcs.repository.commit import Signature, commit
+from veml_vcs.repository.git.identity import identity_of
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.abort import abort
 from veml_vcs.repository.merging.conflict import DataConflict, refuse_both
@@ -142,6 +143,8 @@ def merge(
                     kind="unrelated",
                 )
             refuse_sequence(repo)
+            if committer is None or not committer.identity:
+                identity_of(repo.git.config, "COMMITTER")  # refuses before anything is touched
             with repo.store.write() as writer:
                 names = ("HEAD", revision)
                 settlement = Settlement(rules=rules_at(repo, ours), default=favour)

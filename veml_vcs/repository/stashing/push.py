@@ -15,10 +15,11 @@ from contextlib import ExitStack
 from dulwich.objects import Commit, ObjectID
 from dulwich.refs import Ref
 
-from veml_vcs.errors import ConflictError, NotFoundError, VemlError
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, VemlError
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.checkout import empty_version, move_work_tree
 from veml_vcs.repository.commit import Signature, local_time
+from veml_vcs.repository.git.identity import identity_of
 from veml_vcs.repository.git.repo import Head, TreeFile
 from veml_vcs.repository.merging.state import refuse_under_way
 from veml_vcs.repository.progress import Progress, silent
@@ -241,10 +242,8 @@ def _write(
     who: Signature | None,
 ) -> CommitId:
     """Write a commit that no branch names; Git's hooks are not for it."""
-    from dulwich.repo import get_user_identity
-
     when = who or local_time()
-    identity = when.identity.encode() or get_user_identity(repo.git.config, "COMMITTER")
+    identity = (when.identity or _anybody(repo)).encode("utf-8", "surrogateescape")
     commit = Commit()
     with repo.git.batch():
         commit.tree = repo.git.write_tree(dict(files))
@@ -255,3 +254,11 @@ def _write(
         commit.message = message.encode("utf-8", "surrogateescape") + b"\n"
         repo.git.dulwich.object_store.add_object(commit)
     return CommitId(commit.id.decode())
+
+
+def _anybody(repo: Repository) -> str:
+    """Return who makes a stash; where nobody is named, whom Git names then."""
+    try:
+        return identity_of(repo.git.config, "COMMITTER")
+    except InvalidInputError:
+        return "git <git@stash>"
