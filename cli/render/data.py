@@ -14,7 +14,7 @@ from veml_cli.render.values import number, value_text
 from veml_cli.render.words import plural, size
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.data.listing import Listing
+    from veml_vcs.repository.data.listing import ListedDataSet, Listing
     from veml_vcs.repository.data.operate import Operated
     from veml_vcs.repository.data.statistics import Spread, Statistics
 
@@ -58,6 +58,25 @@ def listing_lines(found: Listing, chosen: int, width: int | None) -> Iterator[Li
     shown = len(found.samples)
     more = f", {shown:,} shown" if shown < chosen else ""
     yield line((f"{chosen:,} of {plural(found.total, 'sample')}{more}", "dim"))
+
+
+def data_set_lines(found: Sequence[ListedDataSet], total: int, width: int | None) -> Iterator[Line]:
+    """Yield data sets as a table, and how many of how many they are."""
+    columns = (
+        Column("data set", shrinks=True), Column("format"), Column("task"),
+        Column("samples", right=True), Column("objects", right=True), Column("classes", right=True),
+        Column("size", right=True),
+    )  # fmt: skip
+    rows: list[list[Cell]] = [
+        [(one.path, "name"), one.format, one.task, f"{one.samples:,}",
+         f"{one.objects:,}" if one.objects else "", f"{len(one.classes):,}" if one.classes else "",
+         size(one.content_bytes)]
+        for one in found
+    ]  # fmt: skip
+    if rows:
+        yield from table(columns, rows, indent="", width=width)
+    shown = f", {len(found):,} shown" if len(found) < total else ""
+    yield line((f"{plural(total, 'data set')}{shown}", "dim"))
 
 
 def statistics_lines(found: Statistics, width: int | None) -> Iterator[Line]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from veml_vcs.repository.data.listing import Listing, ShownSample
+from veml_vcs.repository.data.listing import ListedDataSet, Listing, ShownSample
 from veml_vcs.repository.data.operate import Operated
 from veml_vcs.repository.data.statistics import Statistics
 
@@ -29,6 +30,18 @@ def test_ls(drives: Place) -> None:
     assert len(document["samples"]) == 2
     assert document["total"] == 6
     assert "0 of 6" in drives.veml("data", "ls", "images/train", "--min-area", "100").out
+
+
+def test_ls_without_a_data_set_lists_them(forked: Place) -> None:
+    told = forked.veml("data", "ls").out
+    assert re.search(r"images/train +voc +detection +7 +13 +3 +\d", told)
+    assert "1 data set" in told
+    assert forked.veml("data", "ls", "-q").out == "images/train\n"
+    there = forked.veml("data", "ls", "--rev", "night", "--json").json()
+    assert [one.keys() for one in there] == [names(ListedDataSet)]
+    assert there[0]["version"] == forked.git("rev-parse", "night:images/train.veml").strip()
+    assert "none was named" in forked.veml("data", "ls", "--class", "car", code=128).err
+    assert "unknown revision" in forked.veml("data", "ls", "--rev", "nosuch", code=128).err
 
 
 def test_show_and_stats(drives: Place) -> None:

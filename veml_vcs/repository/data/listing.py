@@ -10,6 +10,7 @@ from veml_vcs.errors import MissingDependencyError, NotFoundError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.contents.arrays import array_facts
 from veml_vcs.repository.data.version import open_version
+from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.kinds import is_parquet
@@ -71,6 +72,31 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class ListedDataSet:
+    """One data set of a list.
+
+    Attributes:
+        path: Its path from the repository's root.
+        version: Its version id.
+        format: The format of its annotations.
+        task: What the annotations are for.
+        samples: Number of samples.
+        objects: Number of objects in all annotations.
+        classes: Class names, in the order of the data set.
+        content_bytes: Sum of the sizes of samples and files.
+    """
+
+    path: str
+    version: VersionId
+    format: str
+    task: str
+    samples: int
+    objects: int
+    classes: tuple[str, ...]
+    content_bytes: int
+
+
+@dataclass(frozen=True)
 class ShownSample:
     """One sample in full.
 
@@ -95,6 +121,28 @@ class ShownSample:
     table: TableSummary | None = None
     arrays: tuple[ArrayFacts, ...] = ()
     note: str | None = None
+
+
+def list_data_sets(repo: Repository, revision: str | None = None) -> list[ListedDataSet]:
+    """Return the data sets of a revision, sorted by path.
+
+    Args:
+        repo: The repository.
+        revision: Its name; None is what is staged.
+
+    Raises:
+        NotFoundError: There is no such revision.
+    """
+    records = (
+        repo.staged_datasets() if revision is None else repo.datasets_at(repo.resolve(revision))
+    )
+    return [
+        ListedDataSet(
+            path, blob_id(one.to_bytes()), one.facts.format, one.facts.task, one.samples,
+            one.objects, tuple(kind.name for kind in one.facts.classes), one.content_bytes,
+        )
+        for path, one in sorted(records.items())
+    ]  # fmt: skip
 
 
 def list_data(
