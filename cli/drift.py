@@ -46,7 +46,8 @@ def drift(
 ) -> None:
     """Tell whether new data is like the old.
 
-    Compares the distributions of their embeddings; needs no labels.
+    Compares the distributions of the embeddings of their images; needs no labels. For tables,
+    series and arrays, veml diff and veml data stats tell what changed.
     """
     from veml_cli.render.drift import drift_lines
     from veml_vcs.analysis.data_versions import drift as run

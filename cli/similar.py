@@ -36,10 +36,11 @@ def similar(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Find the known data versions that resemble one.
+    """Find the known data versions that resemble one, by their images.
 
     Known are the data sets of the index and of every branch and tag, and versions that have been
-    asked about before.
+    asked about before. Tables, series and arrays are left out: veml diff and veml data stats
+    compare those.
     """
     from veml_cli.render.similar import similar_lines
     from veml_vcs.analysis.data_versions import similar as run

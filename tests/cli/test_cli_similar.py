@@ -145,5 +145,7 @@ def test_tables_beside_images_are_left_out_and_named(drives: Place) -> None:
     said = drives.veml("similar", "day", "--json").json()
     assert {one["name"] for one in said["rows"]} == {"cells"}
     assert any("numbers" in note for note in said["notes"])
-    alone = drives.veml("similar", "numbers", code=None)
-    assert "similar and drift look at images" in alone.err
+    for words in (["similar", "numbers"], ["drift", "numbers", "day"], ["drift", "day", "numbers"]):
+        alone = drives.veml(*words, code=65).err
+        assert "numbers: a data set of tables or series; similar and drift look at images" in alone
+        assert "veml data stats" in alone

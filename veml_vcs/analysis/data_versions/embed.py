@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SAVE_EVERY = 1024
+_NUMBERS = {"tables": "tables or series", "zarr": "arrays"}
+_HINT = (
+    "similar and drift look at images; veml diff REV REV compares tables by row and cell, series "
+    "by sensor and arrays by element, and veml data stats tells how their values are distributed"
+)
 
 
 def embed_target(
@@ -39,9 +44,16 @@ def embed_target(
         key -> reason. Those are left out.
 
     Raises:
-        FormatError: Not one sample could be decoded.
+        FormatError: Not one sample could be decoded, or none is an image.
         MissingDependencyError: The embedder's packages are not installed.
     """
+    if target.form in _NUMBERS:
+        raise FormatError(
+            f"{target.name}: a data set of {_NUMBERS[target.form]}; similar and drift look at "
+            "images alone",
+            hint=_HINT,
+            kind="not-images",
+        )
     ids = target.ids
     vectors, known = read_vectors(repo.catalog, embedder.id, ids, embedder.dimension)
     missing = np.flatnonzero(~known).tolist()
@@ -68,8 +80,7 @@ def embed_target(
         key, reason = next(iter(unreadable.items()), ("", "no samples"))
         raise FormatError(
             f"{target.name}: none of {len(ids)} samples could be embedded ({key}: {reason})",
-            hint="similar and drift look at images; numbers are compared by veml diff and "
-            "veml data stats",
+            hint=_HINT,
         )
     kept = np.flatnonzero(known)
     return [ids[row] for row in kept.tolist()], vectors[kept], unreadable

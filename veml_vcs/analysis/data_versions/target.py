@@ -32,6 +32,7 @@ class Target:
         samples: Number of samples, repeated ones counted each.
         version: The record's blob id; None for a folder that is not tracked.
         tree: The version's tree; None for a folder that is not tracked.
+        form: The format of the data set; empty for a folder that is not tracked.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Target:
         samples: int,
         version: VersionId | None = None,
         tree: TreeId | None = None,
+        form: str = "",
     ) -> None:
         self.name = name
         self._load = load
@@ -49,6 +51,7 @@ class Target:
         self.samples = samples
         self.version = version
         self.tree = tree
+        self.form = form
 
     @cached_property
     def keys(self) -> dict[SampleId, str]:
@@ -84,7 +87,7 @@ def target_of_record(repo: Repository, name: str, record: DataRecord) -> Target:
 
     version = blob_id(record.to_bytes())
     read = repo.contents.read if repo.has_data else _no_data
-    return Target(name, load, read, record.samples, version, record.tree)
+    return Target(name, load, read, record.samples, version, record.tree, record.facts.format)
 
 
 def _no_data(_sample: SampleId) -> bytes:
