@@ -52,7 +52,7 @@ def status_lines(sparse: Mapping[str, int | None]) -> Iterator[Line]:
     none = [path for path, count in sparse.items() if count is None]
     count = sum(count or 0 for count in sparse.values())
     if count:
-        parts.append(f"{plural(count, 'sample')} left out")
+        parts.append(f"{plural(count, 'file')} left out")
     if none:
         parts.append(
             f"no data of {none[0]}" if len(none) == 1 else f"no data of {len(none)} data sets"

@@ -39,8 +39,9 @@ def set(  # noqa: A001 - the word of the command line
     """Keep the samples in the work tree that meet conditions; the others leave it.
 
     They stay in every version: no commit takes what is left out for deleted, and status says no
-    more than that something is. Checkout, merge and plain git respect it. Files that are no samples
-    (annotation files, masks) stay. A changed sample that was not added is kept.
+    more than that something is. Checkout, merge and plain git respect it. With a sample go its own
+    annotation file and masks; files that speak of many (COCO, lists, classes) and all others stay.
+    What was changed and not added is kept.
     """
     from veml_vcs.repository.sparse.verbs import sparse_set
 

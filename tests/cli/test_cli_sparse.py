@@ -19,18 +19,18 @@ def images(place: Place) -> set[str]:
 def test_set_add_list_disable(drives: Place) -> None:
     said = drives.veml("sparse", "set", "*/0001.png", "*/0002.png")
     assert said.out.splitlines() == [
-        "left out 4 files of data images/train",
+        "left out 8 files of data images/train",
         "images/train  2 of 6 samples",
         "    --key '*/0001.png' --key '*/0002.png'",
     ]
     assert images(drives) == {"0001.png", "0002.png"}
     status = drives.veml("status").out
-    assert "Sparse work tree: 4 samples left out" in status
+    assert "Sparse work tree: 8 files left out" in status
     assert "nothing to commit, working tree clean" in status
     assert drives.veml("status", "--short").out == ""
     drives.veml("commit", "-am", "nothing", code=1)
     found = drives.veml("sparse", "add", "-d", TRAIN, "--key", "*3.png", "--json").json()
-    assert found["written"] == {TRAIN: 1}
+    assert found["written"] == {TRAIN: 2}
     (one,) = drives.veml("sparse", "list", "--json").json()
     assert (one["mode"], one["present"], one["samples"]) == ("some", 3, 6)
     assert drives.veml("sparse", "reapply", "-q").out == ""

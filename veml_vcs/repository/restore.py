@@ -14,6 +14,7 @@ from veml_vcs.repository.pathspec import expand
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import NOTHING, left_out
+from veml_vcs.repository.sparse.rule import followers
 from veml_vcs.repository.worktree.changes import entries_of, folder_changes
 from veml_vcs.repository.worktree.held import load_held, note_held
 from veml_vcs.repository.worktree.materialize import (
@@ -202,12 +203,14 @@ def _restore_data(
         tracked |= {key: one for key, one in former.items() if loose_now.get(key) == one.content}
     # Named one by one, what a sparse work tree leaves out comes too.
     out = left_out(repo, name) if named else NOTHING
-    asked = [key for key in named if key in target and key in out]
-    differs = [*differs, *(key for key in asked if key not in differs)]
+    asked = {key for key in named if key in target and key in out}
+    asked |= {key for key in followers(target, asked) if key in out}
+    named = {*named, *asked}
+    differs = [*differs, *(key for key in sorted(asked) if key not in differs)]
     gone = [
         key for key in tracked.keys() - target.keys() if not any(gap.covers(key) for gap in gaps)
     ]
-    wanted = [key for key in [*differs, *gone] if only(key)]
+    wanted = [key for key in [*differs, *gone] if only(key) or key in asked]
     changes = [Change(key, tracked.get(key), target.get(key)) for key in sorted(wanted)]
     require_contents(repo, name, changes)
     by_rule = [one for one in changes if one.key not in named]

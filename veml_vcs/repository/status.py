@@ -72,7 +72,7 @@ class Status:
         untracked_data: Untracked folders that look like data sets.
         behind: Data sets whose folder does not hold what their record says, because Git moved the
             record, or because the data is not in this clone.
-        sparse: Data sets of which this work tree leaves out samples, and how many; None is all.
+        sparse: Data sets of which this work tree leaves out files, and how many; None is all.
         waiting: What waits for the user: a merge, rebase, bisect, a sequence of cherry-picks.
         models: Models whose staged record differs from HEAD's (``staged_files`` has the records'
             paths, too).
@@ -189,7 +189,9 @@ def _left_out(repo: Repository, datasets: dict[str, DataRecord]) -> dict[str, in
     for path, record in datasets.items():
         out = left_out(repo, path)
         if out:
-            found[path] = None if out.everything else min(len(out.keys), record.samples)
+            found[path] = (
+                None if out.everything else min(len(out.keys), record.samples + record.files)
+            )
     return found
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from veml_vcs.errors import FormatError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import Rule, left_out, rule_of, save_left_out
+from veml_vcs.samples.formats.keys import base_of, without_suffix
 from veml_vcs.samples.images import image_shape
 from veml_vcs.samples.tree import Change, Entry, EntryKind
 
@@ -49,6 +50,33 @@ def unwanted(repo: Repository, rule: Rule, entries: Mapping[str, Entry]) -> set[
     return found
 
 
+def followers(entries: Mapping[str, Entry], out: Collection[str]) -> set[str]:
+    """Return the files that belong to left-out samples and to no other: they are left out, too.
+
+    That is, files named like such a sample: its own annotation file, masks, depth maps. What speaks
+    of many samples (a COCO file, lists, classes) is named like none, and stays.
+
+    Args:
+        entries: Key -> entry, of a version or of what is about to be written.
+        out: The samples that are left out.
+    """
+    if not out:
+        return set()
+    stems = {_stem(key) for key in out}
+    files = []
+    for key, entry in entries.items():
+        if entry.kind is EntryKind.SAMPLE:
+            if key not in out:
+                stems.discard(_stem(key))
+        elif entry.content is not None and not key.startswith("/"):
+            files.append(key)
+    return {key for key in files if _stem(key) in stems}
+
+
+def _stem(key: str) -> str:
+    return without_suffix(base_of(key))
+
+
 def keep_out(
     repo: Repository, dataset: str, changes: Sequence[Change]
 ) -> tuple[list[Change], set[str]]:
@@ -70,8 +98,13 @@ def keep_out(
         and not os.path.lexists(repo.key_path(dataset, change.key))
     }
     out = unwanted(repo, rule, absent)
-    if out and rule.mode == "some":
+    if absent and rule.mode == "some":
         old = left_out(repo, dataset).keys
+        entries = {change.key: change.new for change in changes if change.new is not None}
+        follow = followers(entries, out)
+        # A file of a sample that is out already, and whose bytes are what they were, stays out.
+        follow |= {k for k, one in absent.items() if one.kind is EntryKind.FILE and k in old}
+        out |= follow & absent.keys()
         if not out <= old:
             save_left_out(repo, dataset, old | out)
     return [change for change in changes if change.key not in out], out

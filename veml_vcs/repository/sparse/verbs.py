@@ -5,8 +5,8 @@ The order of writing is that of design note 018: a key is on the list before its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from veml_vcs.errors import ConflictError, DamagedError, InvalidInputError, NotFoundError
@@ -28,12 +28,12 @@ from veml_vcs.repository.sparse.left_out import (
     save_left_out,
     save_rules,
 )
-from veml_vcs.repository.sparse.rule import unwanted
+from veml_vcs.repository.sparse.rule import followers, unwanted
 from veml_vcs.repository.worktree.changes import entries_of, folder_changes, scan_dataset
 from veml_vcs.repository.worktree.follow import folders_behind
 from veml_vcs.repository.worktree.materialize import remember, require_contents, write_changes
 from veml_vcs.samples.query import Conditions, Selector
-from veml_vcs.samples.tree import Change, EntryKind
+from veml_vcs.samples.tree import Change, Entry, EntryKind
 from veml_vcs.versions.data import DataRecord
 
 
@@ -159,11 +159,6 @@ def sparse_disable(
             if rule_of(repo, path).mode != "all":
                 require_here(repo, path, record)
         result = _apply_all(repo, names, rules | dict.fromkeys(names, ALL), progress, save=False)
-        # While the rule still holds: a stat cache without what was left out must not outlive it.
-        for path, record in names.items():
-            if is_here(repo, record):
-                clean = not folder_changes(repo, path, record)
-                remember(repo, path, record, {}, clean=clean)
         for path in names:
             rules.pop(path, None)
         if not paths:
@@ -173,8 +168,8 @@ def sparse_disable(
         save_rules(repo, rules)
         for path in names:
             forget_list(repo, path)
-        now = tuple(_describe(repo, path, record) for path, record in names.items())
-    return SparseResult(result.removed, result.written, result.kept, now)
+        now = tuple(replace(one, mode="all", conditions=()) for one in result.datasets)
+    return replace(result, datasets=now)
 
 
 def _names(repo: Repository, paths: Sequence[str]) -> dict[str, DataRecord]:
@@ -240,6 +235,7 @@ class _Step:
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     clean: bool = True
+    look: tuple[Mapping[str, Entry], set[str]] | None = None  # files, and what the rule leaves out
 
 
 def _apply_all(
@@ -271,20 +267,22 @@ def _apply_all(
         save_rules(repo, {k: one for k, one in rules.items() if one != ALL or DEFAULT in rules})
     result = SparseResult()
     for step in steps:
-        write_changes(repo, step.path, step.gone, progress=progress)
+        write_changes(repo, step.path, step.gone, everything=True, progress=progress)
         written = write_changes(repo, step.path, step.come, everything=True, progress=progress)
         if step.rule.mode == "some":
             save_left_out(repo, step.path, step.after)
-        if save:
-            remember(repo, step.path, step.record, written, clean=step.clean)
+        # Without ``save`` the old rule still holds: a stat cache without what was left out must not
+        # outlive it.
+        remember(repo, step.path, step.record, written, clean=step.clean)
         if step.gone:
             result.removed[step.path] = len(step.gone)
         if written:
             result.written[step.path] = len(written)
         if step.kept:
             result.kept[step.path] = step.kept
-    now = tuple(_describe(repo, path, record) for path, record in names.items())
-    return SparseResult(result.removed, result.written, result.kept, now)
+    looks = {step.path: step.look for step in steps}
+    now = tuple(_describe(repo, path, record, looks.get(path)) for path, record in names.items())
+    return replace(result, datasets=now)
 
 
 def _shared(repo: Repository, path: str) -> set[str]:
@@ -300,6 +298,8 @@ def _plan(repo: Repository, path: str, record: DataRecord, rule: Rule, shared: s
     # A folder that was never written is not one whose files were deleted.
     deleted = set() if dirty.missing else set(dirty.removed)
     out = unwanted(repo, rule, entries)
+    if rule.mode == "some":
+        out |= followers(entries, out)
     if deleted and rule.mode == "none":
         raise ConflictError(
             f"{path}: deletions that were not added would be forgotten: "
@@ -321,6 +321,7 @@ def _plan(repo: Repository, path: str, record: DataRecord, rule: Rule, shared: s
         frozenset({*absent, *gone}),
         frozenset({*absent, *gone} - {*come}),
         not (loose or deleted),
+        (entries, out),
     )
 
 
@@ -336,30 +337,29 @@ def _mend_list(repo: Repository, path: str, record: DataRecord) -> None:
         save_left_out(repo, path, absent)
 
 
-def _describe(repo: Repository, path: str, record: DataRecord) -> SparseData:
+def _describe(
+    repo: Repository,
+    path: str,
+    record: DataRecord,
+    look: tuple[Mapping[str, Entry], set[str]] | None = None,
+) -> SparseData:
     rule = rule_of(repo, path)
     conditions = tuple(one.arguments() for one in rule.conditions)
     disk = scan_dataset(repo, path, record) or {}
     if not is_here(repo, record):
         return SparseData(path, rule.mode, conditions, record.samples, 0, None)
     if rule.mode != "some":
-        present = 0 if not disk else _samples_in(repo, record, disk)
+        entries = look[0] if look else entries_of(repo, record) if disk else {}
+        present = sum(one.kind is EntryKind.SAMPLE and k in disk for k, one in entries.items())
         return SparseData(path, rule.mode, conditions, record.samples, present, 0)
-    entries = entries_of(repo, record)
+    entries = look[0] if look else entries_of(repo, record)
     samples = {key for key, one in entries.items() if one.kind is EntryKind.SAMPLE}
-    out, listed = unwanted(repo, rule, entries), left_out(repo, path)
+    out, listed = look[1] if look else unwanted(repo, rule, entries), left_out(repo, path)
     stale = sum(1 for key in samples if (key in disk and key in out)
                 or (key not in disk and key in listed and key not in out))  # fmt: skip
     return SparseData(
         path, rule.mode, conditions, record.samples, len(samples & disk.keys()), stale
     )
-
-
-def _samples_in(repo: Repository, record: DataRecord, disk: dict[str, Any]) -> int:
-    return sum(
-        1 for key, one in entries_of(repo, record).items()
-        if one.kind is EntryKind.SAMPLE and key in disk
-    )  # fmt: skip
 
 
 __all__ = [
