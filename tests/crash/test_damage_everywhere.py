@@ -225,8 +225,18 @@ def test_every_letter_of_the_state_of_a_merge(tmp_path: Path, isolated: Path) ->
     project.close()
 
 
-def _loose(project: Project, name: str) -> Path:
-    return project.root / ".git/objects" / name[:2] / name[2:]
+def loose(project: Project, name: str) -> Path:
+    """Return the file of an object of Git's; if it is in packs, they are unpacked."""
+    path = project.root / ".git/objects" / name[:2] / name[2:]
+    if not path.exists():
+        for one in (project.root / ".git/objects/pack").iterdir():
+            moved = project.root / one.name
+            one.rename(moved)
+            if moved.suffix == ".pack":
+                moved.chmod(0o644)
+                os.system(f"cd {project.root} && git unpack-objects -q < {moved.name}")
+            moved.unlink()
+    return path
 
 
 @pytest.mark.parametrize("what", ["HEAD:README", "HEAD:data/train.veml", "HEAD^{tree}", "HEAD"])
@@ -238,15 +248,7 @@ def test_git_objects(
     name = project.git("rev-parse", what).strip()
     kind = project.git("cat-file", "-t", name).strip()
     body = project.git("cat-file", kind, name)
-    path = _loose(project, name)
-    if not path.exists():  # it is in a pack of Git's: make it loose
-        for one in (project.root / ".git/objects/pack").iterdir():
-            moved = project.root / one.name
-            one.rename(moved)
-            if moved.suffix == ".pack":
-                moved.chmod(0o644)
-                os.system(f"cd {project.root} && git unpack-objects -q < {moved.name}")
-            moved.unlink()
+    path = loose(project, name)
     flip(path, int(path.stat().st_size * place))
     try:
         zlib.decompress(path.read_bytes())

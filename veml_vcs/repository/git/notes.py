@@ -2,30 +2,113 @@
 
 from __future__ import annotations
 
+import stat
 import time
+from contextlib import suppress
 
 from dulwich.notes import Notes
-from dulwich.objects import Commit, ObjectID
+from dulwich.objects import Commit, ObjectID, Tree
 from dulwich.refs import Ref
 
-from veml_vcs.errors import InvalidInputError
-from veml_vcs.ids import VersionId
+from veml_vcs.errors import DamagedError, InvalidInputError
+from veml_vcs.ids import VersionId, short
 from veml_vcs.repository.repository import Repository
 
 NOTES_PREFIX = "refs/notes/veml/"
 TRACKING_PREFIX = "refs/veml/remotes/"
 """Where the notes of a remote are fetched to, below its name: beside ours, never over them."""
 
+_MOST_BACK = 100
+
 _NOBODY = b"veml <veml@localhost>"
 
 
 def read_note(repo: Repository, kind: str, version: VersionId) -> bytes | None:
-    """Return the note of one kind on a version, or None; ours, or else what a remote says."""
-    notes = Notes(repo.git.dulwich.object_store, repo.git.dulwich.refs)
+    """Return the note of one kind on a version, or None; ours, or else what a remote says.
+
+    Raises:
+        DamagedError: It is damaged, and no remote's is here; the hint is how to do without it.
+    """
+    damage: DamagedError | None = None
     for ref in _refs(repo, kind):
-        found = notes.get_note(version.encode(), ref)
-        if found is not None:
-            return found
+        try:
+            blob = note_blobs(repo, ref).get(version)
+        except DamagedError as error:
+            damage = damage or _all_damaged(repo, ref, error)
+            continue
+        if blob is None:
+            continue
+        try:
+            found: bytes = repo.git.dulwich.object_store[blob].as_raw_string()
+        except (DamagedError, KeyError) as error:
+            damage = damage or DamagedError(
+                f"the note {kind} of version {short(version)} cannot be read: {error}",
+                hint=f"git notes --ref={ref.decode()} remove {version} does without it",
+                kind="git-damaged",
+            )
+            continue
+        return found
+    if damage is not None:
+        raise damage
+    return None
+
+
+def note_blobs(repo: Repository, ref: Ref) -> dict[VersionId, ObjectID]:
+    """Return the notes of one ref, version -> blob; reads none of them.
+
+    Raises:
+        DamagedError: The notes' commit or tree cannot be read.
+    """
+    store = repo.git.dulwich.object_store
+    try:
+        tip = store[repo.git.dulwich.refs[ref]]
+        pending = [("", tip.tree)] if isinstance(tip, Commit) else []
+        found: dict[VersionId, ObjectID] = {}
+        while pending:
+            above, sha = pending.pop()
+            tree = store[sha]
+            for name, mode, one in tree.items() if isinstance(tree, Tree) else ():
+                path = above + name.decode("ascii", "replace")
+                if stat.S_ISDIR(mode):
+                    pending.append((path, one))  # an id is cut into folders where there are many
+                else:
+                    found[VersionId(path)] = one
+    except KeyError as error:
+        raise DamagedError(
+            f"Git does not have the object {error} of {ref.decode()}", kind="git-damaged"
+        ) from error
+    return found
+
+
+def _all_damaged(repo: Repository, ref: Ref, error: DamagedError) -> DamagedError:
+    """Return the error for notes none of which can be found, with how to go back, or on."""
+    older = _older_notes(repo, ref)
+    name = ref.decode()
+    if older is not None:
+        hint = f"git update-ref {name} {older.decode()} goes back to the notes before"
+    else:
+        hint = f"git update-ref -d {name} drops them, and a git fetch brings those of a remote"
+    return DamagedError(
+        f"the notes of {name} cannot be read: {error.message}", hint=hint, kind="git-damaged"
+    )
+
+
+def _older_notes(repo: Repository, ref: Ref) -> ObjectID | None:
+    """Return the newest commit behind the tip of notes whose notes can be found."""
+    store = repo.git.dulwich.object_store
+    try:
+        tip = store[repo.git.dulwich.refs[ref]]
+        for _ in range(_MOST_BACK):
+            if not isinstance(tip, Commit) or not tip.parents:
+                return None
+            one = tip.parents[0]
+            tip = store[one]
+            with suppress(DamagedError, KeyError):
+                assert isinstance(tip, Commit)
+                store[tip.tree]
+                return ObjectID(one)
+    except (DamagedError, KeyError):
+        return None
     return None
 
 
@@ -51,12 +134,20 @@ def write_note(repo: Repository, kind: str, version: VersionId, content: bytes) 
 
 
 def noted_versions(repo: Repository, kind: str) -> list[VersionId]:
-    """List the versions that have a note of one kind, here or at a remote."""
-    notes = Notes(repo.git.dulwich.object_store, repo.git.dulwich.refs)
+    """List the versions that have a note of one kind, here or at a remote.
+
+    Raises:
+        DamagedError: None can be found, because what lists them is damaged.
+    """
     found: dict[VersionId, None] = {}
+    damage: DamagedError | None = None
     for ref in _refs(repo, kind):
-        for sha, _ in notes.list_notes(ref):
-            found[VersionId(ObjectID(sha).decode())] = None
+        try:
+            found |= dict.fromkeys(note_blobs(repo, ref))
+        except DamagedError as error:
+            damage = damage or _all_damaged(repo, ref, error)
+    if damage is not None and not found:
+        raise damage
     return list(found)
 
 

@@ -86,6 +86,10 @@ class GitObjects(DiskObjectStore):
             pending, self._pending = list(self._pending.values()), {}
             self._store(pending)
 
+    def contains_loose(self, sha: ObjectID) -> bool:
+        """Tell whether a loose object is there, without reading it: it may be damaged."""
+        return os.path.exists(self._get_shafile_path(sha))
+
     def get_raw(self, name: ObjectID | RawObjectID) -> tuple[int, bytes]:
         """Return type and content of an object, collected ones included."""
         if self._pending:

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from dulwich.refs import Ref
 
 from veml_vcs.errors import DamagedError, NotFoundError, VemlError
 from veml_vcs.ids import AnnotationId, ObjectId, SampleId, short
+from veml_vcs.repository.git.notes import NOTES_PREFIX, TRACKING_PREFIX, note_blobs
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.upkeep.gc import adding_up
@@ -227,9 +229,28 @@ class _Check:
                 continue
             except KeyError:
                 continue  # a branch without commits yet
-            if value not in git.object_store:
+            try:
+                git.object_store[value]
+                if name.startswith((NOTES_PREFIX.encode(), TRACKING_PREFIX.encode())):
+                    self._notes(name)
+            except KeyError:
                 what = f"names {os.fsdecode(value)[:7]}, which Git does not have"
                 self._problems.append(FsckProblem("git", os.fsdecode(name), what))
+            except DamagedError as error:
+                self._problems.append(FsckProblem("git", os.fsdecode(name), error.message))
+
+    def _notes(self, ref: bytes) -> None:
+        """Find notes that cannot be read.
+
+        Raises:
+            DamagedError: None can be found.
+        """
+        for version, blob in note_blobs(self._repo, Ref(ref)).items():
+            try:
+                self._repo.git.dulwich.object_store[blob]
+            except (DamagedError, KeyError) as error:
+                where = f"the note on {short(version)}: {error}"
+                self._problems.append(FsckProblem("git", os.fsdecode(ref), where))
 
     # -- trees ---------------------------------------------------------------------------------
 
