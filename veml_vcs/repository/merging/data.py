@@ -1,15 +1,16 @@
 """Three-way merge of one data set: entries, classes, and the annotation files that say it all.
 
 Annotation files are never merged as text. A file that only one side changed is taken as it is; one
-that both changed is written anew from the merged annotations (``sources``). Then the merged data
-set is read back with its format's own reader and compared with what the merge decided
-(``read_back``), so that no box can be lost between the two; if they differ, the files in question
-are written anew, and if they still differ, the merge is refused.
+that both changed is written anew from the merged annotations (``sources``), or, where only boxes of
+some images differ, made out of ours by changing these (``splice``). Then the merged data set is
+read back with its format's own reader and compared with what the merge decided (``read_back``), so
+that no box can be lost between the two; if they differ, the files in question are written anew, and
+if they still differ, the merge is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,12 @@ from veml_vcs.repository.merging.moves import find_moves
 from veml_vcs.repository.merging.read_back import ReadBack
 from veml_vcs.repository.merging.rules import Settlement
 from veml_vcs.repository.merging.sources import SourceWriter
+from veml_vcs.repository.merging.splice import splice_source
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.changes import entries_of
+from veml_vcs.repository.worktree.hints import recall
 from veml_vcs.repository.worktree.snapshot import Counts, class_order
+from veml_vcs.repository.worktree.statcache import load_statcache
 from veml_vcs.samples.annotations import MergeCounts
 from veml_vcs.samples.formats import Layout, Parsed
 from veml_vcs.samples.tree import Entry, EntryKind, Tree, build_tree, diff_trees, update_tree
@@ -146,6 +150,9 @@ class _Merge:
         )
         conflicts = [*merged.conflicts, *fact_conflicts]
         rewrite = set(merged.both_files)
+        spliced = splice_source(draft, self._records, merged, facts)
+        if spliced is not None:
+            return self._result(*spliced, self._hints_of_ours(), conflicts, merged, rewrite)
         back = ReadBack(draft, self._ours, self._format_name)
         sources = SourceWriter(draft, self._records, merged, self._settlement, conflicts)
         for _ in range(_ROUNDS):
@@ -170,12 +177,28 @@ class _Merge:
         if not draft.entries:
             numbers = self._sample_numbers()
             return DataMerge(self._path, None, tuple(conflicts), numbers, merged.counts)
+        return self._result(layout, parsed, layout.hints, conflicts, merged, rewrite)
+
+    def _result(
+        self,
+        layout: Layout,
+        parsed: Parsed,
+        hints: Mapping[str, Any],
+        conflicts: list[DataConflict],
+        merged: MergedEntries,
+        rewrite: Collection[str],
+    ) -> DataMerge:
         record = self._store(layout, parsed)
-        rewritten = tuple(sorted(key for key in rewrite if key in draft.made))
+        rewritten = tuple(sorted(key for key in rewrite if key in self._draft.made))
         numbers = self._sample_numbers()
         return DataMerge(
-            self._path, record, tuple(conflicts), numbers, merged.counts, rewritten, layout.hints
+            self._path, record, tuple(conflicts), numbers, merged.counts, rewritten, hints
         )
+
+    def _hints_of_ours(self) -> Mapping[str, Any]:
+        """Return the hints of our version: they hold where only words about samples differ."""
+        cache = load_statcache(self._repo.statcache_path(self._path), self._repo.files)
+        return recall(cache.hints, self._ours)
 
     def _names_nothing(self, record: DataRecord, key: str) -> bool:
         """Tell whether a list or an annotation file of a version names no image at all."""

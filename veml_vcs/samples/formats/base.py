@@ -151,6 +151,29 @@ class Format(Protocol):
         """
         return False
 
+    def splice(
+        self,
+        facts: Facts,
+        key: str,
+        data: bytes,
+        others: Sequence[bytes],
+        annotations: Mapping[str, Annotation],
+    ) -> bytes | None:
+        """Return the one shared source with other objects of some samples, the rest as it is.
+
+        Where that cannot be done, or not for sure, None. The caller reads back what the outcome
+        says: ``narrow`` tells that all other samples' words are untouched.
+
+        Args:
+            facts: About the data set.
+            key: The shared source.
+            data: Its bytes.
+            others: Bytes it had elsewhere, whose words may be taken.
+            annotations: Sample key -> what shall be said of it; differs from what ``data`` says in
+                its objects alone.
+        """
+        return None
+
     def inert(self, key: str) -> bool:
         """Tell whether a file of this name says nothing and is no sample, whatever it holds."""
         return False

@@ -31,6 +31,7 @@ from veml_vcs.samples.formats.base import (
 from veml_vcs.samples.formats.coco_changes import changed_part
 from veml_vcs.samples.formats.coco_edits import plain_hints, regroup, samples_in
 from veml_vcs.samples.formats.coco_file import CocoFile, read_file
+from veml_vcs.samples.formats.coco_splice import splice
 from veml_vcs.samples.formats.coco_write import sources_of, write_file
 from veml_vcs.samples.formats.json_text import collector_paused, parse_json
 from veml_vcs.samples.formats.keys import (
@@ -145,6 +146,17 @@ class Coco(Format):
         if document is not None:
             layout.scratch[key] = (new, document)
         return document is not None
+
+    def splice(
+        self,
+        facts: Facts,
+        key: str,
+        data: bytes,
+        others: Sequence[bytes],
+        annotations: Mapping[str, Annotation],
+    ) -> bytes | None:
+        """See ``Format.splice``."""
+        return splice(key, data, others, facts, annotations)
 
     def inert(self, key: str) -> bool:
         """See ``Format.inert``."""

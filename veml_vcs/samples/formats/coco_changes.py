@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import chain
 from operator import methodcaller
 from typing import Any, NamedTuple
 
@@ -33,12 +34,21 @@ _FEW = 4
 """An edit of more than a quarter of the objects is not looked at place by place."""
 
 
-class _Cut(NamedTuple):
-    """A file cut up: before the first object's ``{``, the objects without braces, after it all."""
+class Cut(NamedTuple):
+    """A file cut up.
+
+    Attributes:
+        before: What stands before the first object's ``{``.
+        inside: All between that and the last object's ``}``.
+        objects: The objects of the list ``annotations``, without their outer braces.
+        separator: What stands between two of them; empty where there is one only.
+        after: What follows the last ``}``.
+    """
 
     before: bytes
     inside: bytes
     objects: list[bytes]
+    separator: bytes
     after: bytes
 
 
@@ -54,13 +64,13 @@ def changed_part(old: bytes, new: bytes, key: str) -> dict[str, Any] | None:
         The document: ``images`` are those whose objects differ, ``annotations`` all objects of
         these, the rest is whole. None if more than objects changed, or it cannot be told so.
     """
-    was, now = _cut(old), _cut(new)
+    was, now = cut(old), cut(new)
     if was is None or now is None or (was.before, was.after) != (now.before, now.after):
         return None
     edit = _edit(was.objects, now.objects)
     if edit is None:
         return None
-    gone, come = (_parsed(texts, key) for texts in edit)
+    gone, come = (parsed(texts, key) for texts in edit)
     if gone is None or come is None or not _ids_stay_unique(gone, come, now.objects):
         return None
     touched = {one.get("image_id") for one in [*gone, *come]}
@@ -74,11 +84,11 @@ def changed_part(old: bytes, new: bytes, key: str) -> dict[str, Any] | None:
     document["images"] = [one for one in images if one.get("id") in touched]
     if len(document["images"]) != len(touched):
         return None
-    document["annotations"] = _parsed(chosen, key)
+    document["annotations"] = parsed(chosen, key)
     return None if document["annotations"] is None else document
 
 
-def _cut(data: bytes) -> _Cut | None:
+def cut(data: bytes) -> Cut | None:
     """Cut a file up; None if it is not as plain as that takes."""
     if b"\\" in data or data.count(b'"annotations"') != 1:
         return None
@@ -95,7 +105,8 @@ def _cut(data: bytes) -> _Cut | None:
     count = len(objects) - 1
     if inside.count(b"{") != count or inside.count(b"}") != count:
         return None  # objects inside objects, braces in texts, or blanks of several kinds
-    return _Cut(data[: start - 1], inside, objects, data[closing.start() + 1 :])
+    between = b"" if separator is None else separator[0]
+    return Cut(data[: start - 1], inside, objects, between, data[closing.start() + 1 :])
 
 
 def _edit(old: list[bytes], new: list[bytes]) -> tuple[list[bytes], list[bytes]] | None:
@@ -125,16 +136,33 @@ def _ids_stay_unique(gone: list[Any], come: list[Any], texts: list[bytes]) -> bo
     return len(found) == len(texts) == len(set(found))
 
 
-def _objects_of(cut: _Cut, images: Collection[Any]) -> list[bytes] | None:
-    """Return the objects of some images; None if one does not name its image once and plainly."""
+def _objects_of(whole: Cut, images: Collection[Any]) -> list[bytes] | None:
+    """Return the objects of some images; None as ``places_of``."""
+    places = places_of(whole, images)
+    if places is None:
+        return None
+    return [whole.objects[at] for at in sorted(chain.from_iterable(places.values()))]
+
+
+def places_of(whole: Cut, images: Collection[Any]) -> dict[int, list[int]] | None:
+    """Return where the objects of some images stand in the list.
+
+    Args:
+        whole: A file.
+        images: Their ids.
+
+    Returns:
+        Id -> places, of the images that have objects. None if an id is no whole number, or an
+        object does not name its image once and plainly.
+    """
     if set(map(type, images)) - {int}:
         return None
-    name = _IMAGE.search(cut.inside)
+    name = _IMAGE.search(whole.inside)
     if name is None:
         return None
     # What follows each name, up to the next one. The end of just one object must lie in each.
-    first, *rest = cut.inside.split(name[0])
-    if cut.inside.count(b'"image_id"') != len(rest) or len(rest) != len(cut.objects):
+    first, *rest = whole.inside.split(name[0])
+    if whole.inside.count(b'"image_id"') != len(rest) or len(rest) != len(whole.objects):
         return None
     ends = list(map(methodcaller("count", b"}"), rest))
     if b"}" in first or ends.pop() or ends.count(1) != len(ends):
@@ -142,11 +170,15 @@ def _objects_of(cut: _Cut, images: Collection[Any]) -> list[bytes] | None:
     numbers = [text.partition(b",")[0] for text in rest]
     if not b"".join(numbers).isdigit() or b"" in numbers:
         return None
-    wanted = {b"%d" % image for image in images}
-    return [text for text, number in zip(cut.objects, numbers, strict=True) if number in wanted]
+    wanted = {b"%d" % image: image for image in images}
+    found: dict[int, list[int]] = {}
+    for at, number in enumerate(numbers):
+        if number in wanted:
+            found.setdefault(wanted[number], []).append(at)
+    return found
 
 
-def _parsed(texts: list[bytes], key: str) -> list[dict[str, Any]] | None:
+def parsed(texts: list[bytes], key: str) -> list[dict[str, Any]] | None:
     """Parse objects; None if one of the texts is not an object on its own.
 
     All at once: there are no braces in the texts, so there are as many objects as texts only if

@@ -75,15 +75,16 @@ def regroup(
     absent, unlisted, loose = (set(hints[name]) for name in ("absent", "unlisted", "loose"))
     before = set(images_in(keys))
     listed = before - unlisted - loose | absent
-    bases = {base_of(key) for key in listed}
+    bases = {key.rpartition("/")[2] for key in listed}
     strangers = unlisted | loose | (new - absent)
     if len(bases) != len(listed) or not bases.isdisjoint(map(base_of, strangers)):
         return None
     there = (before - unlisted - loose - gone) | (new & absent)
     if not there:
         return None
-    folders = {folder_of(key) for key in there}
-    stems = {without_suffix(key) for key in there} if strangers else set()
+    folders = {key.rpartition("/")[0] for key in there}
+    # Of an image, what stands before the last dot is what ``without_suffix`` returns.
+    stems = {key.rpartition(".")[0] for key in there} if strangers else set()
 
     def is_sample(key: str) -> bool:
         return folder_of(key) in folders and without_suffix(key) not in stems

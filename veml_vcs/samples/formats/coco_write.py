@@ -15,7 +15,7 @@ from veml_vcs.samples.formats.text import is_number, unescaped
 
 _FIRST = ("info", "licenses")
 _NUMBERS = frozenset((int, float))
-_Names: TypeAlias = dict[tuple[str, ...], tuple[str | None, ...]]
+Names: TypeAlias = dict[tuple[str, ...], tuple[str | None, ...]]
 """Fields of an object -> what COCO calls them; None for one that it says elsewhere."""
 _OWN_NAMES = {"class": "category_id", "xywh": "bbox", "id": None}
 
@@ -46,7 +46,7 @@ def _document(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> 
     number_entries(entries)
     objects: list[dict[str, Any]] = []
     used: set[str] = set()
-    names: _Names = {}
+    names: Names = {}
     has_objects = False
     for sample, entry in zip(samples, entries, strict=True):
         annotation = annotations[sample]
@@ -54,11 +54,11 @@ def _document(key: str, annotations: Mapping[str, Annotation], facts: Facts) -> 
         first = sources_of(annotation, files)[0]
         for obj in annotation.get("objects", ()):
             if _belongs(obj, annotation, key, first):
-                objects.append(_object_entry(obj, entry["id"], sample, names))
+                objects.append(object_entry(obj, entry["id"], sample, names))
                 if "class" in obj:
                     used.add(obj["class"])
     number_entries(objects)
-    categories, numbers = _categories(key, facts, extra, used)
+    categories, numbers = categories_of(key, facts, extra, used)
     for obj in objects:
         if "category_id" in obj:
             obj["category_id"] = numbers[obj["category_id"]]
@@ -107,8 +107,8 @@ def _image_entry(sample: str, annotation: Annotation, key: str, naming: Naming) 
     return {"id": entry.pop("id", None), "file_name": name, **entry}
 
 
-def _object_entry(
-    obj: Mapping[str, Any], image_id: Any, sample: str, names: _Names
+def object_entry(
+    obj: Mapping[str, Any], image_id: Any, sample: str, names: Names
 ) -> dict[str, Any]:
     """Return an object as COCO has it; ``names`` remembers what fields are called there."""
     fields = tuple(obj)
@@ -158,7 +158,7 @@ def _after(taken: set[Any]) -> Iterator[int]:
         yield number
 
 
-def _categories(
+def categories_of(
     key: str, facts: Facts, extra: Mapping[str, Any], used: set[str]
 ) -> tuple[list[dict[str, Any]] | None, dict[str, int]]:
     """Return a file's list of categories (None: it has none), and class name -> number."""

@@ -71,6 +71,7 @@ class Catalog:
         self._opened: dict[int, Fragment] = {}
         self._listed: list[_Listed] = []
         self._tables: dict[tuple[str, str], NDArray[np.void]] = {}
+        self._sorted: dict[tuple[str, str], tuple[NDArray[np.void], NDArray[np.uint64]]] = {}
         self._fresh: dict[tuple[str, str], dict[bytes, Place]] = {}
         self._gone: set[int] = set()
         self._generation = 0
@@ -129,7 +130,7 @@ class Catalog:
         if table is None:
             return None
         head = np.uint64(int.from_bytes(row_id[:8], "big"))
-        heads = table["head"]
+        heads = self._heads_of(kind, space, table)
         at = int(np.searchsorted(heads, head))
         while at < len(table) and heads[at] == head:
             place = Place(int(table["fragment"][at]), int(table["row"][at]))
@@ -137,6 +138,16 @@ class Catalog:
                 return place
             at += 1
         return None
+
+    def _heads_of(self, kind: str, space: str, table: NDArray[np.void]) -> NDArray[np.uint64]:
+        """Return a table's heads one after the other in memory.
+
+        As they lie in the table, numpy would copy all of them each time that one is looked up.
+        """
+        known = self._sorted.get((kind, space))
+        if known is None or known[0] is not table:
+            known = self._sorted[kind, space] = (table, np.ascontiguousarray(table["head"]))
+        return known[1]
 
     def find_many(self, row_ids: Sequence[bytes], kind: str, space: str = "") -> NDArray[np.int64]:
         """Return where rows lie.
@@ -159,7 +170,8 @@ class Catalog:
         if table is not None and len(table):
             ids = np.frombuffer(b"".join(row_ids), np.uint8).reshape(-1, DIGEST_BYTES)
             heads = _heads(ids)
-            at = np.minimum(np.searchsorted(table["head"], heads), len(table) - 1)
+            known = self._heads_of(kind, space, table)
+            at = np.minimum(np.searchsorted(known, heads), len(table) - 1)
             hits = np.flatnonzero(table["head"][at] == heads)
             rows = table[at[hits]]
             places[hits, 0] = rows["fragment"]

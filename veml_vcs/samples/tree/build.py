@@ -11,8 +11,8 @@ level, and the same content has the same root whatever the history.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import TypeVar
 
@@ -64,6 +64,16 @@ class _LeafCutter:
         self._items.append((key, entry))
         if ends_node(key, 0) or len(self._items) == MAX_ITEMS:
             self.flush()
+
+    def edit(self, key: bytes, entry: Entry | None) -> None:
+        if entry is not None:
+            self.add(key, entry)
+
+    def put(self, items: list[tuple[bytes, Entry]]) -> None:
+        """Write a leaf whose end is known, between leaves."""
+        self._last_key = items[-1][0]
+        self._items = items
+        self.flush()
 
     def keep(self, ref: ChildRef) -> None:
         self._last_key = ref.last_key
@@ -119,36 +129,58 @@ def update_tree(
         InvalidInputError: A key is not usable.
         DamagedError: The tree ``root`` is not sound.
     """
-    edits = iter(_by_key((encode_key(check_key(key)), entry) for key, entry in changes.items()))
+    edits = _by_key((encode_key(check_key(key)), entry) for key, entry in changes.items())
     cutter = _LeafCutter(writer)
-    edit = next(edits, None)
+    at = 0
     place: Place | None = None
     inner: list[Place] = []
     for place in leaves(store, root, inner):
-        if cutter.at_boundary and (edit is None or edit[0] > place.ref.last_key):
-            cutter.keep(place.ref)
-            continue
+        end = bisect_right(edits, place.ref.last_key, at, key=itemgetter(0))
+        items: list[tuple[bytes, Entry]] | None = None
         if cutter.at_boundary:
+            if at == end:
+                cutter.keep(place.ref)
+                continue
             cutter.replaces = place.ref.node
-        for raw, entry in read_leaf(store, place):
-            while edit is not None and edit[0] < raw:
-                if edit[1] is not None:
-                    cutter.add(edit[0], edit[1])
-                edit = next(edits, None)
-            if edit is not None and edit[0] == raw:
-                if edit[1] is not None:
-                    cutter.add(raw, edit[1])
-                edit = next(edits, None)
+            items = read_leaf(store, place)
+            if (same_keys := _replaced(items, edits[at:end])) is not None and _is_closed(place):
+                cutter.put(same_keys)
+                at = end
+                continue
+        for raw, entry in read_leaf(store, place) if items is None else items:
+            while at < end and edits[at][0] < raw:
+                cutter.edit(*edits[at])
+                at += 1
+            if at < end and edits[at][0] == raw:
+                cutter.edit(*edits[at])
+                at += 1
             else:
                 cutter.add(raw, entry)
-    if edit is not None and place is not None:
+    if at < len(edits) and place is not None:
         _absorb_open_end(store, cutter, place)
-    while edit is not None:
-        if edit[1] is not None:
-            cutter.add(edit[0], edit[1])
-        edit = next(edits, None)
+    for raw, new in edits[at:]:
+        cutter.edit(raw, new)
     cutter.flush()
     return _stack(cutter.refs, writer, inner)
+
+
+def _replaced(
+    items: list[tuple[bytes, Entry]], edits: Sequence[tuple[bytes, Entry | None]]
+) -> list[tuple[bytes, Entry]] | None:
+    """Return a leaf's entries after edits that keep its keys; None if one comes or goes."""
+    new = dict(edits)
+    found: list[tuple[bytes, Entry]] = []
+    for raw, entry in items:
+        one = new.pop(raw, entry)
+        if one is None:
+            return None
+        found.append((raw, one))
+    return None if new else found
+
+
+def _is_closed(place: Place) -> bool:
+    """Tell whether a leaf ends where it does because of its keys, not of the tree's end."""
+    return place.ref.entries >= MAX_ITEMS or ends_node(place.ref.last_key, 0)
 
 
 def _absorb_open_end(store: ObjectStore, cutter: _LeafCutter, last: Place) -> None:

@@ -28,7 +28,9 @@ from veml_vcs.samples.tree.node import (
 
 _MAX_RECENT = 2048
 """Leaves of some 32 entries each: about 25 MB."""
-_Leaves: TypeAlias = dict[ObjectId, list[tuple[str, Entry]]]
+_Leaves: TypeAlias = dict[ObjectId, tuple[list[tuple[str, Entry]], ChildRef, bytes]]
+"""Entries, and what the leaf was compared with: what is said of it, and the key before it."""
+
 _Part = TypeVar("_Part")
 _recent: dict[int, tuple[weakref.ref[ObjectReader], _Leaves]] = {}
 
@@ -290,14 +292,19 @@ def _root(store: ObjectReader, root: TreeId) -> Place:
 
 def _entries(store: ObjectReader, place: Place) -> list[tuple[str, Entry]]:
     """Return a leaf's entries; the list may be shared and must not be changed."""
+    ref, after = place.ref, place.after
     recent = _recent_leaves(store)
-    items = recent.get(place.ref.node)
-    if items is None:
-        items = decode_leaf(store.get(place.ref.node), place.ref.node)
+    known = recent.get(ref.node)
+    if known is None:
+        items = decode_leaf(store.get(ref.node), ref.node)
         if len(recent) >= _MAX_RECENT:
             del recent[next(iter(recent))]
-        recent[place.ref.node] = items
-    check_leaf(items, place.ref, place.after)
+    elif known[1] == ref and known[2] == after:
+        return known[0]
+    else:
+        items = known[0]
+    check_leaf(items, ref, after)
+    recent[ref.node] = items, ref, after
     return items
 
 
