@@ -129,13 +129,14 @@ class Catalog:
         table = self._tables.get((kind, space))
         if table is None:
             return None
-        head = np.uint64(int.from_bytes(row_id[:8], "big"))
-        heads = self._heads_of(kind, space, table)
-        at = int(np.searchsorted(heads, head))
-        while at < len(table) and heads[at] == head:
-            place = Place(int(table["fragment"][at]), int(table["row"][at]))
-            if self.fragment(place.fragment).ids[place.row].tobytes() == row_id:
-                return place
+        head = int.from_bytes(row_id[:8], "big")
+        at = int(self._heads_of(kind, space, table).searchsorted(np.uint64(head)))
+        while at < len(table):
+            found, fragment, row = table.item(at)
+            if found != head:
+                return None
+            if self.fragment(fragment).ids[row].tobytes() == row_id:
+                return Place(fragment, row)
             at += 1
         return None
 
