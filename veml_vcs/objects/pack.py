@@ -189,11 +189,17 @@ def salvage_rows(data: bytes) -> list[PackRow]:
 
 def deflate(data: Buffer) -> bytes:
     """Return ``data`` as a raw DEFLATE stream (RFC 1951)."""
-    # A window no larger than the data needs finds the same matches in half the time: for a tree
-    # node most of it would go into clearing the window.
-    window_bits = max(9, min(15, len(data).bit_length()))
-    compressor = zlib.compressobj(6, zlib.DEFLATED, -window_bits)
+    compressor = zlib.compressobj(6, zlib.DEFLATED, -_window_bits(len(data)))
     return compressor.compress(data) + compressor.flush()
+
+
+def _window_bits(length_bytes: int) -> int:
+    """Return the size of a window that is no larger than the data needs.
+
+    It finds the same matches in half the time: for a tree node most of that would go into clearing
+    the window.
+    """
+    return max(9, min(15, length_bytes.bit_length()))
 
 
 def derive(data: Buffer, base_id: ObjectId, base: Buffer, base_depth: int) -> bytes | None:
@@ -207,7 +213,8 @@ def derive(data: Buffer, base_id: ObjectId, base: Buffer, base_depth: int) -> by
     """
     if base_depth >= MAX_DEPTH:
         return None
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, bytes(base))
+    bits = _window_bits(len(base) + len(data))
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -bits, 8, zlib.Z_DEFAULT_STRATEGY, bytes(base))
     stream = compressor.compress(data) + compressor.flush()
     return bytes((base_depth + 1,)) + base_id + stream
 

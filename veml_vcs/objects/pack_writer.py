@@ -36,6 +36,7 @@ from veml_vcs.objects.pack_folder import PackFolder
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore
 
 _WORTH_DERIVING = 0.7  # a derived object costs a second read: not for a few bytes
+_PLAINLY_DERIVED = 0.2  # so little is left that deflating need not be tried: nodes are mostly ids
 _FRESH_NS = 3600 * 10**9  # an hour: far below any grace period, and seldom enough to cost nothing
 _PACK_MODE = 0o444  # a pack is never changed; this stops accidents
 
@@ -166,10 +167,11 @@ class PackWriter:
             return object_id
         stored, encoding = content, Encoding.RAW
         if compress:
-            deflated = deflate(content)
-            if len(deflated) < len(content):
-                stored, encoding = deflated, Encoding.DEFLATE
             derived = None if base is None else self._derive(content, base)
+            if derived is None or len(derived) > len(content) * _PLAINLY_DERIVED:
+                deflated = deflate(content)
+                if len(deflated) < len(content):
+                    stored, encoding = deflated, Encoding.DEFLATE
             if derived is not None and len(derived) < len(stored) * _WORTH_DERIVING:
                 stored, encoding = derived, Encoding.DERIVED
         self._add(object_id, kind, encoding, stored, len(content))
