@@ -39,7 +39,6 @@ def author_from(
     """
     from veml_vcs.repository.commit import Signature, picked_author
     from veml_vcs.repository.git.identity import clean_identity
-    from veml_vcs.repository.log import log
 
     if identity is not None and (named := _IDENTITY.fullmatch(identity)):
         identity = clean_identity(named[1], named[2])
@@ -51,6 +50,8 @@ def author_from(
         repo, "AUTHOR", strict=identity is None
     )
     if amend:
+        from veml_vcs.repository.log import log  # a plain commit does without
+
         last = next(log(repo, limit=1, data=False))
         found = Signature(last.author, last.time_seconds, last.offset_seconds)
     seconds, offset = (found.seconds, found.offset_seconds) if date is None else parse_date(date)

@@ -46,3 +46,5 @@ def test_an_edit_is_added_and_committed_without_what_it_does_not_need(drives: Pl
     unneeded = {"veml_vcs.samples.query", "veml_vcs.samples.tables.diff", "zarr", "numcodecs"}
     for arguments in (["add", "images/train"], ["commit", "-q", "-m", "another"], ["status"]):
         assert imported(drives, *arguments) & unneeded == set()
+        # What was just staged bears too young a stamp, and is compared: by its bytes, first.
+        unneeded.add("dulwich.filters")

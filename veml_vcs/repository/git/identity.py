@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from veml_vcs.errors import InvalidInputError
@@ -103,7 +102,7 @@ def _email(config: Config, role: Role) -> _Found:
     if mail:
         return _Found(mail.strip(), loose=True)
     login, host = _login()[0], _host()
-    text = f"{login or 'unknown'}@{host or socket.gethostname() + '.(none)'}"
+    text = f"{login or 'unknown'}@{host or _hostname() + '.(none)'}"
     return _Found(text, guessed=True, bogus=not (login and host), loose=True)
 
 
@@ -135,15 +134,23 @@ def _host() -> str:
             return name
     except OSError:
         pass  # most machines have none
-    name = socket.gethostname()
+    name = _hostname()
     if "." in name:
         return name
+    import socket
+
     try:
         found = socket.getaddrinfo(name, None, flags=socket.AI_CANONNAME)
     except OSError:
         return ""
     whole = found[0][3] if found else ""
     return whole if "." in whole else ""
+
+
+def _hostname() -> str:
+    import socket  # every command imports this module, and few need the machine's name
+
+    return socket.gethostname()
 
 
 def _clean(text: str) -> str:

@@ -388,15 +388,28 @@ class _Comparison:
             return True
         if status.st_mtime_ns < trusted_ns and _stamp(status) == _noted(entry):
             return False
-        return self.blob_id(raw, full, status) != entry.sha
+        return self.blob_id(raw, full, status, entry.sha) != entry.sha
 
-    def blob_id(self, raw: bytes, full: bytes, status: os.stat_result) -> bytes:
+    def blob_id(
+        self, raw: bytes, full: bytes, status: os.stat_result, staged: bytes | None = None
+    ) -> bytes:
+        """Return the id of the blob that Git would make of a file.
+
+        Args:
+            raw: Its path from the repository's root.
+            full: Where it is.
+            status: What the system says of it.
+            staged: The blob in the index. A file of just these bytes is taken for it: filters have
+                made it, and Git does not convert line ends that are in the index as they are.
+        """
         if stat.S_ISLNK(status.st_mode):
             return Blob.from_string(os.readlink(full)).id
         if not stat.S_ISREG(status.st_mode):
             return b""
         with open(full, "rb") as file:
             blob = Blob.from_string(file.read())
+        if blob.id == staged:
+            return staged
         if self._normalizer is None:
             self._normalizer = self._git.get_blob_normalizer(config=self._config)
         return self._normalizer.checkin_normalize(blob, raw).id
