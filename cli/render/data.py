@@ -16,10 +16,13 @@ from veml_cli.render.words import plural, size
 if TYPE_CHECKING:
     from veml_vcs.repository.data.listing import ListedDataSet, Listing
     from veml_vcs.repository.data.operate import Operated
-    from veml_vcs.repository.data.statistics import Spread, Statistics
+    from veml_vcs.repository.data.spread import Spread
+    from veml_vcs.repository.data.statistics import Statistics
+    from veml_vcs.repository.data.table_statistics import TableStatistics
 
 _BAR_WIDTH = 24
 _SIZES_LISTED = 6
+_COLUMNS_LISTED = 40
 
 
 def key_lines(found: Listing) -> Iterator[Line]:
@@ -84,16 +87,17 @@ def statistics_lines(found: Statistics, width: int | None) -> Iterator[Line]:
     where = "" if found.revision is None else f" at {found.revision}"
     yield line(("data ", "title"), (found.path, "name"), where)
     part = "" if found.samples == found.total else f" of {found.total:,}"
-    rows: list[list[Cell]] = [
-        ["samples", f"{found.samples:,}{part}"],
-        ["objects", f"{found.objects:,}"],
-        ["without any label", f"{found.unlabelled:,}"],
-        ["size", size(found.content_bytes)],
-    ]
+    rows: list[list[Cell]] = [["samples", f"{found.samples:,}{part}"]]
+    if not (found.tables or found.series or found.arrays):  # numbers have no labels
+        rows.append(["objects", f"{found.objects:,}"])
+        rows.append(["without any label", f"{found.unlabelled:,}"])
+    rows.append(["size", size(found.content_bytes)])
     yield from table((Column(), Column()), rows, width=width)
     if found.series is not None:
         yield from series_lines(found.series, width)
     yield from store_lines(found.arrays, width)
+    if found.tables is not None:
+        yield from column_lines(found.tables, width)
     yield from (line(("note  ", "dim"), (one, "hint")) for one in found.notes)
     yield from _classes(found, width)
     yield from _counted("split", {n or "(none)": c for n, c in found.splits.items()}, width)
@@ -152,6 +156,32 @@ def _counted(title: str, counts: object, width: int | None) -> Iterator[Line]:
     )
     if len(counts) > len(shown):
         yield line((f"  … and {len(counts) - len(shown):,} more (--json lists all)", "dim"))
+
+
+def column_lines(found: TableStatistics, width: int | None) -> Iterator[Line]:
+    """Yield the columns of all tables together, with how their numbers are distributed."""
+    yield line()
+    yield line(f"{plural(found.rows, 'row')} in {plural(found.tables, 'table')}")
+    some = any(one.tables < found.tables for one in found.columns)
+    columns = [
+        Column("column", shrinks=True), Column("kind"), Column("missing", right=True),
+        Column("min", right=True), Column("median", right=True), Column("mean", right=True),
+        Column("max", right=True), Column("from min to max"),
+    ]  # fmt: skip
+    columns += [Column("tables", right=True)] if some else []
+    rows: list[list[Cell]] = []
+    for one in found.columns[:_COLUMNS_LISTED]:
+        row: list[Cell] = [(one.name, "name"), one.kind, f"{one.missing:,}" if one.missing else ""]
+        if one.spread is not None:
+            row += _spread_row("", one.spread)[1:]
+        else:
+            low, high = value_text(one.minimum or "", 16), value_text(one.maximum or "", 16)
+            row += [low, "", "", high, ""]
+        rows.append([*row, f"{one.tables:,}"] if some else row)
+    yield from table(columns, rows, width=width)
+    if len(found.columns) > _COLUMNS_LISTED:
+        more = len(found.columns) - _COLUMNS_LISTED
+        yield line((f"  … and {more:,} more columns (--json lists all)", "dim"))
 
 
 def _spread_row(name: str, one: Spread) -> list[Cell]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,3 +113,16 @@ def test_date_is_that_of_git() -> None:
     assert date(1700000000, 3600) == "Tue Nov 14 23:13:20 2023 +0100"
     assert date(1700000000, -19800) == "Tue Nov 14 16:43:20 2023 -0530"
     assert date(10**18, 0) == "1000000000000000000 +0000"
+
+
+def test_stats_shows_the_columns_and_no_labels(place: Any) -> None:
+    place.veml("init")
+    for i, name in enumerate("ab"):
+        place.write(f"flows/{name}.csv", f"id,speed\n{i},10\n{i + 10},NA\n")
+    place.veml("add", "--format", "tables", "flows")
+    said = place.veml("data", "stats", "flows").out
+    assert "4 rows in 2 tables" in said
+    assert ["speed", "int", "2", "10", "10", "10", "10"] in [
+        line.split()[:7] for line in said.splitlines()
+    ]
+    assert "without any label" not in said

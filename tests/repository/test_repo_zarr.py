@@ -94,6 +94,24 @@ def test_chunks_and_elements_of_two_branches_are_merged(grid: Project) -> None:
     grid.assert_clean()
 
 
+def test_a_shard_of_two_branches_is_merged_by_its_chunks(project: Project) -> None:
+    """Seen to fail (both replaced the bytes) where shards could not be written."""
+    sharded = {"chunks": (2, 3), "shards": (10, 6)}
+    write(project, VALUES, **sharded)
+    project.save("grid")
+    project.git("branch", "night")
+    write(project, edited((0, 0), (5, 5)), **sharded)
+    project.commit("ours", all=True)
+    project.checkout("night")
+    write(project, edited((9, 0)), **sharded)
+    project.commit("theirs", all=True)
+    project.checkout("main")
+    assert project.merge("night").kind == "merged"
+    merged = zarr.open_array(project.path("grid/t"), mode="r")
+    assert np.array_equal(merged[...], edited((0, 0), (5, 5), (9, 0)))
+    project.assert_clean()
+
+
 def test_rows_one_side_added_and_edits_of_the_other(grid: Project) -> None:
     branches(grid, np.concatenate([edited((0, 0)), VALUES[:4]]), edited((9, 5)))
     assert grid.merge("b").kind == "merged"

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
-    from veml_vcs.repository.data.statistics import Spread, Statistics
+    from veml_vcs.repository.data.spread import Spread
+    from veml_vcs.repository.data.statistics import Statistics
     from veml_vcs.repository.diff_pairs import Pair, Side
 
 MAX_PIXELS = 1 << 28

@@ -22,7 +22,8 @@ _SAVE_EVERY = 1024
 _NUMBERS = {"tables": "tables or series", "zarr": "arrays"}
 _HINT = (
     "similar and drift look at images; veml diff REV REV compares tables by row and cell, series "
-    "by sensor and arrays by element, and veml data stats tells how their values are distributed"
+    "by sensor and arrays by element, and veml data stats DATASET tells how their values are "
+    "distributed"
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ import numpy as np
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.contents.series import series_summary
 from veml_vcs.repository.contents.zarr_store import record_arrays
+from veml_vcs.repository.data.spread import Spread, spread
+from veml_vcs.repository.data.table_statistics import TableStatistics, table_statistics
 from veml_vcs.repository.data.version import open_version
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.query import Conditions, Selector
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 SMALL_AREA, LARGE_AREA = 32.0**2, 96.0**2
 """COCO's bounds between small, medium and large objects, in square pixels."""
-
-_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -45,29 +45,6 @@ class ClassCounts:
     small: int = 0
     medium: int = 0
     large: int = 0
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How a number is distributed.
-
-    Attributes:
-        count: How many values there are.
-        minimum: The smallest.
-        median: The middle one.
-        mean: Their mean.
-        maximum: The largest.
-        edges: Borders of the bins, one more than ``counts``.
-        counts: Values in each bin; the last one includes its right border.
-    """
-
-    count: int
-    minimum: float
-    median: float
-    mean: float
-    maximum: float
-    edges: tuple[float, ...] = ()
-    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +70,7 @@ class Statistics:
         sample_bytes: Spread of the sizes of samples, in bytes.
         series: Of a series of sensors: steps, sensors, features, edges; of the whole version.
         arrays: The arrays of a Zarr store; of the whole version.
+        tables: The columns of the tables counted, where they are no series.
         notes: Sentences about what could not be told.
     """
 
@@ -114,6 +92,7 @@ class Statistics:
     sample_bytes: Spread | None = None
     series: SeriesSummary | None = None
     arrays: tuple[ArraySummary, ...] = ()
+    tables: TableStatistics | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -172,6 +151,11 @@ def statistics(
     extents = np.array(boxes, np.float64).reshape(-1, 2)
     byte_counts = [source.samples[key].size for key in chosen]
     series, note = series_summary(source.facts, source.entries, lambda key, _: source.read(key))
+    notes = [] if note is None else [note]
+    tables = None
+    if series is None:
+        tables, more = table_statistics(source, list(chosen))
+        notes += more
     return Statistics(
         path=source.path,
         revision=source.revision,
@@ -187,42 +171,18 @@ def statistics(
         ),
         splits=dict(sorted(splits.items())),
         image_sizes={f"{w:g}x{h:g}": count for (w, h), count in sizes.most_common()},
-        objects_per_sample=_spread(per_sample, whole=True),
-        box_width=_spread(extents[:, 0]),
-        box_height=_spread(extents[:, 1]),
-        box_area=_spread(np.sqrt(np.abs(extents[:, 0] * extents[:, 1]))),
-        sample_bytes=_spread(byte_counts),
+        objects_per_sample=spread(per_sample, whole=True),
+        box_width=spread(extents[:, 0]),
+        box_height=spread(extents[:, 1]),
+        box_area=spread(np.sqrt(np.abs(extents[:, 0] * extents[:, 1]))),
+        sample_bytes=spread(byte_counts),
         series=series,
         arrays=record_arrays(repo, source.record),
-        notes=() if note is None else (note,),
+        tables=tables,
+        notes=tuple(notes),
     )
 
 
 def _bound(area: float) -> int:
     """Return 0, 1 or 2 for small, medium or large."""
     return int(area >= SMALL_AREA) + int(area > LARGE_AREA)
-
-
-def _spread(values: Sequence[float] | np.ndarray, *, whole: bool = False) -> Spread | None:
-    """Describe numbers; whole ones get bins between whole numbers."""
-    numbers = np.asarray(values, np.float64)
-    if not len(numbers):
-        return None
-    low, high = float(numbers.min()), float(numbers.max())
-    if whole:
-        step = max(1, -(-int(high - low + 1) // _BINS))
-        edges = np.arange(low, high + step + 1, step)
-        if len(edges) > 2 and edges[-2] > high:
-            edges = edges[:-1]
-    else:
-        edges = np.linspace(low, high if high > low else low + 1, _BINS + 1)
-    counts, edges = np.histogram(numbers, edges)
-    return Spread(
-        len(numbers),
-        low,
-        float(np.median(numbers)),
-        float(numbers.mean()),
-        high,
-        tuple(map(float, edges)),
-        tuple(map(int, counts)),
-    )

@@ -56,6 +56,11 @@ class TableSummary:
     first: tuple[tuple[str, ...], ...]
 
 
+def is_missing(value: str) -> bool:
+    """Tell whether a cell is empty, or says that there is no value (NaN, NA, null)."""
+    return value.strip().lower() in _MISSING
+
+
 def summarise(table: Table) -> TableSummary:
     """Return a table in a few lines."""
     return TableSummary(

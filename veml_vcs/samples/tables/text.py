@@ -15,7 +15,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -110,14 +110,7 @@ class Table:
 
     def kind(self, name: str) -> str:
         """Return what a column's values look like: ``int``, ``float``, ``time`` or ``text``."""
-        values = [one.strip() for one in self.column(name)]
-        values = [one for one in values if one.lower() not in _MISSING]
-        if not values:
-            return "text"
-        if all(_NUMBER.fullmatch(one) for one in values):
-            whole = all(one.lstrip("+-").isdigit() for one in values)
-            return "int" if whole else "float"
-        return "time" if all(map(_DATE.fullmatch, values)) else "text"
+        return kind_of(self.column(name))
 
     def to_bytes(self) -> bytes:
         """Return the file: of a table just read, the bytes it was read from.
@@ -344,3 +337,13 @@ def _is_header(rows: Sequence[Row]) -> bool:
         return False
     below = [one for row in rest for one in row[1:]]
     return any("." in one for one in below) and not any("." in one for one in first[1:])
+
+
+def kind_of(values: Iterable[str]) -> str:
+    """Return what values look like, missing ones aside: ``int``, ``float``, ``time``, ``text``."""
+    given = [one for one in (value.strip() for value in values) if one.lower() not in _MISSING]
+    if not given:
+        return "text"
+    if all(_NUMBER.fullmatch(one) for one in given):
+        return "int" if all(one.lstrip("+-").isdigit() for one in given) else "float"
+    return "time" if all(map(_DATE.fullmatch, given)) else "text"

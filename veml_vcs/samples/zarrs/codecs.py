@@ -10,7 +10,7 @@ from __future__ import annotations
 import bz2
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
@@ -31,7 +31,7 @@ _CRC_BYTES = 4
 _ABSENT = 2**64 - 1
 _BLOSC_HEADER = 16
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_ENCODED = frozenset(("zlib", "gzip", "bz2", "blosc", "zstd", "lz4"))
+_ENCODED = frozenset(("zlib", "gzip", "bz2", "blosc", "zstd", "lz4", "crc32c"))
 _MOST_CODECS = 8
 _MOST_IN_SHARD = 100_000
 
@@ -81,8 +81,9 @@ class Pipeline:
 
     @property
     def can_encode(self) -> bool:
-        """Whether ``encode`` knows all of it: no shards and checksums."""
-        return self.shards is None and all(name in _ENCODED for name, _ in self.packers)
+        """Whether ``encode`` knows all of it."""
+        inner = self.shards is None or self.shards.pipeline.can_encode
+        return inner and all(name in _ENCODED for name, _ in self.packers)
 
     def decode(self, data: bytes, shape: tuple[int, ...], fill: Any) -> NDArray[Any]:
         """Return the array in a chunk file.
@@ -96,13 +97,7 @@ class Pipeline:
             FormatError: It is malformed, or holds more or less than a chunk.
         """
         size = math.prod(shape) * self.dtype.itemsize
-        try:
-            for name, _ in reversed(self.packers):
-                data = _unpack(name, data, size + size // 8 + _SLACK)
-        except (zlib.error, OSError, ValueError, RuntimeError, EOFError) as error:
-            if isinstance(error, FormatError):
-                raise
-            raise FormatError(f"a chunk cannot be unpacked: {error!s:.100}") from error
+        data = self._unpacked(data, size)
         if self.shards is not None:
             return self._shard(data, shape, fill, self.shards)
         if len(data) != size:
@@ -111,15 +106,23 @@ class Pipeline:
         stored = np.frombuffer(data, self.dtype).reshape([shape[axis] for axis in axes])
         return stored.transpose(np.argsort(axes)) if shape else stored
 
-    def encode(self, array: NDArray[Any]) -> bytes:
+    def encode(self, array: NDArray[Any], fill: Any, like: Sequence[bytes] = ()) -> bytes:
         """Return the chunk file of an array; ``can_encode`` says whether that can be.
 
+        Args:
+            array: What one file holds.
+            fill: What stands in absent chunks of a shard.
+            like: Files of this array. A chunk of a shard in which one of them has the same elements
+                is taken from it as it stands; the first one counts.
+
         Raises:
-            FormatError: A codec has a configuration that makes no sense.
+            FormatError: A codec has a configuration that makes no sense, or ``like`` is malformed.
         """
-        if self.axes is not None:
-            array = array.transpose(self.axes)
-        data = np.ascontiguousarray(array, self.dtype).tobytes()
+        if self.shards is not None:
+            data = self._join_shard(array, fill, like, self.shards)
+        else:
+            turned = array if self.axes is None else array.transpose(self.axes)
+            data = np.ascontiguousarray(turned, self.dtype).tobytes()
         try:
             for packer in self.packers:
                 data = _pack(packer, data, self.dtype.itemsize)
@@ -127,9 +130,34 @@ class Pipeline:
             raise FormatError(f"a chunk cannot be packed: {error!s:.100}") from error
         return data
 
+    def _unpacked(self, data: bytes, size: int) -> bytes:
+        """Undo the codecs from bytes to bytes of a file that holds ``size`` bytes of elements."""
+        try:
+            for name, _ in reversed(self.packers):
+                data = _unpack(name, data, size + size // 8 + _SLACK)
+        except (zlib.error, OSError, ValueError, RuntimeError, EOFError) as error:
+            if isinstance(error, FormatError):
+                raise
+            raise FormatError(f"a chunk cannot be unpacked: {error!s:.100}") from error
+        return data
+
     def _shard(
         self, data: bytes, shape: tuple[int, ...], fill: Any, shards: Shards
     ) -> NDArray[Any]:
+        whole = np.full(shape, fill, self.dtype)
+        for where, piece in self._pieces(data, shape, shards):
+            if piece is not None:
+                whole[where] = shards.pipeline.decode(bytes(piece), shards.chunks, fill)
+        return whole
+
+    def _pieces(
+        self, data: bytes, shape: tuple[int, ...], shards: Shards
+    ) -> Iterator[tuple[tuple[slice, ...], memoryview | None]]:
+        """Yield where each chunk of a shard lies, and its bytes; None where it is absent.
+
+        A hostile index may name the same bytes a hundred thousand times: nothing is copied here.
+        """
+        view = memoryview(data)
         counts = [a // b for a, b in zip(shape, shards.chunks, strict=True)]
         entries = math.prod(counts)
         index_bytes = entries * 16 + (_CRC_BYTES if shards.index_crc else 0)
@@ -137,19 +165,57 @@ class Pipeline:
             raise FormatError(f"a shard of {len(data)} bytes, its index alone has {index_bytes}")
         start = len(data) - index_bytes if shards.at_end else 0
         index = np.frombuffer(data, "<u8", entries * 2, start).reshape(-1, 2)
-        whole = np.full(shape, fill, self.dtype)
         for place, (offset, length) in zip(
             product(*map(range, counts)), index.tolist(), strict=True
         ):
-            if offset == length == _ABSENT:
-                continue
             where = tuple(
                 slice(p * c, (p + 1) * c) for p, c in zip(place, shards.chunks, strict=True)
             )
-            whole[where] = shards.pipeline.decode(
-                data[offset : offset + length], shards.chunks, fill
-            )
-        return whole
+            absent = offset == length == _ABSENT
+            yield where, None if absent else view[offset : offset + length]
+
+    def _join_shard(
+        self, array: NDArray[Any], fill: Any, like: Sequence[bytes], shards: Shards
+    ) -> bytes:
+        """Return a shard without its packers: chunks in their order, and the index."""
+        shape, inner = array.shape, shards.pipeline
+        size = math.prod(shape) * self.dtype.itemsize
+        known = [dict(self._by_start(self._unpacked(one, size), shape, shards)) for one in like]
+        counts = [a // b for a, b in zip(shape, shards.chunks, strict=True)]
+        index_bytes = math.prod(counts) * 16 + (_CRC_BYTES if shards.index_crc else 0)
+        empty = np.full(shards.chunks, fill, self.dtype)
+        at = 0 if shards.at_end else index_bytes
+        body, index = [], []
+        for place in product(*map(range, counts)):
+            start = tuple(p * c for p, c in zip(place, shards.chunks, strict=True))
+            part = array[tuple(slice(b, b + c) for b, c in zip(start, shards.chunks, strict=True))]
+            piece: bytes | None = None
+            for pieces in known:
+                found = pieces[start]
+                piece = None if found is None else bytes(found)
+                old = empty if piece is None else inner.decode(piece, shards.chunks, fill)
+                if old.tobytes() == np.ascontiguousarray(part, old.dtype).tobytes():
+                    break
+            else:
+                piece = inner.encode(part, fill)
+            if piece is None:
+                index.append((_ABSENT, _ABSENT))
+                continue
+            index.append((at, len(piece)))
+            at += len(piece)
+            if at > 2 * size + index_bytes + _SLACK:
+                raise FormatError("the chunks of a shard take more bytes than their elements")
+            body.append(piece)
+        table = np.array(index, "<u8").tobytes()
+        if shards.index_crc:
+            table = _pack(("crc32c", ()), table, 1)
+        return b"".join([*body, table] if shards.at_end else [table, *body])
+
+    def _by_start(
+        self, data: bytes, shape: tuple[int, ...], shards: Shards
+    ) -> Iterator[tuple[tuple[int, ...], memoryview | None]]:
+        for where, piece in self._pieces(data, shape, shards):
+            yield tuple(one.start for one in where), piece
 
 
 def packer_of(facts: Any, version: int) -> Packer:
@@ -333,6 +399,12 @@ def _pack(packer: Packer, data: bytes, width: int) -> bytes:
             int(given.get("typesize") or width),
         )
         return bytes(found)
+    if name == "crc32c":
+        try:
+            from numcodecs.checksum32 import CRC32C
+        except ImportError as error:
+            raise FormatError(f"crc32c cannot be computed here: {error}") from error
+        return bytes(CRC32C(location="end").encode(data))
     if name == "zstd":
         return bytes(numcodecs.zstd.compress(data, int(given.get("level", 0)),
                                              bool(given.get("checksum", False))))  # fmt: skip

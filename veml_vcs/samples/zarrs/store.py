@@ -199,7 +199,7 @@ def merge_chunk(
     for data, side in ((ours, left), (theirs, right)):
         if not elements_differ(side, merged.array).any():
             return data, merged
-    return meta.pipeline.encode(merged.array), merged
+    return meta.pipeline.encode(merged.array, meta.fill, (ours, theirs)), merged
 
 
 class _Comparison:
