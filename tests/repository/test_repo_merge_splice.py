@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.repository.kit import Project, coco, dump, png, small_model
+from veml_vcs.errors import ConflictError
 from veml_vcs.repository.merging import data as merging
 from veml_vcs.repository.merging.merge import settle
 from veml_vcs.repository.worktree.snapshot import take_snapshot
@@ -158,3 +159,29 @@ def test_more_than_boxes_is_merged_as_ever(project: Project, spliced: list[bool]
     assert project.merge("left").kind == "merged"
     assert spliced == [False]
     check(project)
+
+
+def test_what_is_not_committed_elsewhere_in_the_folder_survives_and_is_seen(
+    project: Project,
+) -> None:
+    """A merge looks at the files that it is about to change, and at no others."""
+    fork(project, [move(0, 3)], move(1, 5))
+    project.write({"data/images/0004.png": png(44), "data/images/0077.png": png(77)})
+    assert project.merge("left").kind == "merged"
+    assert project.path("data/images/0004.png").read_bytes() == png(44)
+    changes = project.status().changed_data["data"]
+    assert (changes.added, changes.changed) == (["images/0077.png"], ["images/0004.png"])
+    assert not changes.removed
+
+
+def test_what_is_not_committed_in_the_file_itself_stops_the_merge(project: Project) -> None:
+    """Seen to fail with nothing looked at."""
+    fork(project, [move(0, 3)], move(1, 5))
+    document = json.loads(project.path(SOURCE).read_bytes())
+    move(7, 7)(document)
+    project.write({SOURCE: dump(document)})
+    with pytest.raises(ConflictError) as caught:
+        project.merge("left")
+    assert caught.value.kind == "would-lose-changes"
+    assert json.loads(project.path(SOURCE).read_bytes()) == document
+    assert project.repo.git.head().commit == project.repo.resolve("right")

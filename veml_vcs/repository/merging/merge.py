@@ -35,7 +35,11 @@ from veml_vcs.repository.merging.state import (
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import is_ancestor, merge_bases
-from veml_vcs.repository.worktree.changes import FolderChanges, folder_changes
+from veml_vcs.repository.worktree.changes import (
+    FolderChanges,
+    folder_changes,
+    touched_changes,
+)
 from veml_vcs.repository.worktree.follow import follow
 from veml_vcs.repository.worktree.held import note_held
 from veml_vcs.repository.worktree.materialize import (
@@ -393,8 +397,11 @@ def _plan_data(
     repo: Repository, path: str, old: DataRecord | None, new: DataRecord | None
 ) -> tuple[list[Change], FolderChanges]:
     changes = file_changes(repo, old, new)
-    like = old if old is not None else empty_version(new)
-    dirty = folder_changes(repo, path, like)
+    dirty = None
+    if old is not None and new is not None and os.path.isdir(repo.absolute(path)):
+        dirty = touched_changes(repo, path, changes)  # what can be lost lies where files change
+    if dirty is None:
+        dirty = folder_changes(repo, path, old if old is not None else empty_version(new))
     refuse_lost_changes(path, changes, dirty, "merge")
     require_contents(repo, path, changes)
     return changes, dirty
