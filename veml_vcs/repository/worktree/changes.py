@@ -14,7 +14,13 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out
 from veml_vcs.repository.worktree.reading import read_files
 from veml_vcs.repository.worktree.scan import Stamp, scan_folder, stamp_file
-from veml_vcs.repository.worktree.statcache import StatCache, load_statcache, save_statcache
+from veml_vcs.repository.worktree.statcache import (
+    StatCache,
+    StoredCache,
+    load_statcache,
+    read_statcache,
+    save_statcache,
+)
 from veml_vcs.samples.tree import Change, Entry, Gap, Tree, encode_key
 from veml_vcs.versions.data import DataRecord
 
@@ -85,7 +91,10 @@ def folder_changes(
     """
     disk = scan_dataset(repo, path, record)
     cache_path = repo.statcache_path(path)
-    cache = StatCache() if verify else load_statcache(cache_path, repo.files)
+    stored = StoredCache() if verify else read_statcache(cache_path, repo.files)
+    if disk and stored.clean(record.tree, disk):
+        return FolderChanges()
+    cache = stored.decoded()
     out = left_out(repo, path)
     gone = disk is None
     if gone and not out:
@@ -127,7 +136,10 @@ def folder_changes(
 def may_differ(repo: Repository, path: str, record: DataRecord) -> bool:
     """Tell whether stamps leave it open that a folder differs from a version; reads no file."""
     disk = scan_dataset(repo, path, record)
-    cache = load_statcache(repo.statcache_path(path), repo.files)
+    stored = read_statcache(repo.statcache_path(path), repo.files)
+    if disk and stored.clean(record.tree, disk):
+        return False
+    cache = stored.decoded()
     if not disk and left_out(repo, path).everything:
         return False
     return disk is None or cache.tree != record.tree or not cache.clean(disk)

@@ -16,7 +16,7 @@ from veml_vcs.repository.sparse.rule import keep_out
 from veml_vcs.repository.worktree.changes import FolderChanges, scan_dataset
 from veml_vcs.repository.worktree.held import note_held
 from veml_vcs.repository.worktree.hints import noted
-from veml_vcs.repository.worktree.scan import Stamp, stamp_of
+from veml_vcs.repository.worktree.scan import Stamp, in_order, stamp_of
 from veml_vcs.repository.worktree.statcache import load_statcache, save_statcache
 from veml_vcs.samples.tree import Change, Entry, Gap, Tree, diff_trees
 from veml_vcs.versions.data import DataRecord
@@ -310,6 +310,7 @@ def remember_changes(
         else:
             stamps[key] = stamp
     stamps.update((key, stamp) for key, (stamp, _) in written.items())
+    stamps = in_order(stamps)  # as the next scan lists them
     contents = cache.contents
     contents.update((key, content) for key, (_, content) in written.items())
     tree = new.tree if complete else bytes(32)

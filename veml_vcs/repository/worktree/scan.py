@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
@@ -57,14 +57,21 @@ def scan_folder(folder: str) -> dict[str, Stamp]:
         except OSError as error:
             raise StorageError(f"{path}: cannot be listed: {error.strerror}") from error
     keys = list(found)
-    if "".join(keys).isascii():
-        if keys and not all_plain(keys):
-            for key in keys:
-                check_key(key)
-        keys.sort()  # characters sort as their bytes do
+    if keys and not ("".join(keys).isascii() and all_plain(keys)):
+        for key in keys:
+            check_key(key)
+    return in_order(found)
+
+
+def in_order(stamps: Mapping[str, Stamp]) -> dict[str, Stamp]:
+    """Sort files as a scan of a data set lists them: those outside the folder are last."""
+    inside = [key for key in stamps if key[:1] != "/"]
+    if "".join(inside).isascii():
+        inside.sort()  # characters sort as their bytes do
     else:
-        keys.sort(key=lambda key: encode_key(check_key(key)))
-    return {key: found[key] for key in keys}
+        inside.sort(key=encode_key)
+    outside = [key for key in stamps if key[:1] == "/"] if len(inside) < len(stamps) else ()
+    return {key: stamps[key] for key in (*inside, *outside)}
 
 
 def _list_folder(

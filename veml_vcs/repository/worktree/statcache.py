@@ -17,11 +17,11 @@ from __future__ import annotations
 import hashlib
 import os
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from veml_vcs.ids import DIGEST_BYTES, SampleId
 from veml_vcs.objects.files import Files
@@ -31,7 +31,7 @@ from veml_vcs.samples.tree.entry import decode_key, encode_key
 _MAGIC = b"veml statcache 3\n"
 _TICK_NS = 20_000_000
 """File systems stamp with the kernel's tick (1-10 ms), not with the clock."""
-_MTIME = itemgetter(Stamp._fields.index("mtime_ns"))
+_MTIME = Stamp._fields.index("mtime_ns")
 
 
 @dataclass
@@ -62,7 +62,8 @@ class StatCache:
         """Tell whether a folder's files are exactly those remembered, by their stamps."""
         if found != self.stamps:
             return False
-        return max(map(_MTIME, found.values()), default=0) < self.written_ns - _TICK_NS
+        newest = max(map(itemgetter(_MTIME), found.values()), default=0)
+        return newest < self.written_ns - _TICK_NS
 
     def changed(self, found: Mapping[str, Stamp]) -> list[str]:
         """Return the keys whose stamps differ, or prove nothing."""
@@ -75,21 +76,63 @@ class StatCache:
         ]
 
 
-def load_statcache(path: str, files: Files) -> StatCache:
-    """Read a cache; a missing or damaged one is empty."""
+class StoredCache(NamedTuple):
+    """A cache as it lies on disk.
+
+    Attributes:
+        body: What follows the checksum; empty if there is no sound cache.
+        written_ns: mtime of the file.
+    """
+
+    body: bytes = b""
+    written_ns: int = 0
+
+    def clean(self, tree: bytes, found: Mapping[str, Stamp]) -> bool:
+        """Tell whether files in the order of a scan are plainly those of a tree, by their stamps.
+
+        As ``StatCache.clean``, in a quarter of the time; False also if files are remembered in
+        another order.
+        """
+        if self.body[:DIGEST_BYTES] != tree or not found:
+            return False
+        columns = list(zip(*found.values(), strict=True))
+        keys, numbers = _encode(found, columns)
+        at = len(tree) + len(numbers)
+        if self.body[len(tree) : at] != numbers:
+            return False
+        at += DIGEST_BYTES * len(found)
+        if self.body[at : at + len(keys)] != keys:
+            return False
+        newest: int = max(columns[_MTIME])
+        return newest < self.written_ns - _TICK_NS
+
+    def decoded(self) -> StatCache:
+        """Return what is remembered; nothing where that cannot be read."""
+        if not self.body:
+            return StatCache()
+        try:
+            return _decode(self.body, self.written_ns)
+        except ValueError:
+            return StatCache()
+
+
+def read_statcache(path: str, files: Files) -> StoredCache:
+    """Read a cache and check it; a missing or damaged one is empty."""
     try:
         written_ns = os.stat(path).st_mtime_ns
         data = bytes(files.read(path))
     except FileNotFoundError:
-        return StatCache()
+        return StoredCache()
     start = len(_MAGIC) + DIGEST_BYTES
     body = data[start:]
     if data[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
-        return StatCache()
-    try:
-        return _decode(body, written_ns)
-    except ValueError:
-        return StatCache()
+        return StoredCache()
+    return StoredCache(body, written_ns)
+
+
+def load_statcache(path: str, files: Files) -> StatCache:
+    """Read a cache; a missing or damaged one is empty."""
+    return read_statcache(path, files).decoded()
 
 
 def _decode(body: bytes, written_ns: int) -> StatCache:
@@ -139,17 +182,17 @@ def save_statcache(
         hints: See ``hints``.
     """
     columns = list(zip(*stamps.values(), strict=True)) or [()] * len(Stamp._fields)
-    keys = encode_key("\0".join(stamps))
-    body = b"".join(
-        (
-            tree,
-            len(stamps).to_bytes(8, "little"),
-            *(array("Q", column).tobytes() for column in columns[:3]),
-            bytes(columns[3]),
-            *map(contents.__getitem__, stamps),
-            len(keys).to_bytes(8, "little"),
-            keys,
-            hints,
-        )
-    )
+    keys, numbers = _encode(stamps, columns)
+    body = b"".join((tree, numbers, *map(contents.__getitem__, stamps), keys, hints))
     files.write_atomic(path, _MAGIC + hashlib.sha256(body).digest() + body, durable=False)
+
+
+def _encode(keys: Iterable[str], columns: Sequence[Sequence[int]]) -> tuple[bytes, bytes]:
+    """Return keys and stamps as they are stored, each with its length before it."""
+    joined = encode_key("\0".join(keys))
+    numbers = (
+        len(columns[0]).to_bytes(8, "little"),
+        *(array("Q", column).tobytes() for column in columns[:3]),
+        bytes(columns[3]),
+    )
+    return len(joined).to_bytes(8, "little") + joined, b"".join(numbers)
