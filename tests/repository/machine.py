@@ -40,6 +40,7 @@ from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.commit import commit
 from veml_vcs.repository.merging.merge import abort, merge
+from veml_vcs.repository.merging.renames import with_renames
 from veml_vcs.repository.merging.resolve import resolve
 from veml_vcs.repository.refs import create_branch, create_tag
 from veml_vcs.repository.restore import restore
@@ -49,6 +50,9 @@ from veml_vcs.repository.upkeep.gc import gc
 from veml_vcs.samples.tree import EntryKind, Tree
 
 DATA = "data"
+NAMES = (DATA, "moved")
+"""What the data set may be called: ``mv`` gives it the other name."""
+_PREFIXES = tuple(f"{name}/" for name in NAMES)
 PLAIN = "train.py"
 """An ordinary file beside the data set, which Git tracks as ever."""
 
@@ -101,18 +105,23 @@ class World:
         return {
             key: data
             for key, data in self.project.files().items()
-            if key not in (f"{DATA}.veml", ".gitignore")
+            if key != ".gitignore" and not key.endswith(".veml")
         }
+
+    @property
+    def folder(self) -> str:
+        """What the data set is called on disk."""
+        return folder_of(self.work)
 
     def seen(self, files: Files) -> Seen:
         """Read the data set in some of the user's files, without veml."""
-        prefix = DATA + "/"
+        prefix = folder_of(files) + "/"
         inside = {k.removeprefix(prefix): v for k, v in files.items() if k.startswith(prefix)}
         return read(inside, self.layout)
 
     def data_of(self, files: Files) -> Files:
         """Return the files of the data set alone."""
-        return {key: data for key, data in files.items() if key.startswith(DATA + "/")}
+        return {key: data for key, data in files.items() if key.startswith(_PREFIXES)}
 
     @property
     def head(self) -> str:
@@ -129,7 +138,7 @@ class World:
     def edit(self, change: Callable[[State], State]) -> None:
         """Let the user change the data set on disk."""
         self.state = change(self.readable_state())
-        self.project.replace(write(self.state, self.layout), DATA)
+        self.project.replace(write(self.state, self.layout), self.folder)
         self.work = self.user_files()
 
     def readable_state(self) -> State:
@@ -147,7 +156,7 @@ class World:
     # -- commands --------------------------------------------------------------------------------
 
     def add(self) -> None:
-        self.project.add(DATA, PLAIN)
+        self.project.add(self.folder, PLAIN)
         self.staged = dict(self.work)
 
     def commit(self, *, all_: bool = False, amend: bool = False) -> None:
@@ -201,13 +210,13 @@ class World:
 
     def restore(self) -> None:
         """Throw away what is not staged; files that are not tracked stay."""
-        restore(self.project.repo, [str(self.project.path(DATA)), str(self.project.path(PLAIN))])
+        restore(self.project.repo, [str(self.project.path(one)) for one in (self.folder, PLAIN)])
         self.work = {**self.work, **self.staged}
         self.tidy()
 
     def restore_all(self) -> None:
         """Go back to HEAD, in the index and on disk; files that were never staged stay."""
-        paths = [str(self.project.path(DATA)), str(self.project.path(PLAIN))]
+        paths = [str(self.project.path(one)) for one in (self.folder, PLAIN)]
         restore(self.project.repo, paths, staged=True, source="HEAD")
         head = self.commits[self.head]
         untracked = {k: v for k, v in self.work.items() if k not in self.staged and k not in head}
@@ -229,6 +238,8 @@ class World:
             return
         ours, theirs = self.head, self.heads[name]
         bases = self.project.git("merge-base", "--all", ours, theirs).split()
+        if not self.followed(bases, ours, theirs):
+            return
         states = [self.states[one] for one in (bases[0], ours, theirs)]
         sure = len(bases) == 1 and all(one is not None for one in states)
         three = [dict(one or {}) for one in states]
@@ -245,6 +256,7 @@ class World:
             told = sum(expected.conflicts.values())
             assert len(result.conflicts) == told
             assert self.seen(found) == expected.seen
+            assert folder_of(found) == self.joint_name(bases[0], ours, theirs)
         if result.kind == "conflicts":
             self.work = found
             if then == "abort":
@@ -262,15 +274,37 @@ class World:
         self._committed(done)
         assert self.project.repo.git.parents(self.project.repo.resolve(done)) == [ours, theirs]
 
+    def joint_name(self, base: str, ours: str, theirs: str) -> str:
+        """Return what a merge must call the data set: as the side does that renamed it."""
+        before, here, there = (folder_of(self.commits[one]) for one in (base, ours, theirs))
+        return there if here == before else here
+
+    def followed(self, bases: list[str], ours: str, theirs: str) -> bool:
+        """Tell whether a merge can know a renamed data set again: most of it must be the same.
+
+        Where it cannot, two data sets are left to the user, which no model here speaks of.
+        """
+        known = [one for one in (*bases, ours, theirs) if one in self.commits]
+        if len({folder_of(self.commits[one]) for one in known}) == 1:
+            return True
+        if len(bases) != 1 or bases[0] not in self.commits:
+            return False
+        repo = self.project.repo
+        trees = [repo.git.files(repo.resolve(one)) for one in (bases[0], ours, theirs)]
+        renamed = with_renames(repo, *trees)
+        return all(self.joint_name(bases[0], ours, theirs) + ".veml" in one for one in renamed)
+
     def _settle(self, files: tuple[str, ...], choice: Literal["ours", "theirs", "base"]) -> None:
         resolve(self.project.repo, [*files], choice)
         if self.project.status().merge.open_conflicts:  # type: ignore[union-attr]
-            resolve(self.project.repo, [DATA], choice)
+            resolve(self.project.repo, [folder_of(self.user_files())], choice)
 
     def _merge_dirty(self, name: str) -> None:
         """Merge with uncommitted changes: refused, or they are all still there."""
         before = dict(self.work)
         old = self.commits[self.head]
+        if folder_of(old) != folder_of(self.commits[self.heads[name]]):
+            return
         try:
             result = self.project.merge(name)
         except ConflictError:
@@ -389,7 +423,7 @@ class World:
         """Return a command that has something to do, or None."""
 
         def paths(repo: Repository) -> list[str]:
-            return [os.path.join(repo.root, path) for path in (DATA, PLAIN)]
+            return [os.path.join(repo.root, path) for path in (self.folder, PLAIN)]
 
         if command == "add" and self.work != self.staged:
             return lambda repo: add(repo, paths(repo))
@@ -405,7 +439,10 @@ class World:
             if command == "checkout":
                 return lambda repo: checkout(repo, name)
             if command == "merge":
-                return lambda repo: merge(repo, name)
+                ours, theirs = self.head, self.heads[name]
+                bases = self.project.git("merge-base", "--all", ours, theirs).split()
+                if self.followed(bases, ours, theirs):
+                    return lambda repo: merge(repo, name)
         return None
 
     def _steps(self, run: Callable[[Repository], object]) -> int:
@@ -474,13 +511,16 @@ class World:
         """Check a commit's data set, read from the store: its bytes, and the record's counts."""
         repo = self.project.repo
         wanted = self.data_of(self.commits[commit])
-        record = repo.datasets_at(repo.resolve(commit)).get(DATA)
+        records = repo.datasets_at(repo.resolve(commit))
+        folder = folder_of(self.commits[commit])
+        assert records.keys() <= {folder}
+        record = records.get(folder)
         if record is None:
             assert not wanted
             return
         entries = dict(Tree(repo.store, record.tree).items())
         found = {
-            f"{DATA}/{key}": repo.contents.read(entry.content)
+            f"{folder}/{key}": repo.contents.read(entry.content)
             for key, entry in entries.items()
             if entry.content is not None
         }
@@ -522,6 +562,13 @@ class World:
             yield
         finally:
             self.project.close()
+
+
+def folder_of(files: Files) -> str:
+    """Return what the data set is called in some of the user's files."""
+    found = {key.partition("/")[0] for key in files if key.startswith(_PREFIXES)}
+    assert len(found) <= 1, f"two data sets: {found}"
+    return found.pop() if found else DATA
 
 
 def in_slots(seen: Seen) -> State:

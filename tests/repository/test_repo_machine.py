@@ -212,6 +212,10 @@ class Histories(RuleBasedStateMachine):
     def mv_sample(self, image: int, place: int) -> None:
         self.world.mv(image, place)
 
+    @rule(then=st.sampled_from(("commit", "stash")))
+    def mv_dataset(self, then: str) -> None:
+        self.world.mv_dataset(then)  # type: ignore[arg-type]
+
     @rule(name=BRANCHES)
     def rebase_by_git(self, name: str) -> None:
         if name in self.world.heads:

@@ -52,6 +52,40 @@ def walk(root: Path, layout: str, seed: int, steps: int) -> None:
         machine.diverge(side, edit(), edit())
         machine.rebase_by_git(side)
 
+    def rebased_more() -> None:
+        """Two to four commits of ours onto theirs, perhaps with a rename among them."""
+        side = other()
+        machine.diverge(side, edit(), edit())
+        for _ in range(rng.randrange(1, 4)):
+            rng.choice((
+                lambda: machine.edit_box(*edit()),
+                lambda: machine.edit_plain_file(rng.randrange(4)),
+                lambda: machine.add_sample({}),
+            ))()  # fmt: skip
+            machine.commit_everything()
+        if rng.random() < 0.3:
+            machine.mv_dataset("commit")
+        machine.rebase_by_git(side)
+
+    def moved(kind: str) -> None:
+        """One side renames the data set, the other one works on; then they come together."""
+        side = other()
+        machine.diverge(side, edit(), edit())
+        if rng.random() < 0.5:
+            machine.checkout(side)
+            side = world.heads and next(one for one in world.heads if one != world.here)
+        machine.mv_dataset("commit")
+        world.check()
+        if kind == "merge":
+            machine.merge(side, then())
+        elif kind == "rebase":
+            machine.rebase_by_git(side)
+        elif kind == "stash":
+            machine.commit_everything()
+            machine.mv_dataset("stash")
+        else:
+            machine.replay(side, kind, then())
+
     def put_aside() -> None:
         machine.edit_box(*edit())
         machine.edit_plain_file(rng.randrange(4))
@@ -82,9 +116,11 @@ def walk(root: Path, layout: str, seed: int, steps: int) -> None:
         lambda: machine.plain_git("gc"), lambda: machine.gc(forget=True),
         machine.add, machine.amend, machine.restore_all, machine.commit_everything,
         put_aside, rebased, lambda: picked("cherry-pick"), lambda: machine.pop(then()),
+        rebased_more, lambda: moved("rebase"), lambda: moved("revert"),
     ]  # fmt: skip
     always = [
         lambda: picked("cherry-pick"), lambda: picked("revert"), rebased, put_aside,
+        rebased_more, lambda: moved("merge"), lambda: moved("cherry-pick"), lambda: moved("stash"),
         lambda: killed("stash"), lambda: killed("cherry-pick"), lambda: machine.pop(then()),
         *(lambda mode=mode: machine.reset(mode, name()) for mode in ("soft", "mixed", "hard")),
         *(lambda: (machine.commit_everything(),

@@ -31,6 +31,7 @@ from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.reset import move_index
 from veml_vcs.repository.worktree.plain_files import in_the_way, write_plain
+from veml_vcs.versions.data import RECORD_SUFFIX
 
 if TYPE_CHECKING:
     from veml_vcs.repository.git.repo import TreeFile
@@ -169,7 +170,12 @@ def apply(
         # As Git: what is new stays staged, or it would be untracked; the rest is not staged.
         before = repo.git.files(ours)
         new = {path: file for path, file in merged.files.items() if path not in before}
-        move_index(repo, staged_then if index else before | new)
+        # A data set that went (it was renamed, perhaps) stays staged as gone: unstaged, its record
+        # would be back without a folder, which looks like a loss that no command shall commit.
+        lost = repo.datasets_at(ours).keys() - repo.datasets_in(merged.files).keys()
+        gone = {path + RECORD_SUFFIX for path in lost}
+        kept = {path: file for path, file in before.items() if path not in gone}
+        move_index(repo, staged_then if index else kept | new)
         if drop_it:
             _drop(repo, entry)
     return StashResult(entry, drop_it)
