@@ -269,11 +269,6 @@ def _record_of_stash(repo: Repository) -> None:
     repo.write_file("data/train.veml", repo.git.read_blob(stash["data/train.veml"].blob))
 
 
-def _drop(repo: Repository, name: str) -> None:
-    with repo.lock("veml stash"):
-        drop(repo, name)
-
-
 SCENARIOS = (
     Scenario("add new", empty_with_files, lambda r: add(r, _at(r, "data/train", "README", "src"))),
     Scenario("add edited", edited, lambda r: add(r, [r.root])),
@@ -443,7 +438,7 @@ SCENARIOS = (
         "stash apply --index", stashed, lambda r: apply(r, index=True), stages=(_record_of_stash,)
     ),
     Scenario("stash apply, conflicts", stashed_in_conflict, lambda r: apply(r)),
-    Scenario("stash drop", stashed_twice, lambda r: _drop(r, "2"), ("unknown-stash",)),
+    Scenario("stash drop", stashed_twice, lambda r: drop(r, "2"), ("unknown-stash",)),
     Scenario("branch", one_commit, lambda r: create_branch(r, "a/b/c"), ("branch-exists",)),
     Scenario(
         "branch -d", with_names, lambda r: delete_branch(r, "feature/one"), ("unknown-revision",)

@@ -140,8 +140,7 @@ class MovingWorld(World):
             assert wanted is not None
             assert self.seen(self.work) == wanted.seen
         self.commit(all_=True)
-        with repo.lock("a test"):
-            drop(repo)
+        drop(repo)
         self.aside = None
 
     def _said(self, files: Files) -> State | None:
