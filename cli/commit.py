@@ -33,6 +33,18 @@ def commit(
         str | None,
         typer.Option("--file", "-F", metavar="FILE", help="Read the message; - is stdin."),
     ] = None,
+    fixup: Annotated[
+        str | None,
+        typer.Option("--fixup", metavar="REV", help="The message marks a correction of REV."),
+    ] = None,
+    squash: Annotated[
+        str | None,
+        typer.Option("--squash", metavar="REV", help="The same, for git rebase --autosquash."),
+    ] = None,
+    reuse: Annotated[
+        str | None,
+        typer.Option("--reuse-message", "-C", metavar="REV", help="Message and author of REV."),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", "-a", help="First add tracked data and files that changed.")
     ] = False,
@@ -70,12 +82,18 @@ def commit(
     from veml_cli._identity import author_from, from_environment, warn_if_guessed
     from veml_cli.render.simple import commit_lines
     from veml_hooks.here import run_hooks_here
+    from veml_vcs.repository.commit import author_of
     from veml_vcs.repository.commit import commit as run
 
     if reset_author and (not amend or author is not None):
         raise InvalidInputError("--reset-author goes with --amend, and not with --author")
     with working() as (repo, progress):
         text = given_message(message, file)
+        by = author_from(repo, author, date, amend=amend and not reset_author)
+        if fixup or squash or reuse:
+            text = _made_from(repo, text, fixup, squash, reuse)
+        if reuse and author is None and not reset_author:
+            by = author_of(repo, repo.resolve(reuse))
         if text is None and not no_edit and sys.stdin.isatty():
             text = _edited(repo, amend)
         if signoff:
@@ -87,7 +105,7 @@ def commit(
             all=everything,
             amend=amend,
             allow_empty=allow_empty,
-            author=author_from(repo, author, date, amend=amend and not reset_author),
+            author=by,
             committer=from_environment(repo, "COMMITTER"),
             no_verify=no_verify,
             progress=progress,
@@ -98,11 +116,32 @@ def commit(
         show(done, commit_lines(done), as_json=as_json)
 
 
+def _made_from(
+    repo: Repository, text: str | None, fixup: str | None, squash: str | None, reuse: str | None
+) -> str:
+    """Return the message that is made from another commit's.
+
+    Raises:
+        InvalidInputError: Two are named, or a message beside one that is taken whole.
+    """
+    from veml_vcs.repository.log import entry_of
+
+    named = [one for one in (fixup, squash, reuse) if one is not None]
+    if len(named) > 1 or (reuse is not None and text is not None):
+        raise InvalidInputError("expected one of -m, -C, --fixup and --squash")
+    other = entry_of(repo, repo.resolve(named[0]))
+    if reuse is not None:
+        return other.message
+    mark = "fixup!" if fixup is not None else "squash!"
+    return f"{mark} {other.subject}" + (f"\n\n{text}" if text else "")
+
+
 def _prepared(repo: Repository, amend: bool) -> str:
     """Return the message that Git has prepared, or that of the commit to be amended."""
     from veml_vcs.repository.log import log
+    from veml_vcs.repository.merging.squash import prepared_message
 
-    prepared = (repo.git.read_state("MERGE_MSG") or b"").decode("utf-8", "replace")
+    prepared = prepared_message(repo.git)
     if amend and not prepared:
         prepared = next((one.message for one in log(repo, limit=1, data=False)), "")
     return prepared

@@ -15,6 +15,7 @@ from veml_vcs.errors import InvalidInputError, NotFoundError
 EXAMPLES = examples(
     ("merge a branch: by sample, by box, by file", "veml merge night"),
     ("settle every conflict in data our way", "veml merge -X ours night"),
+    ("take all of a branch into one commit", "veml merge --squash night"),
     ("give up a merge with conflicts", "veml merge --abort"),
 )
 
@@ -34,6 +35,12 @@ def merge(
         bool, typer.Option("--ff-only", help="Refuse where HEAD cannot simply move.")
     ] = False,
     no_commit: Annotated[bool, typer.Option("--no-commit", help="Stop before the commit.")] = False,
+    squash: Annotated[
+        bool,
+        typer.Option(
+            "--squash", help="Stop before the commit, which then is no merge; HEAD does not move."
+        ),
+    ] = False,
     favour: Annotated[
         Side | None, typer.Option("-X", help="Side that settles all conflicts in data.")
     ] = None,
@@ -62,6 +69,8 @@ def merge(
             "expected one of REV, --abort and --continue, and one of --no-ff and --ff-only",
             hint="veml merge BRANCH",
         )
+    if squash and no_ff:
+        raise InvalidInputError("options '--squash' and '--no-ff' cannot be used together")
     text = "\n\n".join(message) if message else None
     if revision is None:
         _finish(abort, text, quiet, as_json)
@@ -75,6 +84,7 @@ def merge(
             no_ff=no_ff,
             ff_only=ff_only,
             no_commit=no_commit,
+            squash=squash,
             favour=choice(favour),
             unrelated=unrelated,
             # Who it is matters only if a commit is made.

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from veml_vcs.repository.merging.conflict import DataConflict
 
 LISTED = 20
+_LOOSE = ("stash", "squash")
+"""What leaves nothing but conflicts in the index: there is nothing to continue or abort."""
 
 _WORDS = {
     "moved-both": "both moved the box",
@@ -106,8 +108,8 @@ def next_steps(
         )
     if files:
         yield line(f"  edit {shlex.quote(files[0])}, then: veml add {shlex.quote(files[0])}")
-    finish = "veml commit" if kind in ("merge", "stash") else f"veml {kind} --continue"
-    drop = "veml reset --hard" if kind == "stash" else f"veml {kind} --abort"
+    finish = "veml commit" if kind in ("merge", *_LOOSE) else f"veml {kind} --continue"
+    drop = "veml reset --hard" if kind in _LOOSE else f"veml {kind} --abort"
     width = max(len(finish), len(drop))
     yield line("  ", finish.ljust(width), (f"   finishes the {kind}", "hint"))
     yield line("  ", drop.ljust(width), ("   drops it", "hint"))

@@ -26,16 +26,20 @@ def merge_lines(result: MergeResult, revision: str) -> Iterator[Line]:
     """
     at: Piece = (short(result.commit, _SHORT_ID), "id")
     if result.kind == "up-to-date":
-        yield line("Already up to date.")
+        yield line("Already up to date." + (" (nothing to squash)" if result.squash else ""))
         return
     if result.kind == "fast-forward":
         yield line("Fast-forward to ", at)
         return
     for data in result.data:
         yield from _data(data)
+    if result.squash:
+        yield line("Squash commit -- not updating HEAD")
     if result.kind == "conflicts":
         yield from conflict_lines(result.conflicts, result.files)
-        yield from next_steps(result.conflicts, result.files)
+        yield from next_steps(
+            result.conflicts, result.files, "squash" if result.squash else "merge"
+        )
     elif result.kind == "stopped":
         yield line("Automatic merge went well; stopped before committing as requested")
     else:

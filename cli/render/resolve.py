@@ -27,7 +27,9 @@ def open_lines(
         width: Columns of the terminal.
     """
     if not (found.conflicts or found.files):
-        step = "commit" if found.kind in ("merge", "stash") else f"{found.kind} --continue"
+        step = (
+            "commit" if found.kind in ("merge", "stash", "squash") else f"{found.kind} --continue"
+        )
         yield line(f'No open conflicts (use "veml {step}" to conclude the {found.kind})')
         return
     yield from conflict_lines(found.conflicts, found.files)
@@ -49,8 +51,8 @@ def resolved_lines(result: ResolveResult) -> Iterator[Line]:
 
 
 def _finish(result: ResolveResult) -> str:
-    if result.kind == "merge":
-        return "veml commit finishes the merge"
+    if result.kind in ("merge", "squash"):
+        return f"veml commit finishes the {result.kind}"
     if result.kind == "stash":
         return "veml stash drop drops the stash; veml commit keeps what it brought"
     return f"{'git' if result.by_git else 'veml'} {result.kind} --continue goes on"

@@ -41,6 +41,7 @@ _DOING = {
     "cherry-pick": "cherry-picking",
     "revert": "reverting",
     "stash": "applying",
+    "squash": "squashing",
 }
 
 Place = Callable[[str], str]

@@ -225,6 +225,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml data fetch --from ../drives": with_a_clone,
     "veml init -b trunk drives": outside,
     "veml merge night": clean,
+    "veml merge --squash night": clean,
     "veml mv data/train/cat/7.jpg data/train/dog/7.jpg": in_classes,
     "veml mv -k a.py b.py src": with_code,
     "veml merge -X ours night": clean,
@@ -253,6 +254,7 @@ STATES: dict[str, Callable[[Place], None]] = {
 }
 ENDS_WITH_ONE = {
     "veml merge night",
+    "veml merge --squash night",
     "veml cherry-pick night",
     "veml cherry-pick -x main~2..main",
 }

@@ -20,7 +20,14 @@ from veml_vcs.repository.upkeep.fsck import fsck
 
 Step = tuple[str, str]
 
-WAITING = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_MSG", "veml/merge.json")
+WAITING = (
+    "MERGE_HEAD",
+    "CHERRY_PICK_HEAD",
+    "REVERT_HEAD",
+    "MERGE_MSG",
+    "SQUASH_MSG",
+    "veml/merge.json",
+)
 """Files that say what waits for the user."""
 
 

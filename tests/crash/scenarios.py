@@ -156,6 +156,12 @@ def in_conflict(project: Project) -> None:
     merge(project.repo, "night", committer=ADA)
 
 
+def squashed(project: Project) -> None:
+    """All of ``night`` is in index and work tree, and its message waits."""
+    two_branches(project)
+    merge(project.repo, "night", squash=True, committer=ADA)
+
+
 def picked_apart(project: Project) -> None:
     """``night`` has two more commits, each of which changes the same line and the same box."""
     two_branches(project)
@@ -312,6 +318,14 @@ SCENARIOS = (
             0
         ],
         lambda r: merge(r, "ahead"),
+    ),
+    Scenario("squash", two_branches, lambda r: merge(r, "night", squash=True, committer=ADA)),
+    Scenario("squash, conflicts", conflicting, lambda r: merge(r, "night", squash=True)),
+    Scenario(
+        "squash, commit",
+        squashed,
+        lambda r: commit(r, None, author=ADA, committer=ADA),
+        ("nothing-to-commit", "invalid-input"),
     ),
     Scenario("merge, conflicts", conflicting, lambda r: merge(r, "night"), ("merging",)),
     Scenario(

@@ -102,20 +102,20 @@ def test_killed_at_every_other_step(prepared: Prepared) -> None:
         prepared.check(step)
 
 
-@pytest.mark.parametrize("name", ["cherry-pick", "revert", "merge"])
+@pytest.mark.parametrize("name", ["cherry-pick", "revert", "merge", "squash"])
 def test_a_killed_replay_is_no_commit_of_the_user_s(
     name: str, tmp_path: Path, isolated: Path
 ) -> None:
     """Half of it can be given up, and no commit takes it for changes of the user's.
 
     Seen to fail without ``refuse_half_done`` in ``commit``, without ``half_done`` in ``abort``, and
-    without ``_undo_files`` (``README`` stayed as it was merged), also for ``merge``.
+    without ``_undo_files`` (``README`` stayed as it was merged), also for ``merge`` and a squash.
     """
     [scenario] = [one for one in SCENARIOS if one.name == name]
     prepared = Prepared(scenario, tmp_path)
     places = [path.removeprefix(str(tmp_path / "done")) for _, path in prepared.steps]
     begins = next(i for i, path in enumerate(places, 1) if path.startswith("/data/train/"))
-    ends = places.index("/.git/MERGE_MSG")
+    ends = places.index("/.git/SQUASH_MSG" if name == "squash" else "/.git/MERGE_MSG")
     index = places.index("/.git/index", begins)
     for step in {begins + 1, (begins + ends) // 2, index, index + 1, ends}:
         root = kit.copied(prepared.base, tmp_path / str(step))
@@ -124,7 +124,7 @@ def test_a_killed_replay_is_no_commit_of_the_user_s(
             with pytest.raises(ConflictError, match="interrupted") as told:
                 commit(repo, "mine", all=True, author=ADA, committer=ADA)
             assert "--abort" in (told.value.hint or "")
-            if name == "merge":
+            if name in ("merge", "squash"):
                 abort(repo)
             else:
                 give_up(repo, name)  # type: ignore[arg-type]

@@ -133,6 +133,7 @@ def checkout(
             forget_merge(repo)
             repo.unfinished.forget()
         _move_head(repo, head, branch, commit_id, created)
+        repo.git.write_state("SQUASH_MSG", None)  # as Git: what it speaks of stays behind
     return CheckoutResult(
         branch,
         commit_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from veml_vcs.repository.git.identity import identity_of
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.merging.sequence import end_step, refuse_half_done
+from veml_vcs.repository.merging.squash import SQUASH_FILE, prepared_message
 from veml_vcs.repository.merging.state import load_merge_state
 from veml_vcs.repository.models.place import any_model_diffs, any_refreshed, any_stale_staged
 from veml_vcs.repository.progress import Progress, silent
@@ -32,7 +34,7 @@ from veml_vcs.repository.status import StagedData, staged_data_changes
 from veml_vcs.repository.worktree.changes import may_differ
 from veml_vcs.repository.worktree.plain import add_plain
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
-from veml_vcs.repository.worktree.unfinished import MERGE
+from veml_vcs.repository.worktree.unfinished import MERGE, SQUASH
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 if TYPE_CHECKING:
@@ -137,9 +139,12 @@ def commit(
             repo, repo.datasets_at(_parent(repo, amend)), repo.staged_datasets()
         )
         _refuse_damaged(data, repo.staged_datasets())
-        with repo.git.batch():
-            new = _write(repo, text, amend, author, committer, no_verify)
-        end_step(repo)
+        squashed = repo.git.read_state(SQUASH_FILE) is not None
+        note = repo.unfinished.about(f"{SQUASH}{head.commit}") if squashed else nullcontext()
+        with note:
+            with repo.git.batch():
+                new = _write(repo, text, amend, author, committer, no_verify)
+            end_step(repo)
         repo.unfinished.forget()
         repo.git.tidy()
         changed = {
@@ -242,16 +247,24 @@ def _refuse_damaged(data: Sequence[StagedData], staged: dict[str, DataRecord]) -
 
 def _message(repo: Repository, message: str | None, amend: bool) -> str:
     if message is None:
-        prepared = repo.git.read_state("MERGE_MSG")
+        message = prepared_message(repo.git)
         head = repo.git.head().commit
-        if prepared is not None:
-            message = prepared.decode("utf-8", "replace")
-        elif amend and head is not None:
+        if not message and amend and head is not None:
             message = repo.git.commit(head).message.decode("utf-8", "replace")
-    text = (message or "").strip()
+    text = clean_message(message)
     if not text:
         raise InvalidInputError("a commit needs a message", hint="veml commit -m MESSAGE")
-    return text + "\n"
+    return text
+
+
+def clean_message(message: str) -> str:
+    """Return a message as Git keeps it: no blanks at the ends of lines, no two blank lines."""
+    lines: list[str] = []
+    for one in message.split("\n"):
+        text = one.rstrip()
+        if text or (lines and lines[-1]):
+            lines.append(text)
+    return "\n".join(lines).rstrip("\n") + "\n" if any(lines) else ""
 
 
 def _write(

@@ -37,6 +37,8 @@ from veml_vcs.repository.worktree.unfinished import MERGE
 from veml_vcs.samples.tree import Change, Entry, Tree
 from veml_vcs.versions.data import DataRecord
 
+_OF_GITS = {"stash": "what is left of a ", "squash": "a "}
+
 
 def abort(
     repo: Repository,
@@ -65,10 +67,12 @@ def abort(
             raise NotFoundError(f"no {kind or 'merge'} is under way", kind="not-merging")
         if state.by_git and (state.kind != "merge" or kind not in (None, "merge")):
             raise NotFoundError(
-                f"no {kind or 'merge'} is under way, but git {state.kind} is",
-                hint="git reset --merge" if state.kind == "stash" else f"git {state.kind} --abort",
+                f"no {kind or 'merge'} is under way, but {_OF_GITS.get(state.kind, 'git ')}"
+                f"{state.kind} is",
+                hint=f"git {state.kind} --abort" if state.kind not in _OF_GITS else
+                "git reset --merge, or veml reset --hard if all uncommitted changes may go",
                 kind="not-merging",
-            )
+            )  # fmt: skip
         head = repo.git.head().commit
         if head is None:
             raise NotFoundError("HEAD has no commits", kind="unborn")
@@ -97,10 +101,14 @@ def abort(
 def state_to_give_up(repo: Repository) -> MergeState | None:
     """Return what is to be given up; where its state is damaged, all that is known of it."""
     try:
-        return load_merge_state(repo) or _half_a_merge(repo)
+        state = load_merge_state(repo)
     except DamagedError:
         save_merge_state(repo, None)
         return load_merge_state(repo)
+    if state is None or (state.by_git and state.kind in _OF_GITS):
+        # The index of a merge that was killed may hold conflicts already, as after a stash.
+        return _half_a_merge(repo) or state
+    return state
 
 
 def _half_a_merge(repo: Repository) -> MergeState | None:

@@ -13,7 +13,7 @@ from veml_vcs.errors import NotFoundError, VemlError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.revisions import is_ancestor
-from veml_vcs.repository.worktree.unfinished import MERGE
+from veml_vcs.repository.worktree.unfinished import MERGE, SQUASH
 
 if TYPE_CHECKING:
     from veml_vcs.repository.repository import Repository
@@ -31,6 +31,9 @@ def forget_finished(repo: Repository) -> None:
     if head is None:
         return
     _forget_merge(repo, head)
+    about = repo.unfinished.interrupted or ""
+    if about.startswith(SQUASH) and about.removeprefix(SQUASH) != head:
+        _remove(repo, ("SQUASH_MSG",))  # committed, and killed before this was told
     path = os.path.join(repo.private_folder, "merge.json")
     if not repo.files.exists(path):
         return

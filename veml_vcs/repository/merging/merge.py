@@ -25,6 +25,7 @@ from veml_vcs.repository.merging.paths import TreeMerge, TreeMerger
 from veml_vcs.repository.merging.pending_settle import settle_pending
 from veml_vcs.repository.merging.rules import ConflictName, Settlement, rules_at
 from veml_vcs.repository.merging.sequence import refuse_sequence
+from veml_vcs.repository.merging.squash import SQUASH_FILE, squash_message
 from veml_vcs.repository.merging.state import (
     MergeState,
     forget_merge,
@@ -77,6 +78,7 @@ class MergeResult:
         data: The data sets that were merged.
         conflicts: Open conflicts in data sets.
         files: Ordinary files in conflict.
+        squash: All is in index and work tree, and the next commit is no merge.
     """
 
     kind: str
@@ -84,6 +86,7 @@ class MergeResult:
     data: tuple[DataMerge, ...] = ()
     conflicts: tuple[DataConflict, ...] = ()
     files: tuple[str, ...] = ()
+    squash: bool = False
 
 
 def merge(
@@ -94,6 +97,7 @@ def merge(
     no_ff: bool = False,
     ff_only: bool = False,
     no_commit: bool = False,
+    squash: bool = False,
     favour: Choice | None = None,
     unrelated: bool = False,
     committer: Signature | None = None,
@@ -108,6 +112,7 @@ def merge(
         no_ff: Make a merge commit even where HEAD could simply move.
         ff_only: Refuse where HEAD could not simply move.
         no_commit: Stop before the commit.
+        squash: Stop before the commit, and let it be no merge: HEAD does not move.
         favour: Side that settles all conflicts in data sets.
         unrelated: Merge even where there is no common ancestor.
         committer: Who commits; None asks Git's configuration.
@@ -129,13 +134,13 @@ def merge(
                 raise NotFoundError("HEAD has no commits yet", hint=f"veml checkout {revision}")
             ours = head.commit
             if is_ancestor(repo.git, theirs, ours):
-                return MergeResult("up-to-date", ours)
-            if is_ancestor(repo.git, ours, theirs) and not no_ff:
+                return MergeResult("up-to-date", ours, squash=squash)
+            if is_ancestor(repo.git, ours, theirs) and not (no_ff or squash):
                 refuse_staged(repo, ours, repo.git.files(theirs))
                 move_work_tree(repo, ours, theirs, "merge", force=False, progress=progress)
                 _move_branch(repo, ours, theirs, revision)
                 return MergeResult("fast-forward", theirs)
-            if ff_only:
+            if ff_only and not is_ancestor(repo.git, ours, theirs):
                 raise ConflictError(
                     f"{revision}: not possible to fast-forward, HEAD has commits of its own",
                     hint="veml merge without --ff-only",
@@ -163,6 +168,10 @@ def merge(
             # command goes on, and no commit takes half a merge for changes of the user's.
             whole.enter_context(repo.unfinished.about(about))
             apply_merge(repo, merged, repo.datasets_at(ours), ours, progress)
+            if squash:
+                text = squash_message(repo, ours, theirs)
+                repo.git.write_state(SQUASH_FILE, text.encode("utf-8", "replace"))
+                return _squashed(ours, merged, state)
             text = message or _message(repo, revision, head.branch)
             repo.git.write_state("MERGE_MSG", text.encode() + b"\n")
             save_merge_state(repo, state)
@@ -175,6 +184,12 @@ def merge(
             return MergeResult("stopped", ours, tuple(merged.data))
         done = commit(repo, text, committer=committer, author=committer)
     return MergeResult("merged", done.id, tuple(merged.data))
+
+
+def _squashed(ours: CommitId, merged: TreeMerge, state: MergeState) -> MergeResult:
+    files = plain_conflicts(merged)
+    kind = "conflicts" if state.open_conflicts or files else "stopped"
+    return MergeResult(kind, ours, tuple(merged.data), state.open_conflicts, files, squash=True)
 
 
 def settle(

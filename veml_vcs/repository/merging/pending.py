@@ -94,7 +94,7 @@ def pending_conflicts(repo: Repository) -> dict[str, Pending]:
 
 def _is_alive(repo: Repository, pending: Pending) -> bool:
     """Tell whether a staged record is of a merge under way, not HEAD's after it was given up."""
-    if operation_of(repo.git) != "stash":
+    if operation_of(repo.git) not in ("stash", "squash"):
         return True
     head = repo.git.files(repo.git.head().commit).get(pending.path + RECORD_SUFFIX)
     return head is None or head.blob != pending.provisional

@@ -166,7 +166,8 @@ def _from_git(repo: Repository, kind: Operation | None, head: str) -> MergeState
     if kind == "merge":
         return MergeState(short(head, 7), "", head, conflicts)
     operation = operation_of(repo.git)
-    name = "a stash" if operation == "stash" else f"git {operation}"
+    names = {"stash": "a stash", "squash": "a branch"}
+    name = names.get(operation, f"git {operation}")
     return MergeState(name, "", "", conflicts, operation)
 
 
@@ -243,7 +244,7 @@ def forget_heads(repo: Repository) -> None:
 
     The heads last: while one is there, the rest is known to be left over.
     """
-    for name in ("MERGE_MSG", "MERGE_MODE", *HEAD_FILES.values()):
+    for name in ("MERGE_MSG", "MERGE_MODE", "SQUASH_MSG", *HEAD_FILES.values()):
         repo.git.write_state(name, None)
 
 

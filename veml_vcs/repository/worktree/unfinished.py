@@ -22,6 +22,8 @@ _INTENT = "intent-"
 _DRAFT = "draft-"
 MERGE = "merge "
 """How the note of a merge begins."""
+SQUASH = "squash "
+"""How the note of a commit begins that takes the message of a squash."""
 REPLAYS = ("cherry-pick", "revert")
 """The first words of the notes of merges over another base."""
 
