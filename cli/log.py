@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -171,7 +172,8 @@ def log(
             )  # fmt: skip
         else:
             listed = run(repo, revisions, all_refs=all_refs, data=told, wanted=wanted)
-        found: Iterator[LogEntry] = islice(listed, skip, None if limit is None else skip + limit)
+        stop = None if limit is None else min(skip + limit, sys.maxsize)
+        found: Iterator[LogEntry] = islice(listed, min(skip, sys.maxsize), stop)
         if reverse:
             found = iter(list(found)[::-1])
         unread: list[Unreadable] = []

@@ -220,6 +220,12 @@ def test_ranges_and_filters(history: Place) -> None:
         history.veml("log", wrong, code=128)
 
 
+def test_numbers_beyond_all_commits(history: Place) -> None:
+    """Seen to fail: a bug in veml."""
+    for arguments in ((f"-{10**20}",), ("-n", "5", f"--skip={10**20}"), (f"--skip={10**20}",)):
+        assert history.veml("log", "--format=%h", *arguments).err == ""
+
+
 def test_the_sides_of_a_fork(history: Place) -> None:
     for arguments in (
         ("--left-right", "left...right", "--pretty=oneline"),

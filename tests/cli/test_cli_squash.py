@@ -225,3 +225,22 @@ def test_a_merge_is_amended_and_stays_one(forked: Place) -> None:
     assert state(forked) == {"MERGE_HEAD", "MERGE_MSG", "veml/merge.json"}
     forked.veml("commit", "-q")
     assert len(forked.git("log", "-1", "--format=%P").split()) == 2
+
+
+def test_the_message_of_a_squash_is_of_that_commit_alone(conflicted: Place) -> None:
+    """Seen to fail: an unsettled squash could be stashed, and the next pick took its message."""
+    conflicted.veml("merge", "--abort")
+    conflicted.veml("merge", "--squash", "night", code=1)
+    refused = conflicted.veml("stash", code=1)
+    assert "needs merge" in refused.err
+    assert subprocess.run(["git", "stash"], cwd=conflicted.root, check=False).returncode == 1
+    conflicted.veml("resolve", "--all", "--ours")
+    assert state(conflicted) == {"SQUASH_MSG"}
+    conflicted.write("more.txt", "x\n")
+    conflicted.veml("add", "more.txt")
+    conflicted.veml("stash", "-q")
+    assert state(conflicted) == set()
+    conflicted.veml("stash", "drop", "-q")
+    conflicted.write(".git/SQUASH_MSG", "left over\n")
+    conflicted.veml("cherry-pick", "-q", "-X", "theirs", "night")
+    assert conflicted.git("log", "-1", "--format=%B").strip() == "night"

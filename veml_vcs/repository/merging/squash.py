@@ -11,6 +11,7 @@ import time
 
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.git.repo import GitRepo
+from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.repository import Repository
 
 SQUASH_FILE = "SQUASH_MSG"
@@ -31,9 +32,12 @@ def squash_message(repo: Repository, ours: CommitId, theirs: CommitId) -> str:
 def prepared_message(git: GitRepo) -> str:
     """Return the message that waits for the next commit; empty if none does.
 
-    As in Git that of a squash comes before that of a merge, which holds the names of conflicts.
+    As in Git that of a squash comes before that of a merge, which holds the names of conflicts. A
+    merge, cherry-pick or revert under way has a message of its own alone.
     """
-    found = (git.read_state(name) for name in (SQUASH_FILE, "MERGE_MSG"))
+    own = any(git.read_state(name) is not None for name in HEAD_FILES.values())
+    names = ("MERGE_MSG",) if own else (SQUASH_FILE, "MERGE_MSG")
+    found = (git.read_state(name) for name in names)
     return "\n".join(one.decode("utf-8", "replace") for one in found if one is not None)
 
 

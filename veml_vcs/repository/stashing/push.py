@@ -66,6 +66,12 @@ def push(
                 raise NotFoundError(
                     "HEAD has no commits yet", hint="veml commit first", kind="unborn"
                 )
+            if unmerged := repo.git.conflicted_paths():
+                raise ConflictError(
+                    f"{unmerged[0]} needs merge: what is in conflict cannot be put aside",
+                    hint="veml status says how to settle it, or how to drop it",
+                    kind="unresolved",
+                )
             killed = _killed_at(repo, head.commit)
             made = _made_of(repo, killed) if killed is not None else None
             if made is not None:
@@ -116,6 +122,7 @@ def _put(repo: Repository, commit: CommitId, text: str, when: Signature) -> Stas
 def _leave(repo: Repository, head: CommitId, stash: CommitId, progress: Progress) -> None:
     """Bring the work tree to HEAD; untracked files that are in the stash go."""
     move_work_tree(repo, head, head, "stash", force=True, progress=progress)
+    repo.git.write_state("SQUASH_MSG", None)  # as Git: it speaks of what is put aside
     parents = repo.git.parents(stash)
     for path, file in (repo.git.files(parents[2]) if len(parents) > 2 else {}).items():
         if same_on_disk(repo, path, file):
