@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -49,7 +50,8 @@ def add(
     """Put data sets and files into what the next commit will hold.
 
     A folder with images becomes a data set: all its files count, annotations are read and kept
-    sample by sample. Any other path is staged as Git does.
+    sample by sample. Any other path is staged as Git does; of folders below it that look like data
+    sets nothing is staged, and they are named.
     """
     from veml_cli.render.added import added_lines
     from veml_vcs.repository.add import add as run
@@ -74,6 +76,13 @@ def add(
                 progress=progress,
             )
         )
+    if done.left:
+        names = ", ".join(f"{one}/" for one in done.left[:4]) + (
+            f" and {len(done.left) - 4} more" if len(done.left) > 4 else ""
+        )
+        out.warn(f"left alone, as they look like data sets: {names}")
+        first = shlex.quote(done.left[0])
+        out.note(f"hint: veml add {first} tracks one, git add {first} keeps its files in Git")
     for one in done.datasets:
         for warning in one.warnings:
             out.warn(f"{one.path}: {warning}")

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from tests.repository.kit import Project, png
-from veml_vcs.repository.add import LEAST_TABLE_BYTES
 from veml_vcs.repository.data.listing import show_sample
 from veml_vcs.repository.diff import diff
 from veml_vcs.repository.merging.resolve import resolve
+from veml_vcs.repository.worktree.data_folders import LEAST_TABLE_BYTES
 from veml_vcs.samples.arrays import Archive, read_npz, write_array, write_npz
 
 HEAD = "날짜,측정소,농도\r\n"

@@ -25,6 +25,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import LeftOut, left_out, take_off
 from veml_vcs.repository.worktree.add_look import Found, look_at
 from veml_vcs.repository.worktree.changes import folder_changes, may_differ
+from veml_vcs.repository.worktree.data_folders import holds_data, left_alone
 from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
 from veml_vcs.repository.worktree.held import note_held
 from veml_vcs.repository.worktree.hints import noted
@@ -32,17 +33,11 @@ from veml_vcs.repository.worktree.plain import add_plain
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
 from veml_vcs.repository.worktree.reading import ReadFile
 from veml_vcs.repository.worktree.statcache import save_statcache
-from veml_vcs.samples.formats.tables import holds_numbers, is_beside
-from veml_vcs.samples.formats.zarr import NODE_FILES, Zarr
 from veml_vcs.samples.fragments.content import ContentWriter
-from veml_vcs.samples.images import is_image
 from veml_vcs.versions.data import DataRecord
 
 if TYPE_CHECKING:
     from veml_vcs.repository.models.refresh import RefreshedModel
-
-LEAST_TABLE_BYTES = 100_000
-"""A folder of tables alone is a data set from this size on, all of them together."""
 
 _NO_TREE = bytes(DIGEST_BYTES)
 
@@ -91,11 +86,14 @@ class AddResult:
         datasets: The data sets that were looked at.
         plain: Ordinary files that were staged, from the repository's root.
         models: Models that are made of such files, whose records were brought up to them.
+        left: Untracked folders that look like data sets, and were not asked for by their name:
+            nothing of them was staged, since Git would keep every image for good.
     """
 
     datasets: tuple[AddedData, ...] = ()
     plain: tuple[str, ...] = ()
     models: tuple[RefreshedModel, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass
@@ -176,10 +174,11 @@ def add(
                 done.append(
                     _add_data(repo, path, base, base.annotations, None, only, dry_run, progress)
                 )
-        plain = add_plain(repo, plan.plain, tracked, dry_run=dry_run)
+        left = left_alone(repo, plan.plain, tracked)
+        plain = add_plain(repo, plan.plain, [*tracked, *left], dry_run=dry_run)
         inside = selector([*map(repo.relative, paths), *plain])
         models = any_refreshed(repo, inside, dry_run=dry_run)
-    return AddResult(tuple(done), tuple(plain), models)
+    return AddResult(tuple(done), tuple(plain), models, tuple(left))
 
 
 def _plan(
@@ -215,7 +214,7 @@ def _plan_folder(
     plan: _Plan,
 ) -> None:
     inside = [name for name in tracked if not relative or name.startswith(relative + "/")]
-    if as_data or (not inside and relative and _holds_data(path)):
+    if as_data or (not inside and relative and holds_data(path)):
         if not relative:
             raise InvalidInputError(
                 "the repository's root cannot be a data set (its record needs a place beside it)",
@@ -230,36 +229,6 @@ def _plan_folder(
         return
     plan.whole.update(dict.fromkeys(inside))
     plan.plain.append(relative)
-
-
-def _holds_data(path: str) -> bool:
-    """Tell whether a folder is a data set to be: images, nothing but tables, or a Zarr store.
-
-    A few small tables are left to Git, which shows their lines; ``--format tables`` tracks them.
-    """
-    numbers = 0
-    only_numbers = True
-    store = False
-    for folder, _, names in os.walk(path):
-        for name in names:
-            if is_image(name):
-                return True
-            store = store or name in NODE_FILES
-            if holds_numbers(name):
-                numbers += os.path.getsize(os.path.join(folder, name))
-            else:
-                only_numbers = only_numbers and is_beside(name)
-    return (only_numbers and numbers >= LEAST_TABLE_BYTES) or (store and _is_zarr(path))
-
-
-def _is_zarr(path: str) -> bool:
-    """Tell whether a folder holds nothing but Zarr arrays and what lies beside them."""
-    keys = [
-        os.path.relpath(os.path.join(folder, name), path)
-        for folder, _, names in os.walk(path)
-        for name in names
-    ]
-    return Zarr().detect(sorted(keys), lambda _: b"") is not None
 
 
 def _selector(dataset: str, parts: list[str]) -> Callable[[str], bool]:
