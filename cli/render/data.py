@@ -194,6 +194,8 @@ def _spread_row(name: str, one: Spread) -> list[Cell]:
 def _short(value: float) -> str:
     if abs(value) >= 100 or float(value).is_integer():
         return f"{value:,.0f}"
+    if abs(value) < 0.1:
+        return f"{value:.2g}"
     return number(round(value, 2))
 
 

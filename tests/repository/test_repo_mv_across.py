@@ -116,10 +116,16 @@ def test_a_folder_and_a_pattern(project: Project) -> None:
 
 
 def test_class_folders_say_what_the_new_place_says(project: Project) -> None:
-    here = {"cat/1.png": png(1), "cat/2.png": png(2), "dog/3.png": png(3)}
+    here = {"cat/1.png": png(1), "cat/2.png": png(2), "dog/3.png": png(3), "cat/6.png": png(6)}
     two_sets(project, here, {"cat/4.png": png(4), "dog/5.png": png(5)})
     move(project, "train/cat/1.png", "val")
     move(project, "train/cat/2.png", "val/dog")
+    before = project.files()
+    with pytest.raises(ConflictError, match=r"is dog; at 3\.png it would be of no class"):
+        move(project, "train/dog/3.png", "val/3.png")
+    with pytest.raises(ConflictError, match=r"is dog; at test/3\.png it would be test"):
+        move(project, "train/dog/3.png", "val/test/3.png")
+    assert project.files() == before
     found = {key: one["labels"] for key, one in said(project, "val").items()}
     assert found == {"cat/1.png": ["cat"], "cat/4.png": ["cat"],
                      "dog/2.png": ["dog"], "dog/5.png": ["dog"]}  # fmt: skip
@@ -131,6 +137,7 @@ def test_masks_and_texts_beside_a_sample_follow(project: Project) -> None:
     two_sets(project, voc(HERE) | {"depth/0001.npy": b"\x93NUMPY", "notes.txt": b"n"}, voc(THERE))
     move(project, "train/JPEGImages/0001.png", "train/notes.txt", "val")
     assert project.files("val")["depth/0001.npy"] == b"\x93NUMPY"
+    assert project.files("val")["notes.txt"] == b"n"  # what is no sample keeps its key
     assert not {"depth/0001.npy", "notes.txt"} & project.files("train").keys()
     project.commit("moved")
     project.assert_clean()

@@ -33,16 +33,19 @@ _BY_FOLDER = "folders"
 _NOT_SAMPLES = ("zarr",)
 
 
-def places_in(entries: Mapping[str, Entry], names: Iterable[str], form: str) -> dict[str, str]:
+def places_in(
+    entries: Mapping[str, Entry], names: Iterable[str], form: str, source: Mapping[str, Entry]
+) -> dict[str, str]:
     """Return where samples go that were moved to a data set, not to a place in it.
 
     They keep their key where the data set has samples in that folder (or has class folders);
-    otherwise they lie where most of its samples do.
+    otherwise they lie where most of its samples do. A file that is no sample keeps its key.
 
     Args:
         entries: Of the data set that they go to.
         names: Their keys.
         form: Its format.
+        source: Entries of the data set that they leave.
     """
     folders: dict[str, int] = {}
     for key, entry in entries.items():
@@ -52,7 +55,8 @@ def places_in(entries: Mapping[str, Entry], names: Iterable[str], form: str) -> 
     usual = max(sorted(folders), key=folders.__getitem__) if folders else ""
     found = {}
     for key in names:
-        keeps = form == _BY_FOLDER or os.path.dirname(key) in folders
+        is_file = source[key].kind is EntryKind.FILE
+        keeps = is_file or form == _BY_FOLDER or os.path.dirname(key) in folders
         found[key] = key if keeps else os.path.join(usual, os.path.basename(key))
     return found
 
@@ -294,9 +298,19 @@ def _take_places(repo: Repository, draft: Draft, sources: Sequence[Leaving]) -> 
 
     layout = detect(keys, read, wanted=draft.facts.format)
     parsed = get_format(draft.facts.format).read(layout, read)
-    for _, names in sources:
-        for new in names.values():
-            take_place(draft.said, new, parsed.annotations.get(new))
+    known = {one.name for one in draft.facts.classes}
+    for source, names in sources:
+        for old, new in names.items():
+            found = parsed.annotations.get(new, {})
+            labels = set(found.get("labels", ()))
+            was = source.said.get(old, {}).get("labels", ())
+            if was and not (labels and labels <= {*known, *was}):
+                raise ConflictError(
+                    f"{source.path}/{old} is {', '.join(was)}; at {new} it would be "
+                    f"{', '.join(sorted(labels)) or 'of no class'}",
+                    hint="move it into the folder of a class, or to the data set itself",
+                )
+            take_place(draft.said, new, found)
     draft.facts = replace(draft.facts, classes=parsed.facts.classes)
 
 

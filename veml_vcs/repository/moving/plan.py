@@ -213,7 +213,7 @@ class Planner:
         if not names:
             raise _bad_source(old, new)
         if self._root == other and (key in here or self._tracked[other].facts.format == "folders"):
-            names = places_in(there, names, self._tracked[other].facts.format)
+            names = places_in(there, names, self._tracked[other].facts.format, here)
         known = {*self.plan.across.get(owner, {})}
         for one, place in names.items():
             if one in known:
