@@ -83,11 +83,7 @@ def names_across(
     found: dict[str, str] = {}
     for old, new in names.items():
         if old in layout.shared_sources or source.entries[old].content is None:
-            raise InvalidInputError(
-                f"{source.path}/{old} speaks of many samples of {source.path}; it is not moved by "
-                "itself",
-                hint=f"veml mv the samples; what is said of them goes along to {target.path}",
-            )
+            raise of_many(source.path, old, target.path)
         if old in labels and labels[old] not in samples:
             raise InvalidInputError(
                 f"{source.path}/{old} is what is said of {labels[old]}",
@@ -112,6 +108,14 @@ def names_across(
         found[key] = beside(key, sample, names[sample])
     _refuse_taken(target, found)
     return found
+
+
+def of_many(source: str, key: str, target: str) -> InvalidInputError:
+    """Return the refusal of a file that speaks of many samples, or of one that is not there."""
+    return InvalidInputError(
+        f"{source}/{key} speaks of many samples of {source}; it is not moved by itself",
+        hint=f"veml mv the samples; what is said of them goes along to {target}",
+    )
 
 
 def _stem(key: str) -> str:

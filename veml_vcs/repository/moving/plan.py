@@ -9,7 +9,7 @@ from typing import Any
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, VemlError
 from veml_vcs.repository.datasets import owner_of
-from veml_vcs.repository.moving.across import places_in
+from veml_vcs.repository.moving.across import of_many, places_in
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.changes import entries_of
 from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
@@ -212,6 +212,8 @@ class Planner:
         names = _below(here, key, target)
         if not names:
             raise _bad_source(old, new)
+        if key in self._tracked[owner].sources:
+            raise of_many(owner, key, other)
         if self._root == other and (key in here or self._tracked[other].facts.format == "folders"):
             names = places_in(there, names, self._tracked[other].facts.format, here)
         known = {*self.plan.across.get(owner, {})}
