@@ -19,7 +19,7 @@ def say(text: str, *more: str) -> None:
 
 def say_error(error: VemlError) -> None:
     """Say what went wrong, and what to type next."""
-    say(error.message, *([f"hint: {error.hint}"] if error.hint else []))
+    say(*error.message.split("\n"), *([f"hint: {error.hint}"] if error.hint else []))
 
 
 def clean(text: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from tests.crash.test_damage_everywhere import flip, veml
 from tests.crash.test_damaged_trees import damage, project
 from tests.crash.test_damaged_trees import pristine as trees
 from tests.repository.conftest import isolated
-from tests.repository.kit import Project, coco, small_model
+from tests.repository.kit import Files, Project, coco, small_model
+from veml_hooks.install import install
 
 __all__ = ["isolated", "project", "trees"]
 
@@ -41,7 +43,7 @@ def said(
     told = capfd.readouterr()
     assert "Traceback" not in told.err
     if code == 66:
-        assert "hint: veml fsck --repair" in told.err
+        assert "veml fsck --repair" in told.err
     return told.out, told.err
 
 
@@ -189,3 +191,59 @@ def test_a_damaged_annotation_costs_what_is_said_of_its_samples(
     assert "the annotation of images/0005.png" in err
     assert "the annotation of images/0006.png" in err
     assert "images/0004.png" not in err
+
+
+def git_merge_of_what_cannot_be_read(project: Project) -> Files:
+    """Let plain git merge a damaged version; return what the user had."""
+    project.write({"0001.png": b"day"}, "data")
+    project.add("data")
+    project.commit("day")
+    install(project.repo)
+    before = project.files()
+    lose(project, "night", 1)
+    done = subprocess.run(
+        ["git", "merge", "night"], cwd=project.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "veml:   it is needed for the data of night:data\n" in done.stderr
+    assert "veml: hint: veml fsck --repair" in done.stderr
+    return before
+
+
+def test_a_merge_that_git_began_can_be_given_up(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """Seen to fail (66, still merging) without the gaps of ``_brought``."""
+    before = git_merge_of_what_cannot_be_read(project)
+    out, _ = said(project, "status", patch=monkeypatch, capfd=capfd, code=0)
+    assert "is damaged" in out
+    said(project, "merge", "--abort", patch=monkeypatch, capfd=capfd, code=0)
+    assert project.files() == before
+    assert project.git("status", "--porcelain") == ""
+    assert said(project, "status", patch=monkeypatch, capfd=capfd, code=0)[0].endswith("clean\n")
+
+
+def test_what_a_damaged_merge_may_have_written_stays(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """An edit where nobody knows whose it is: it stays and is named, everything else goes back."""
+    before = git_merge_of_what_cannot_be_read(project)
+    project.write({"0007.png": b"somebody's", "0299.png": b"mine"}, "data")
+    _, err = said(project, "merge", "--abort", patch=monkeypatch, capfd=capfd)
+    assert "24 files after 0005.png to 0029.png" in err
+    assert project.files() == before | {"data/0007.png": b"somebody's", "data/0299.png": b"mine"}
+    assert project.git("status", "--porcelain") == ""
+    assert not project.path(".git/MERGE_HEAD").exists()
+
+
+def test_a_damaged_merge_is_settled_only_once_it_is_mended(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    """Ours taken whole would drop what the other side added and nobody contests."""
+    git_merge_of_what_cannot_be_read(project)
+    before = project.files()
+    _, err = said(project, "resolve", "data", "--ours", patch=monkeypatch, capfd=capfd)
+    assert "it is needed for the data of MERGE_HEAD:data" in err
+    said(project, "commit", "-m", "x", patch=monkeypatch, capfd=capfd, code=1)
+    assert project.files() == before
+    assert project.path(".git/MERGE_HEAD").exists()

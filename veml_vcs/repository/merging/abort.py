@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import CommitId
@@ -22,6 +22,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.changes import folder_changes
 from veml_vcs.repository.worktree.materialize import (
     file_changes,
+    note_gaps,
     remember,
     require_contents,
     write_changes,
@@ -34,7 +35,7 @@ from veml_vcs.repository.worktree.plain_files import (
     write_plain,
 )
 from veml_vcs.repository.worktree.unfinished import MERGE
-from veml_vcs.samples.tree import Change, Entry, Tree
+from veml_vcs.samples.tree import Change, Entry, Gap, Tree
 from veml_vcs.versions.data import DataRecord
 
 _OF_GITS = {"stash": "what is left of a ", "squash": "a "}
@@ -83,8 +84,10 @@ def abort(
         for path in sorted(committed.keys() | staged.keys()):
             here, target = staged.get(path), committed.get(path)
             if here != target or _in_conflict(state, path) or not state.conflicts:
-                brought = _brought(repo, [one.get(path) for one in bases], target, theirs.get(path))
-                _undo(repo, path, here, target, brought, half, progress)
+                gaps: list[Gap] = []
+                sources = [one.get(path) for one in bases], target, theirs.get(path)
+                brought = _brought(repo, *sources, gaps)
+                _undo(repo, path, here, target, brought, gaps, half, progress)
         if half:
             _undo_files(repo, sides, head)
         tree = repo.git.commit(head).tree
@@ -125,10 +128,21 @@ def _brought(
     bases: list[DataRecord | None],
     ours: DataRecord | None,
     theirs: DataRecord | None,
+    gaps: list[Gap],
 ) -> dict[str, Entry | None]:
-    """Return what their side changed and ours has not: what the merge may have written."""
-    differs = {change.key: change.new for change in file_changes(repo, ours, theirs)}
-    changed = {change.key for base in bases for change in file_changes(repo, base, theirs)}
+    """Return what their side changed and ours has not: what the merge may have written.
+
+    Args:
+        repo: The repository.
+        bases: The versions that both sides began as.
+        ours: HEAD's version.
+        theirs: The other side's.
+        gaps: Takes what cannot be read of them, of which nothing is said.
+    """
+    differs = {one.key: one.new for one in file_changes(repo, ours, theirs, gaps, gaps)}
+    changed = {
+        change.key for base in bases for change in file_changes(repo, base, theirs, gaps, gaps)
+    }
     return {key: entry for key, entry in differs.items() if key in changed}
 
 
@@ -156,6 +170,7 @@ def _undo(
     here: DataRecord | None,
     target: DataRecord | None,
     touched: Mapping[str, Entry | None],
+    gaps: Sequence[Gap],
     half: bool,
     progress: Progress,
 ) -> None:
@@ -172,7 +187,11 @@ def _undo(
             entry = touched.get(key)
             if entry is not None and entry.content == dirty.contents[key]:
                 changes[key] = Change(key, entry, None)
-        left = bool(dirty.keys() - changes.keys())
+        rest = dirty.keys() - changes.keys()
+        left = bool(rest)
+        # Whether the merge wrote these, or the user, cannot be told: they stay, and are named.
+        unsure = [one for one in dict.fromkeys(gaps) if any(map(one.covers, rest))]
+        note_gaps(repo, path, unsure)
     todo = [changes[key] for key in sorted(changes)]
     require_contents(repo, path, todo)
     written = write_changes(repo, path, todo, progress=progress)

@@ -27,6 +27,7 @@ def file_changes(
     old: DataRecord | None,
     new: DataRecord | None,
     gaps: list[Gap] | None = None,
+    old_gaps: list[Gap] | None = None,
 ) -> list[Change]:
     """Return how the files of two versions differ; what is said of a sample does not count.
 
@@ -35,8 +36,10 @@ def file_changes(
         old: One version.
         new: The other.
         gaps: Takes what cannot be read of the new one; see ``diff_trees``.
+        old_gaps: Takes what cannot be read of the old one.
     """
-    changes = diff_trees(repo.store, old.tree if old else None, new.tree if new else None, gaps)
+    trees = (old.tree if old else None, new.tree if new else None)
+    changes = diff_trees(repo.store, *trees, gaps, old_gaps)
     return [change for change in changes if _file(change.old) != _file(change.new)]
 
 
