@@ -12,6 +12,7 @@ from veml_vcs.objects.protocol import ObjectWriter
 from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.git.ignore import ignore_line, merge_lines, without_line
 from veml_vcs.repository.git.repo import REGULAR_MODE, TreeFile
+from veml_vcs.repository.merging.attributes import MergeAttributes
 from veml_vcs.repository.merging.data import DataMerge, merge_data
 from veml_vcs.repository.merging.renames import with_renames
 from veml_vcs.repository.merging.rules import Settlement
@@ -113,6 +114,7 @@ class TreeMerger:
     ) -> TreeMerge:
         merge = TreeMerge()
         base, ours, theirs = with_renames(self._repo, base, ours, theirs)
+        attributes = MergeAttributes(self._repo, ours)
         for path in sorted(base.keys() | ours.keys() | theirs.keys()):
             three = (base.get(path), ours.get(path), theirs.get(path))
             old, left, right = three
@@ -123,7 +125,7 @@ class TreeMerger:
             elif path.endswith(RECORD_SUFFIX) and (records := self._records(path, three)):
                 chosen = self._merge_data(path, records, three, merge, settlement)
             else:
-                chosen = self._merge_text(path, three, merge, settlement)
+                chosen = self._merge_text(path, three, merge, settlement, attributes)
             if chosen is not None:
                 merge.files[path] = chosen
         for one in merge.data:
@@ -183,7 +185,12 @@ class TreeMerger:
         return TreeFile(REGULAR_MODE, self._repo.git.write_blob(one.record.to_bytes()))
 
     def _merge_text(
-        self, path: str, three: Three, merge: TreeMerge, settlement: Settlement
+        self,
+        path: str,
+        three: Three,
+        merge: TreeMerge,
+        settlement: Settlement,
+        attributes: MergeAttributes,
     ) -> TreeFile | None:
         old, left, right = three
         favour = settlement.of_path(path)
@@ -201,9 +208,13 @@ class TreeMerger:
             data, conflict = merge_lines(*texts), False
         else:
             conflict = True
-            if settlement.keeps_both(path):
+            way = "text" if settlement.has_rule(path) else attributes.of(path)
+            if way == "binary":
+                data = texts[{"base": 0, "theirs": 2}.get(favour or "ours", 1)]
+                conflict = favour is None
+            elif way == "union" or settlement.keeps_both(path):
                 data, conflict = merge_text(*texts, names=self._names, favour="both")
-            if conflict:
+            if conflict and way != "binary":
                 data, conflict = merge_text(*texts, names=self._names, favour=favour)
         if conflict:
             merge.conflicts[path] = three

@@ -109,6 +109,10 @@ class Settlement:
         """Return the side that the rules, else the default, choose for a file."""
         return _one_side(self._of_rules(path, (), both=False))
 
+    def has_rule(self, path: str) -> bool:
+        """Tell whether a rule, whichever, is meant for a file."""
+        return any(rule.fits(path, ()) for rule in self.rules)
+
     def keeps_both(self, path: str) -> bool:
         """Tell whether the rules keep both sides' lines of a file, if it is a text."""
         return self._of_rules(path, (), both=True) == "both"
