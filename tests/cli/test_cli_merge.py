@@ -138,8 +138,8 @@ def test_what_cannot_be_merged(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((IMAGE,), "one of --ours, --theirs and --base"),
-        ((IMAGE, "--ours", "--theirs"), "one of --ours, --theirs and --base"),
+        ((IMAGE,), "one of --ours, --theirs, --base and --both"),
+        ((IMAGE, "--ours", "--theirs"), "one of --ours, --theirs, --base and --both"),
         (("--all", IMAGE, "--ours"), "expected keys (or --all)"),
         (("images/train/none.png", "--ours"), "no conflict at images/train/none.png"),
     ],
