@@ -185,3 +185,23 @@ def test_what_is_not_committed_in_the_file_itself_stops_the_merge(project: Proje
     assert caught.value.kind == "would-lose-changes"
     assert json.loads(project.path(SOURCE).read_bytes()) == document
     assert project.repo.git.head().commit == project.repo.resolve("right")
+
+
+def test_a_number_that_both_sides_gave_to_new_boxes_is_given_anew(
+    project: Project, spliced: list[bool]
+) -> None:
+    """The file would name it twice, which the read-back notices."""
+
+    def draw(image: int) -> Callable[[Document], None]:
+        def change(document: Document) -> None:
+            box = {"id": 900, "image_id": document["images"][image]["id"], "category_id": 1}
+            document["annotations"].append({**box, "bbox": [1, 1, 2, 2]})
+
+        return change
+
+    fork(project, [draw(2)], draw(4))
+    assert project.merge("left").kind == "merged"
+    assert spliced == [False]
+    numbers = [one["id"] for one in json.loads(project.path(SOURCE).read_bytes())["annotations"]]
+    assert len(set(numbers)) == len(numbers) == 26
+    check(project)
