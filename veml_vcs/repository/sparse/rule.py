@@ -103,7 +103,14 @@ def keep_out(
         entries = {change.key: change.new for change in changes if change.new is not None}
         follow = followers(entries, out)
         # A file of a sample that is out already, and whose bytes are what they were, stays out.
-        follow |= {k for k, one in absent.items() if one.kind is EntryKind.FILE and k in old}
+        coming = {_stem(k) for k, one in absent.items() if one.kind is EntryKind.SAMPLE} - {
+            _stem(k) for k in out
+        }
+        follow |= {
+            k
+            for k, one in absent.items()
+            if one.kind is EntryKind.FILE and k in old and _stem(k) not in coming
+        }
         out |= follow & absent.keys()
         if not out <= old:
             save_left_out(repo, dataset, old | out)
