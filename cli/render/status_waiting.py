@@ -57,7 +57,7 @@ def _replay(one: Waiting, status: Status) -> Iterator[Line]:
     else:
         yield line(f"You are currently {doing} commit ", (short(one.commit, _SHORT_ID), "id"), ".")
     if _is_open(status):
-        yield from _conflicts(f"{tool} --continue")
+        yield from _conflicts(status, f"{tool} --continue")
     elif one.commit is None:
         yield from _hints(f'(run "{tool} --continue" to continue)')
     else:
@@ -81,7 +81,7 @@ def _rebase(one: Waiting, status: Status) -> Iterator[Line]:
     else:
         yield line(f"You are currently rebasing{what}{onto}.")
         if _is_open(status):
-            yield from _conflicts("git rebase --continue")
+            yield from _conflicts(status, "git rebase --continue")
             yield from _hints(
                 '(use "git rebase --skip" to skip this patch)',
                 '(use "git rebase --abort" to check out the original branch)',
@@ -96,8 +96,9 @@ def _is_open(status: Status) -> bool:
     return bool(status.conflicted or (status.merge and status.merge.open_conflicts))
 
 
-def _conflicts(go_on: str) -> Iterator[Line]:
-    yield line((_SETTLE, "hint"))
+def _conflicts(status: Status, go_on: str) -> Iterator[Line]:
+    if status.merge and status.merge.open_conflicts:
+        yield line((_SETTLE, "hint"))
     yield from _hints(f'(fix conflicts and run "{go_on}")')
 
 

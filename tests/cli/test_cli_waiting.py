@@ -135,6 +135,25 @@ def test_nothing_takes_the_place_of_a_sequence(lines: Place) -> None:
     lines.veml("revert", "-q", "HEAD")
 
 
+def test_what_plain_git_began_is_gits_to_end(lines: Place) -> None:
+    """At a step and between two. Seen to fail: "none is under way", and a second one began."""
+    failing_git(lines, "cherry-pick", "main~1..side")
+    assert "veml resolve" not in lines.veml("status").out  # no data is in conflict
+    for by_hand in (False, True):
+        for how in ("--continue", "--skip", "--abort", "--quit"):
+            done = lines.veml("cherry-pick", how, code=128)
+            assert "no cherry-pick of veml's is under way, but git's is" in done.err
+            assert f"hint: git cherry-pick {how}" in done.err
+        if not by_hand:
+            lines.write("a.txt", "two\n")
+            lines.veml("add", "a.txt")
+            lines.git("commit", "-qm", "by hand")
+    for refused in (("cherry-pick", "side"), ("revert", "HEAD")):
+        assert "a cherry-pick of git's is in progress" in lines.veml(*refused, code=1).err
+    lines.git("cherry-pick", "--quit")
+    lines.veml("revert", "-q", "HEAD")
+
+
 def test_a_refused_step_leaves_the_sequence_waiting(lines: Place) -> None:
     """What is in the way is moved, and ``--continue`` goes on."""
     lines.veml("checkout", "-q", "side")

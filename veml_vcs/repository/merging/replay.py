@@ -38,10 +38,12 @@ from veml_vcs.repository.merging.sequence import (
     about_replay,
     begun,
     end_step,
+    git_sequencer,
     half_done,
     has_moved,
     is_committed,
     load_sequence,
+    refuse_git_sequence,
     refuse_half_done,
     refuse_sequence,
 )
@@ -147,6 +149,7 @@ def replay(
                 refuse_half_done(repo)
                 refuse_under_way(repo)
                 refuse_sequence(repo)
+                refuse_git_sequence(repo)
                 repo.unfinished.forget()
                 rest = todo
             about = about_replay(kind, original, todo)
@@ -195,13 +198,7 @@ def go_on(
     """
     with repo.lock(f"veml {kind}"):
         state = load_merge_state(repo)
-        if (state is None or state.by_git) and under_way(repo) == kind:
-            how = "--skip" if skip else "--continue"
-            raise NotFoundError(
-                f"no {kind} of veml's is under way, but git's is",
-                hint=f"git {kind} {how}",
-                kind="not-merging",
-            )
+        _refuse_git_s(repo, kind, state, "--skip" if skip else "--continue")
         half = half_done(repo)
         # Killed when all but the commit was done: nobody has seen a conflict to skip.
         skip = skip and begun(repo) is None
@@ -241,6 +238,7 @@ def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> Com
     """
     with repo.lock(f"veml {kind} --abort"):
         state = state_to_give_up(repo)
+        _refuse_git_s(repo, kind, state, "--abort")
         between = load_sequence(repo, kind, moved=True) if state is None else None
         head = _head(repo)
         if between is not None and has_moved(repo, between):
@@ -270,6 +268,22 @@ def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> Com
     return original
 
 
+def _refuse_git_s(repo: Repository, kind: Kind, state: MergeState | None, how: str) -> None:
+    """Refuse what plain git began, and say what to type.
+
+    Raises:
+        NotFoundError: Git's own file says that it waits, and no state of veml's is beside it, or
+            git's list of what is still to be replayed is there.
+    """
+    begun_by_git = under_way(repo) == kind and (state is None or state.by_git)
+    if begun_by_git or (state is None and git_sequencer(repo.git)[0] == kind):
+        raise NotFoundError(
+            f"no {kind} of veml's is under way, but git's is",
+            hint=f"git {kind} {how}",
+            kind="not-merging",
+        )
+
+
 def leave_off(repo: Repository, kind: Kind) -> CommitId:
     """Forget what is under way, and leave HEAD, index and work tree as they are (``--quit``).
 
@@ -278,12 +292,7 @@ def leave_off(repo: Repository, kind: Kind) -> CommitId:
     """
     with repo.lock(f"veml {kind} --quit"):
         state = load_merge_state(repo) if under_way(repo) == kind else None
-        if state is not None and state.by_git:
-            raise NotFoundError(
-                f"no {kind} of veml's is under way, but git's is",
-                hint=f"git {kind} --quit",
-                kind="not-merging",
-            )
+        _refuse_git_s(repo, kind, state, "--quit")
         if state is None and load_sequence(repo, kind, moved=True) is None:
             raise NotFoundError(f"no {kind} is under way", kind="not-merging")
         forget_merge(repo)

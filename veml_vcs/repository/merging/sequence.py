@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from veml_vcs.errors import ConflictError, DamagedError
 from veml_vcs.ids import CommitId
+from veml_vcs.repository.git.repo import GitRepo
 from veml_vcs.repository.merging.state import (
     MergeState,
     forget_heads,
@@ -137,6 +139,34 @@ def refuse_sequence(repo: Repository) -> None:
             hint=f"veml {state.kind} --continue goes on, --abort undoes it, --quit forgets it",
             kind="merging",
         )
+
+
+def refuse_git_sequence(repo: Repository) -> None:
+    """Refuse to begin a replay while one of plain git's waits, as git does.
+
+    Raises:
+        ConflictError: Git's list of what is still to be replayed is there.
+    """
+    kind, _ = git_sequencer(repo.git)
+    if kind is not None:
+        raise ConflictError(
+            f"a {kind} of git's is in progress",
+            hint=f"git {kind} --continue goes on, --abort undoes it, --quit forgets it",
+            kind="merging",
+        )
+
+
+def git_sequencer(git: GitRepo) -> tuple[Literal["cherry-pick", "revert"] | None, int]:
+    """Return what plain git's sequencer does, if anything, and how many lines its list has."""
+    lines = [
+        words
+        for one in (git.read_state("sequencer/todo") or b"").splitlines()
+        if (words := one.decode("utf-8", "replace").split()) and not words[0].startswith("#")
+    ]
+    first = lines[0][0] if lines else ""
+    if first in ("pick", "p"):
+        return "cherry-pick", len(lines)
+    return ("revert", len(lines)) if first == "revert" else (None, 0)
 
 
 def end_step(repo: Repository) -> None:

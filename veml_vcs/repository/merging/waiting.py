@@ -14,13 +14,12 @@ from typing import Literal
 from veml_vcs.errors import DamagedError
 from veml_vcs.repository.git.repo import GitRepo
 from veml_vcs.repository.merging.operation import HEAD_FILES
-from veml_vcs.repository.merging.sequence import load_sequence
+from veml_vcs.repository.merging.sequence import git_sequencer, load_sequence
 from veml_vcs.repository.merging.state import load_merge_state
 from veml_vcs.repository.repository import Repository
 
 WaitingKind = Literal["merge", "cherry-pick", "revert", "rebase", "am", "bisect"]
 
-_PICKS = {"pick": "cherry-pick", "p": "cherry-pick", "revert": "revert"}
 _REBASE_FOLDERS = ("rebase-merge", "rebase-apply")
 
 
@@ -75,7 +74,7 @@ def _between(repo: Repository) -> list[Waiting]:
     state = load_sequence(repo, moved=True)
     if state is not None and state.todo and state.kind in ("cherry-pick", "revert"):
         return [Waiting(state.kind, by_git=False, todo=len(state.todo))]
-    kind, left = _sequencer(repo.git)
+    kind, left = git_sequencer(repo.git)
     # Git strikes a step off its list when it begins the next one.
     return [] if kind is None else [Waiting(kind, by_git=True, todo=left - 1)]
 
@@ -84,7 +83,7 @@ def _step(repo: Repository, kind: Literal["cherry-pick", "revert"], commit: str)
     if not _is_of_git(repo):
         state = load_sequence(repo, kind)
         return Waiting(kind, by_git=False, commit=commit, todo=len(state.todo) if state else 0)
-    _, left = _sequencer(repo.git)
+    _, left = git_sequencer(repo.git)
     return Waiting(kind, by_git=True, commit=commit, todo=max(0, left - 1))
 
 
@@ -94,19 +93,6 @@ def _is_of_git(repo: Repository) -> bool:
     except DamagedError:
         return False  # there is one of veml's, and whoever needs it says what is wrong
     return state is None or state.by_git
-
-
-def _sequencer(git: GitRepo) -> tuple[Literal["cherry-pick", "revert"] | None, int]:
-    """Return what git's sequencer does, and how many lines its list has."""
-    lines = [
-        words
-        for one in (git.read_state("sequencer/todo") or b"").splitlines()
-        if (words := one.decode("utf-8", "replace").split()) and not words[0].startswith("#")
-    ]
-    kind = _PICKS.get(lines[0][0]) if lines else None
-    if kind == "cherry-pick":
-        return "cherry-pick", len(lines)
-    return ("revert", len(lines)) if kind == "revert" else (None, 0)
 
 
 def _rebase(git: GitRepo) -> Waiting | None:
