@@ -191,6 +191,8 @@ class World:
         """Switch; uncommitted changes are carried over, or the refusal changes nothing."""
         old, new = self.commits[self.head], self.commits[self.heads[name]]
         carried, was_clean = dict(self.work), self.clean
+        if any(key not in carried and old.get(key) != new.get(key) for key in old):
+            return  # as in Git a deleted file comes back there, perhaps a label without its image
         try:
             self.project.checkout(name)
         except ConflictError:
