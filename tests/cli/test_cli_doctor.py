@@ -201,11 +201,11 @@ def test_conflicts_and_operations_wait(conflicted: Place) -> None:
 @pytest.mark.parametrize(
     ("command", "word", "drop"),
     [
-        ("git rebase night", "a rebase", "git rebase --abort"),
         ("veml cherry-pick night", "a cherry-pick", "veml cherry-pick --abort"),
         *(
             pytest.param(*one, marks=pytest.mark.slow)
             for one in (
+                ("git rebase night", "a rebase", "git rebase --abort"),
                 ("git rebase --apply night", "a rebase", "git rebase --abort"),
                 ("git cherry-pick night", "a cherry-pick", "git cherry-pick --abort"),
                 ("veml revert HEAD~1", "a revert", "veml revert --abort"),

@@ -223,6 +223,7 @@ def test_a_merge_that_git_began_can_be_given_up(
     assert said(project, "status", patch=monkeypatch, capfd=capfd, code=0)[0].endswith("clean\n")
 
 
+@pytest.mark.slow
 def test_what_a_damaged_merge_may_have_written_stays(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
@@ -236,6 +237,7 @@ def test_what_a_damaged_merge_may_have_written_stays(
     assert not project.path(".git/MERGE_HEAD").exists()
 
 
+@pytest.mark.slow
 def test_a_damaged_merge_is_settled_only_once_it_is_mended(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
