@@ -7,8 +7,10 @@ import sys
 
 from veml_hooks.say import say
 from veml_vcs.errors import LockedError, NotFoundError
+from veml_vcs.repository.models.place import any_stale_here
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.follow import FollowResult, folders_behind, follow
+from veml_vcs.versions.data import RECORD_SUFFIX
 
 LOCK_SECONDS = 10.0
 _LEFT_LISTED = 5
@@ -54,6 +56,10 @@ def _work_tree() -> str:
 
 
 def _follow(repo: Repository, name: str) -> int:
+    if name in ("post-merge", "post-rewrite"):
+        # Git merged the records one by one, and could not ask what the merged configs say.
+        for one in any_stale_here(repo, repo.git.tracked_paths(RECORD_SUFFIX)):
+            say(f"{one.path}: {one.reason}", f"hint: {one.hint}")
     if not folders_behind(repo):
         return 0
     try:

@@ -41,6 +41,8 @@ def merge_record(base: str, ours: str, theirs: str, path: str, *, ancestor: bool
         VemlError: They cannot be merged; ``ours`` is untouched.
     """
     texts = [_read(file) for file in (base, ours, theirs)]
+    if all(b'\n "kind": "model",\n' in text for text in texts[1:]):
+        return _merge_model(texts, ours, path)
     if any(text and not is_data_record(text) for text in texts):
         return _merge_text(base, ours, theirs)
     name = dataset_path(path)
@@ -66,6 +68,26 @@ def merge_record(base: str, ours: str, theirs: str, path: str, *, ancestor: bool
         counts = f"+{numbers.get('added', 0):,} -{numbers.get('removed', 0):,} samples"
         say(f"{name}: merged by sample and by box ({counts} since the common ancestor)")
     return 0
+
+
+def _merge_model(texts: list[bytes], ours: str, path: str) -> int:
+    """Merge the records of a model key by key; ``veml status`` compares them with the config."""
+    from veml_vcs.versions.models import model_name, parse_model_record
+    from veml_vcs.versions.models.merge import merge_model_records
+
+    model_name(path)
+    base, left, right = (parse_model_record(text, path) if text else None for text in texts)
+    assert left is not None
+    assert right is not None
+    merged = merge_model_records(base, left, right)
+    _write(ours, merged.record.to_bytes())
+    if not merged.conflicts:
+        return 0
+    say(f"{path}: both sides changed {len(merged.conflicts)} keys of the config differently")
+    for one in merged.conflicts[:_LISTED]:
+        say(f"  {one.key}  ours {one.ours!s:.60}, theirs {one.theirs!s:.60}")
+    say("hint: settle the config; veml add CONFIG then reads the record from it")
+    return 1
 
 
 def merge_ignore(base: str, ours: str, theirs: str, path: str) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.models.listing import ListedModel, ModelComparison
     from veml_vcs.repository.models.versions import ModelVersion
     from veml_vcs.versions.models import ConfigChange, FactChange
+    from veml_vcs.versions.models.merge import KeyConflict
 
 _SHORT_ID = 7
 _LONGEST = 100
@@ -157,6 +158,19 @@ def model_summary(diff: ModelDiff) -> Line:
         return line(facts or "other files of the same config")
     keys = plural(len(diff.changes), "key") + " of its config"
     return line(f"{facts}; {keys}" if facts else keys)
+
+
+def conflict_lines(conflicts: Sequence[KeyConflict], limit: int = 20) -> Iterator[Line]:
+    """Yield the keys of a config that a merge contradicts itself in, and how to go on."""
+    for one in conflicts[:limit]:
+        base, ours, theirs = (
+            "none" if side in one.absent else config_text(value)
+            for side, value in (("base", one.base), ("ours", one.ours), ("theirs", one.theirs))
+        )
+        yield line((one.key, "name"), f"  base {base}, ours {ours}, theirs {theirs}")
+    if len(conflicts) > limit:
+        yield line((f"… and {len(conflicts) - limit:,} more", "dim"))
+    yield line(('(settle its config, then "veml add CONFIG" reads the record from it)', "hint"))
 
 
 def change_lines(facts: Sequence[FactChange], width: int | None) -> Iterator[Line]:

@@ -115,6 +115,11 @@ def _merge(status: Status, place: Place) -> Iterator[Line]:
             yield line(_INDENT, "  ") + one
     for path in files:
         yield _entry("both modified:", place(path), "removed")
+        if path in status.model_conflicts:
+            from veml_cli.render.models import conflict_lines
+
+            for one in conflict_lines(status.model_conflicts[path]):
+                yield line(_INDENT, "  ") + one
     settled = len(state.conflicts) - len(state.open_conflicts) if state else 0
     if settled:
         yield line((f"{_INDENT}({plural(settled, 'conflict')} settled already)", "hint"))

@@ -12,7 +12,7 @@ from veml_vcs.repository.damage import Unreadable, unreadable
 from veml_vcs.repository.git.repo import Head, TreeFile
 from veml_vcs.repository.merging.state import MergeState, load_merge_state
 from veml_vcs.repository.merging.waiting import Waiting, waiting
-from veml_vcs.repository.models.place import any_model_diffs, any_stale_here
+from veml_vcs.repository.models.place import any_model_conflicts, any_model_diffs, any_stale_here
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out
@@ -27,6 +27,7 @@ from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 if TYPE_CHECKING:
     from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.repository.models.stale import StaleModel
+    from veml_vcs.versions.models.merge import KeyConflict
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Status:
         models: Models whose staged record differs from HEAD's (``staged_files`` has the records'
             paths, too).
         stale_models: Records of models in the work tree that are not what their configs say.
+        model_conflicts: Records of models in conflict, and the keys of their configs that are.
         unreadable: What cannot be read of the versions that folders are compared with; what the
             folders hold there is told neither as added nor as the same.
     """
@@ -95,6 +97,7 @@ class Status:
     waiting: tuple[Waiting, ...] = ()
     models: tuple[ModelDiff, ...] = ()
     stale_models: tuple[StaleModel, ...] = ()
+    model_conflicts: dict[str, tuple[KeyConflict, ...]] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
@@ -180,6 +183,7 @@ def status(
         waiting=waiting(repo),
         models=any_model_diffs(repo, committed, staged),
         stale_models=any_stale_here(repo, staged),
+        model_conflicts=any_model_conflicts(repo, conflicted),
         unreadable=tuple(unread),
     )
 

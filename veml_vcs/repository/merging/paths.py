@@ -17,6 +17,7 @@ from veml_vcs.repository.merging.data import DataMerge, merge_data
 from veml_vcs.repository.merging.renames import with_renames
 from veml_vcs.repository.merging.rules import Settlement
 from veml_vcs.repository.merging.text import BLOB_KINDS, merge_text, merged_mode
+from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import merge_bases
@@ -124,15 +125,39 @@ class TreeMerger:
                 chosen = right
             elif path.endswith(RECORD_SUFFIX) and (records := self._records(path, three)):
                 chosen = self._merge_data(path, records, three, merge, settlement)
+            elif may_be_model(path) and left is not None and right is not None:
+                merge.conflicts[path], chosen = three, left  # after its config: see below
             else:
                 chosen = self._merge_text(path, three, merge, settlement, attributes)
             if chosen is not None:
                 merge.files[path] = chosen
+        for path in [path for path in merge.conflicts if may_be_model(path)]:
+            self._merge_model(path, merge, settlement)
         for one in merge.data:
             if one.record is None:
                 self._forget_ignored(one.path, merge.files)
         _refuse_file_folder(merge.files)
         return merge
+
+    def _merge_model(self, path: str, merge: TreeMerge, settlement: Settlement) -> None:
+        """Merge the record of a model, now that the files of its config are merged."""
+        from veml_vcs.repository.models.merging import merge_model
+
+        three = merge.conflicts.pop(path)
+        favour = settlement.of_path(path)
+        found = merge_model(self._repo, path, three, merge.files, merge.conflicts, favour)
+        if found is None:
+            chosen = self._merge_text(path, three, merge, settlement)
+            if chosen is not None:
+                merge.files[path] = chosen
+            return
+        for text, file in found.texts.items():
+            merge.files[text] = file
+            del merge.conflicts[text]
+        data = found.record.to_bytes()
+        merge.files[path] = TreeFile(REGULAR_MODE, self._repo.git.write_blob(data))
+        if found.conflicts:
+            merge.conflicts[path] = three
 
     def _forget_ignored(self, dataset: str, files: dict[str, TreeFile]) -> None:
         """Drop the line that ignored a data set whose last sample went with this merge."""

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.repository.models.add import stage_model
+from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.models.read import from_disk, record_of
-from veml_vcs.repository.models.stale import check_model
-from veml_vcs.repository.models.versions import models_in
+from veml_vcs.repository.models.stale import StaleModel, check_model
+from veml_vcs.repository.models.versions import models_in, record_on_disk
 from veml_vcs.repository.repository import Repository
-from veml_vcs.versions.models import ConfigChange, FactChange, compare_configs, compare_facts
-from veml_vcs.versions.models.record import record_path
+from veml_vcs.versions.models import (
+    ConfigChange,
+    FactChange,
+    ModelRecord,
+    compare_configs,
+    compare_facts,
+    model_name,
+    parse_model_record,
+    record_path,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ def refresh_models(
 ) -> tuple[RefreshedModel, ...]:
     """Read the configs again of models that have a file that is being added; stage the records.
 
+    A record in conflict is settled by this, if all files of its config are: it says what they say.
     A config that was run is not run again by this, and one that cannot be read any more stays: both
     are told, and a commit of them is refused.
 
@@ -50,15 +60,21 @@ def refresh_models(
         dry_run: Only tell.
     """
     files = repo.git.staged_files()
+    conflicted = _conflicted(repo)
     found = []
-    for name, record in models_in(repo, files).records.items():
+    for name, record in {**models_in(repo, files).records, **conflicted}.items():
         if not any(map(wanted, record.files)):
             continue
         path = record_path(name)
         read = from_disk(repo)
-        stale = check_model(name, record, repo.git.read_blob(files[path].blob), read)
-        if stale is None:
-            continue
+        if name in conflicted:
+            stale = StaleModel(path, "changed", "in conflict", f"veml model add {record.path}")
+        else:
+            data = repo.git.read_blob(files[path].blob)
+            one = check_model(name, record, data, read)
+            if one is None:
+                continue
+            stale = one
         if record.ran or stale.kind == "edited":
             found.append(RefreshedModel(name, path, problem=stale.reason, hint=stale.hint))
             continue
@@ -72,3 +88,28 @@ def refresh_models(
         facts = tuple(one for one in compare_facts(record, new) if one.differs)
         found.append(RefreshedModel(name, path, facts, compare_configs(record.config, new.config)))
     return tuple(found)
+
+
+def _conflicted(repo: Repository) -> dict[str, ModelRecord]:
+    """Return the records in conflict whose configs are not, as the work tree has them."""
+    open_paths = set(repo.git.conflicted_paths())
+    found = {}
+    for path in open_paths:
+        if may_be_model(path):
+            try:
+                record = record_on_disk(repo, path)
+            except FormatError:  # marks of a conflict, where git merged it by line
+                record = _ours(repo, path)
+            if record is not None and not open_paths & set(record.files):
+                found[model_name(path)] = record
+    return found
+
+
+def _ours(repo: Repository, path: str) -> ModelRecord | None:
+    ours = repo.git.conflict_stages(path)[1]
+    if ours is None:
+        return None
+    try:
+        return parse_model_record(repo.git.read_blob(ours.blob), path)
+    except FormatError:
+        return None  # a file that was never a record: the user's to settle

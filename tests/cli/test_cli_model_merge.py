@@ -1,0 +1,158 @@
+"""Models are merged key by key, and what the merged config says is what counts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from tests.cli.conftest import Place
+
+BASE = """model = dict(
+    type='RCNN',
+    backbone=dict(type='ResNet', depth=50), head=dict(num_classes=80))
+"""
+TOP = """_base_ = 'base.py'
+lr = 0.02
+"""
+
+
+@pytest.fixture
+def forked(place: Place) -> Place:
+    """A model on the branches main and night, both as they began."""
+    place.veml("init")
+    place.write("configs/base.py", BASE)
+    place.write("configs/top.py", TOP)
+    place.veml("model", "add", "-q", "configs/top.py", "--name", "rcnn")
+    place.veml("commit", "-qm", "base")
+    place.git("branch", "night")
+    return place
+
+
+def both(place: Place, ours: tuple[str, str, str], theirs: tuple[str, str, str]) -> None:
+    for branch, (file, old, new) in (("night", theirs), ("main", ours)):
+        place.git("checkout", "-q", branch)
+        text = (place.root / file).read_text()
+        assert old in text
+        place.write(file, text.replace(old, new))
+        place.veml("commit", "-qam", branch)
+
+
+def config(place: Place, revision: str = "HEAD") -> dict[str, object]:
+    shown = json.loads(place.veml("model", "show", f"rcnn@{revision}", "--json").out)
+    found: dict[str, object] = shown["config"]
+    return found
+
+
+def git_merge(place: Place) -> subprocess.CompletedProcess[str]:
+    command = ["git", "merge", "--no-edit", "night"]
+    return subprocess.run(command, cwd=place.root, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("by_git", [False, True])
+def test_two_files_two_keys(forked: Place, by_git: bool) -> None:
+    both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/base.py", "depth=50", "depth=101"))
+    if by_git:
+        done = git_merge(forked)
+        assert done.returncode == 0, done.stderr
+    else:
+        forked.veml("merge", "night")
+    assert (config(forked)["lr"], config(forked)["model.backbone.depth"]) == (0.04, 101)
+    assert "working tree clean" in forked.veml("status").out
+
+
+def test_two_keys_on_one_line(forked: Place) -> None:
+    """By lines it is a conflict, which git leaves. By words it merges; reading proves it."""
+    both(
+        forked, ("configs/base.py", "depth=50", "depth=101"),
+        ("configs/base.py", "num_classes=80", "num_classes=3"),
+    )  # fmt: skip
+    forked.veml("merge", "night")
+    assert (forked.root / "configs/base.py").read_text() == BASE.replace("50", "101").replace(
+        "80", "3"
+    )
+    assert config(forked)["model.head.num_classes"] == 3
+    assert "working tree clean" in forked.veml("status").out
+
+
+@pytest.mark.parametrize("by_git", [False, True])
+def test_one_key_two_values(forked: Place, by_git: bool) -> None:
+    both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/top.py", "0.02", "0.01"))
+    if by_git:
+        done = git_merge(forked)
+        assert done.returncode == 1
+        assert "lr  ours 0.04, theirs 0.01" in done.stderr + done.stdout
+    else:
+        done = forked.veml("merge", "night", code=1)
+    said = forked.veml("status").out
+    assert "both modified:  models/rcnn.veml" in said
+    assert "lr  base 0.02, ours 0.04, theirs 0.01" in said
+    found = json.loads(forked.veml("status", "--json").out)["model_conflicts"]
+    assert found["models/rcnn.veml"][0]["key"] == "lr"
+    assert forked.veml("commit", "-m", "x", code=None).code
+    forked.write("configs/top.py", TOP.replace("0.02", "0.03"))
+    done = forked.veml("add", "configs/top.py")
+    assert "model rcnn" in done.out
+    assert forked.git("ls-files", "-u") == ""
+    forked.veml("commit", "-m", "merged")
+    assert config(forked)["lr"] == 0.03
+    assert "working tree clean" in forked.veml("status").out
+
+
+def test_one_key_by_way_of_two_files(forked: Place) -> None:
+    """No line conflicts. Without the check by key, ours would win without a word."""
+    both(
+        forked, ("configs/top.py", "lr", "model = dict(backbone=dict(depth=18))\nlr"),
+        ("configs/base.py", "depth=50", "depth=101"),
+    )  # fmt: skip
+    done = forked.veml("merge", "night", code=1)
+    assert "models/rcnn.veml" in done.out + done.err
+    said = forked.veml("status").out
+    assert "model.backbone.depth  base 50, ours 18, theirs 101" in said
+    forked.veml("add", "configs/top.py")  # looked at, and right as it is
+    forked.veml("commit", "-m", "merged")
+    assert config(forked)["model.backbone.depth"] == 18
+
+
+@pytest.mark.parametrize("by_git", [False, True])
+def test_a_merged_text_that_means_something_else(forked: Place, by_git: bool) -> None:
+    """Both sides doubled what the rate is; the merged text says four times as much."""
+    forked.write("configs/base.py", BASE + "rate = 0.01\n")
+    forked.write("configs/top.py", "_base_ = 'base.py'\nlr = _base_.rate * 2\n")
+    forked.veml("commit", "-qam", "the rate is computed")
+    forked.git("branch", "-f", "night", "main")
+    both(
+        forked, ("configs/top.py", "* 2", "* 4"), ("configs/base.py", "rate = 0.01", "rate = 0.02")
+    )  # fmt: skip
+    if by_git:  # its driver sees three records that agree; the hook looks at the config
+        done = git_merge(forked)
+        assert done.returncode == 0
+        assert (
+            "models/rcnn.veml: configs/top.py says something else: lr 0.04 -> 0.08" in done.stderr
+        )
+        assert "config changed: models/rcnn.veml" in forked.veml("status").out
+    else:
+        forked.veml("merge", "night", code=1)
+        assert "lr  base 0.02, ours 0.04, theirs 0.04" in forked.veml("status").out
+
+
+def test_a_favoured_side(forked: Place) -> None:
+    both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/top.py", "0.02", "0.01"))
+    forked.veml("merge", "-X", "theirs", "night")
+    assert config(forked)["lr"] == 0.01
+    assert "working tree clean" in forked.veml("status").out
+
+
+def test_one_side_removed_the_model(forked: Place) -> None:
+    forked.git("checkout", "-q", "night")
+    forked.veml("model", "rm", "rcnn")
+    forked.veml("commit", "-qm", "gone")
+    forked.git("checkout", "-q", "main")
+    forked.write("configs/top.py", TOP.replace("0.02", "0.04"))
+    forked.veml("commit", "-qam", "faster")
+    forked.veml("merge", "night", code=1)
+    assert "models/rcnn.veml" in forked.veml("status").out
+    forked.veml("add", "models/rcnn.veml")
+    forked.veml("commit", "-m", "kept")
+    assert config(forked)["lr"] == 0.04
