@@ -158,6 +158,22 @@ def _conflicts(repo: Repository, _typed: str, _context: Context) -> Iterable[str
     yield from (path for path in repo.git.conflicted_paths() if path not in records)
 
 
+def _models(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
+    """NAME, or NAME@REV."""
+    from veml_vcs.repository.complete import model_names, revision_names
+
+    name, sign, _ = typed.partition("@")
+    if sign:
+        return [f"{name}@{one}" for one in revision_names(repo)]
+    return model_names(repo)
+
+
+def _templates(_repo: Repository, _typed: str, _context: Context) -> Iterable[str]:
+    from veml_vcs.training.templates import templates
+
+    return [one.name for one in templates()]
+
+
 def _classes(repo: Repository, _typed: str, _context: Context) -> Iterable[str]:
     from veml_vcs.repository.complete import class_names
 
@@ -215,5 +231,9 @@ _KINDS: dict[tuple[str, str], Complete] = {
     ("NAME", "split"): _splits,
     ("NAME", "format"): _formats,
     ("CHECK", ""): _checks,
+    ("NAME[@REV]", ""): _models,
+    ("MODEL", ""): _models,
+    ("TEMPLATE", ""): _templates,
+    ("[TEMPLATE]", ""): _templates,
 }
 """Metavar and name of a parameter ("" is any) -> how it is completed."""

@@ -44,8 +44,9 @@ def add(
 
     The record is models/NAME.veml. The config is read with all it inherits, and never run: what
     cannot be read without running it is refused, with the line. --trust runs it with MMEngine, and
-    so does whatever its author wrote. Again, after the config changed: the record is brought up to
-    it, as veml add does for a folder.
+    with it whatever its author wrote; where MMDetection is installed, the model's parameters are
+    counted, too. Again, after the config changed: the record is brought up to it, as veml add does
+    for a folder.
     """
     from veml_cli.render.models import added_lines
     from veml_vcs.repository.models.add import add_model

@@ -25,7 +25,7 @@ _LONGEST = 100
 
 def added_lines(done: AddedModel, dry_run: bool, width: int | None) -> Iterator[Line]:
     """Yield what was recorded: of a new model all facts, of a known one those that changed."""
-    if not done.new and not done.changes:
+    if done.same:
         yield line("model ", (done.name, "name"), f"  {done.config} says what the record says")
         return
     word = "would record" if dry_run else "recorded"
@@ -38,7 +38,8 @@ def added_lines(done: AddedModel, dry_run: bool, width: int | None) -> Iterator[
         yield from table((Column(), Column(shrinks=True)), rows, width=width)
     else:
         yield from change_lines(done.facts, width)
-        yield line("  ", plural(len(done.changes), "key"), " of the config changed")
+        if done.changes:
+            yield line("  ", plural(len(done.changes), "key"), " of the config changed")
 
 
 def listing_lines(found: Sequence[ListedModel], width: int | None) -> Iterator[Line]:

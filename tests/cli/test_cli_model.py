@@ -182,6 +182,15 @@ def test_a_trusted_config_is_run(models: Place) -> None:
 
 
 @pytest.mark.skipif(find_spec("mmengine") is None, reason="MMEngine not installed")
+def test_a_trusted_config_that_can_be_read_is_the_same_version(models: Place) -> None:
+    models.veml("model", "add", "configs/detector.py", "--name", "read")
+    done = models.program("model", "add", "configs/detector.py", "--name", "run", "--trust")
+    assert done.code == 0, done.err
+    versions = {one["version"] for one in json.loads(models.veml("model", "ls", "--json").out)}
+    assert len(versions) == 1
+
+
+@pytest.mark.skipif(find_spec("mmengine") is None, reason="MMEngine not installed")
 def test_a_trusted_config_that_fails(models: Place) -> None:
     for line, said in (
         ("1 / 0", "ZeroDivisionError"),

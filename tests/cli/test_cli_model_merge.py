@@ -101,7 +101,7 @@ def test_one_key_two_values(forked: Place, by_git: bool) -> None:
 
 
 def test_one_key_by_way_of_two_files(forked: Place) -> None:
-    """No line conflicts. Without the check by key, ours would win without a word."""
+    """No line conflicts. Without ``merged.conflicts`` in ``_checked``, ours wins silently."""
     both(
         forked, ("configs/top.py", "lr", "model = dict(backbone=dict(depth=18))\nlr"),
         ("configs/base.py", "depth=50", "depth=101"),
@@ -117,7 +117,7 @@ def test_one_key_by_way_of_two_files(forked: Place) -> None:
 
 @pytest.mark.parametrize("by_git", [False, True])
 def test_a_merged_text_that_means_something_else(forked: Place, by_git: bool) -> None:
-    """Both sides doubled what the rate is; the merged text says four times as much."""
+    """Both sides doubled the rate, the text does so twice; seen to pass without ``other``."""
     forked.write("configs/base.py", BASE + "rate = 0.01\n")
     forked.write("configs/top.py", "_base_ = 'base.py'\nlr = _base_.rate * 2\n")
     forked.veml("commit", "-qam", "the rate is computed")

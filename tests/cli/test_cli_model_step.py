@@ -168,3 +168,25 @@ def test_models_do_not_make_hooks_slow(detector: Place) -> None:  # noqa: F811
     detector.write("images.veml", b'{\n "kind": "data",\n "veml": 1\n}\n')
     detector.git("add", "-f", "images.veml")
     assert not nothing_to_follow(here)
+
+
+def test_fsck_reads_the_records_of_all_commits(detector: Place) -> None:  # noqa: F811
+    change(detector, ' "kind": "model",\n', ' "kind": "model",\n "more": 1,\n', RECORD)
+    detector.git("add", RECORD)
+    detector.git("commit", "-qm", "broken", "--no-verify")
+    change(detector, ' "more": 1,\n', "", RECORD)
+    detector.git("commit", "-qam", "mended", "--no-verify")
+    said = detector.veml("fsck", code=1).out
+    assert "unreadable" in said
+    assert "no model record has: 'more'" in said
+    # No data hangs on it: what nothing needs is removed all the same.
+    assert "more" not in detector.veml("gc", "--dry-run").out
+
+
+def test_completion_of_models(detector: Place) -> None:  # noqa: F811
+    from veml_vcs.repository.complete import dataset_names, model_names
+    from veml_vcs.repository.repository import Repository
+
+    with Repository(str(detector.root)) as repo:
+        assert model_names(repo) == ["detector"]
+        assert dataset_names(repo) == []

@@ -13,6 +13,7 @@ from veml_vcs.errors import VemlError
 from veml_vcs.ids import TreeId
 from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.models.place import may_be_model, record_path
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tree import Tree
 from veml_vcs.samples.tree.entry import encode_key
@@ -25,8 +26,17 @@ _HEADS = ("HEAD", "ORIG_HEAD", "MERGE_HEAD", "FETCH_HEAD")
 
 
 def dataset_names(repo: Repository) -> list[str]:
-    """Return the folders of the data sets that are tracked; no record is read."""
-    return sorted(map(dataset_path, repo.git.tracked_paths(RECORD_SUFFIX)))
+    """Return the folders of the data sets that are tracked; only below ``models/`` is looked."""
+    found = repo.git.tracked_paths(RECORD_SUFFIX)
+    models = map(record_path, model_names(repo)) if any(map(may_be_model, found)) else ()
+    return sorted(map(dataset_path, found - {*models}))
+
+
+def model_names(repo: Repository) -> list[str]:
+    """Return the models that are tracked."""
+    from veml_vcs.repository.models.versions import models_at
+
+    return sorted(models_at(repo, None).records)
 
 
 def revision_names(repo: Repository) -> list[str]:

@@ -31,6 +31,10 @@ from veml_vcs.analysis.embedders import get_embedder
 vectors = get_embedder().embed([file.getvalue()])
 assert vectors.shape[0] == 1 and (vectors == vectors).all()
 """,
+    "mmdet": """
+import torchvision, pycocotools, mmcv, mmdet
+from mmengine.config import Config
+""",
     "parquet": """
 import pyarrow
 import pyarrow.parquet
@@ -44,6 +48,7 @@ _USES = {
     "plot": "veml data stats --plot, veml diff --plot",
     "ml": "veml similar, veml drift, PyTorch data sets",
     "parquet": "Parquet files by rows",
+    "mmdet": "veml model add --trust, which counts parameters",
 }
 
 

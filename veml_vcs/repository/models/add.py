@@ -36,6 +36,7 @@ class AddedModel:
         version: Its version id.
         config: The config's path.
         new: Whether there was no such model.
+        same: Whether the record was there already, as it is.
         facts: What the model is; ``old`` is what its record said before.
         changes: Config keys that say something else than before.
         staged: Files that were staged, from the repository's root.
@@ -53,6 +54,7 @@ class AddedModel:
     staged: tuple[str, ...] = ()
     ran: bool = False
     notes: tuple[str, ...] = field(default_factory=tuple)
+    same: bool = False
 
 
 def add_model(
@@ -101,7 +103,7 @@ def add_model(
     return AddedModel(
         name, target, blob_id(data), path, old is None, compare_facts(old, record),
         compare_configs({} if old is None else old.config, record.config),
-        tuple(sorted({*staged, target})), run is not None, notes,
+        tuple(sorted({*staged, target})), run is not None, notes, old == record,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.configs import read_config
-from veml_vcs.versions.models import ModelRecord
+from veml_vcs.versions.models import ModelRecord, compare_configs, flatten
 from veml_vcs.versions.models.record import make_record
 
 Read = Callable[[str], bytes]
@@ -117,6 +117,9 @@ def ran_record(repo: Repository, path: str, run: Run) -> tuple[ModelRecord, tupl
         FormatError: It holds no model, or failed.
     """
     ran = run(repo.absolute(path))
+    readable = _read_the_same(repo, path, ran)
+    if readable is not None:
+        return readable, ran.notes
     inside = [path]
     for file in ran.files:
         full = os.path.realpath(file)
@@ -126,6 +129,20 @@ def ran_record(repo: Repository, path: str, run: Run) -> tuple[ModelRecord, tupl
     read = from_disk(repo)
     blobs = {one: str(blob_id(read(one))) for one in files}
     return make_record(files, ran.values, parameters=ran.parameters, ran=blobs), ran.notes
+
+
+def _read_the_same(repo: Repository, path: str, ran: RanConfig) -> ModelRecord | None:
+    """Return the record of a config that says the same when it is read; None if it does not.
+
+    Running it then told nothing but the number of parameters, and everybody can check the record.
+    """
+    try:
+        record = record_of(path, from_disk(repo))
+    except (FormatError, NotFoundError):
+        return None
+    if compare_configs(record.config, flatten(ran.values)):
+        return None
+    return ModelRecord(record.files, record.config, ran.parameters)
 
 
 def _model(record: ModelRecord) -> dict[str, str]:

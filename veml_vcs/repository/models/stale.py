@@ -155,7 +155,7 @@ def _edited(path: str, error: FormatError | None, record: ModelRecord | None = N
 
 
 def _elsewhere(name: str) -> str:
-    return f"where it is now: veml model add CONFIG --name {name} --force; or veml model rm {name}"
+    return f"veml model add ITS-NEW-PLACE --name {name} --force, or veml model rm {name}"
 
 
 def _short(value: object) -> str:

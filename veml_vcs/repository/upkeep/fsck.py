@@ -197,6 +197,8 @@ class _Check:
         found = finder.look()
         for what, why in found.unreadable.items():
             self._problems.append(FsckProblem("newer", what, why))
+        for what, why in found.models.items():
+            self._problems.append(FsckProblem("unreadable", what, why))
         for what, why in found.problems.items():
             kind = "unreadable" if ":" in what else "git"
             self._problems.append(FsckProblem(kind, what, why))

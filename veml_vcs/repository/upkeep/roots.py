@@ -23,6 +23,7 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
 from veml_vcs.errors import DamagedError, FormatError, VemlError
 from veml_vcs.ids import VersionId, short
 from veml_vcs.repository.git.notes import NOTES_PREFIX
+from veml_vcs.repository.models.place import is_model, model_problem
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
 
@@ -68,6 +69,7 @@ class Roots:
         records: Blob (or, for a file that is not staged, its text's blob id) -> record.
         words: Digests that files of a merge or of notes name.
         problems: What could not be read, and where.
+        models: Records of models that cannot be read, and why; no data hangs on them.
         unreadable: Records that only a newer veml can read.
         paths: Every path that the record of a data version lies at -> where that was seen first.
     """
@@ -75,6 +77,7 @@ class Roots:
     records: dict[VersionId, FoundRecord] = field(default_factory=dict)
     words: set[bytes] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
 
@@ -337,6 +340,8 @@ class RootFinder:
                     self.found.unreadable[name] = error.message
                 else:
                     self.found.problems[name] = error.message
+        elif is_model(data) and (why := model_problem(data, name)) is not None:
+            self.found.models[name] = why
         if words or record is not None:
             self.found.records[version] = FoundRecord(
                 name.removesuffix(RECORD_SUFFIX), words, record

@@ -17,7 +17,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from veml_vcs.errors import FormatError, NotFoundError
-from veml_vcs.samples.formats.yaml_text import parse_yaml
 from veml_vcs.versions.configs.budget import MAX_DEPTH, MAX_ITEMS, MAX_NUMBER, Budget
 from veml_vcs.versions.configs.evaluate import Evaluator, Symbol
 from veml_vcs.versions.configs.merge import merge_into
@@ -185,6 +184,9 @@ class _Reader:
             if path.endswith(".json"):
                 own = json.loads(text)
             else:
+                # Most configs are Python, and every status of a repository with models reads them.
+                from veml_vcs.samples.formats.yaml_text import parse_yaml
+
                 own = parse_yaml(text.encode(), path)
         except (ValueError, RecursionError) as error:
             raise _unreadable(f"{path}: {error!s:.200}") from error

@@ -1,0 +1,51 @@
+"""The configs that ship can be read without running them; MMDetection builds their models."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+
+import pytest
+
+from tests.cli.conftest import Place, place  # noqa: F401
+from veml_vcs.errors import NotFoundError
+from veml_vcs.training.templates import template, templates
+
+BACKBONES = {"faster-rcnn-r50-fpn": 50, "faster-rcnn-small": 18}
+PARAMETERS = {"faster-rcnn-r50-fpn": 41_348_181, "faster-rcnn-small": 713_381}
+
+
+def test_there_are() -> None:
+    assert {one.name for one in templates()} == set(BACKBONES)
+    assert all(one.says and one.text.startswith(f"# {one.says}\n") for one in templates())
+    with pytest.raises(NotFoundError, match="there are faster-rcnn-r50-fpn, faster-rcnn-small"):
+        template("nothing")
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_written_out_and_recorded(place: Place, name: str) -> None:  # noqa: F811
+    place.veml("init")
+    assert name in place.veml("model", "template").out
+    assert place.veml("model", "template", name).out == template(name).text
+    place.veml("model", "template", name, "configs/mine.py")
+    done = place.veml("model", "template", name, "configs/mine.py", code=None)
+    assert "is there already" in done.err
+    place.veml("model", "add", "configs/mine.py")
+    facts = json.loads(place.veml("model", "show", "mine", "--json").out)["facts"]
+    assert facts["architecture"] == "FasterRCNN"
+    assert facts["backbone"]["sizes"]["depth"] == BACKBONES[name]
+    assert facts["classes"] == [1]
+    assert facts["optimiser"]
+    assert facts["transforms"][0] == "LoadImageFromFile"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("mmdet") is None, reason="MMDetection not installed (extra [mmdet])")
+@pytest.mark.parametrize("name", BACKBONES)
+def test_mmdetection_builds_it(place: Place, name: str) -> None:  # noqa: F811
+    place.veml("init")
+    place.veml("model", "template", name, "mine.py")
+    done = place.program("model", "add", "mine.py", "--trust")
+    assert done.code == 0, done.err
+    shown = json.loads(place.veml("model", "show", "mine", "--json").out)
+    assert shown["parameters"] == PARAMETERS[name]
