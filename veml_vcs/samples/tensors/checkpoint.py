@@ -1,0 +1,196 @@
+"""A checkpoint in the store: a tree of tensors, so that fine-tunes share what they did not change.
+
+Each tensor is a content like a sample's bytes, stored once whatever checkpoint it is in; its data
+type and shape are what is said about it; names are keys. See design note 020.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+
+from veml_vcs.errors import DamagedError, FormatError
+from veml_vcs.ids import SampleId, TreeId, digest, short
+from veml_vcs.objects.protocol import ObjectStore
+from veml_vcs.samples.annotations import annotation_id
+from veml_vcs.samples.fragments.annotations import AnnotationReader, AnnotationWriter
+from veml_vcs.samples.fragments.catalog import Catalog
+from veml_vcs.samples.fragments.content import ContentReader, ContentWriter
+from veml_vcs.samples.tensors.safetensors import Checkpoint, Tensor, check_shape
+from veml_vcs.samples.tree import Entry, EntryKind, Tree, build_tree, diff_trees
+
+METADATA = "%metadata"
+"""Key of what a file says besides its tensors; no name of a tensor is quoted into it."""
+
+_NUMPY = {
+    "BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "U16": "<u2", "F16": "<f2", "I32": "<i4",
+    "U32": "<u4", "F32": "<f4", "F64": "<f8", "I64": "<i8", "U64": "<u8",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A checkpoint that was stored.
+
+    Attributes:
+        tree: Its root: the checkpoint's identity.
+        tensors: Number of tensors.
+        content_bytes: Sum of their sizes.
+        new_bytes: Bytes of tensors that the store did not have.
+    """
+
+    tree: TreeId
+    tensors: int
+    content_bytes: int
+    new_bytes: int
+
+
+@dataclass(frozen=True)
+class TensorChange:
+    """How one tensor differs.
+
+    Attributes:
+        name: Its name.
+        kind: ``added``, ``removed``, ``reshaped`` (another shape or data type) or ``changed``.
+        change: Of a changed one: the L2 norm of the difference divided by that of the old values;
+            None where it cannot be said (8-bit floats, values that are not finite).
+    """
+
+    name: str
+    kind: str
+    change: float | None = None
+
+
+def write_checkpoint(store: ObjectStore, catalog: Catalog, checkpoint: Checkpoint) -> Stored:
+    """Store a checkpoint, as one batch; tensors that are stored already are not stored again.
+
+    Args:
+        store: Takes what is new.
+        catalog: Knows what is there.
+        checkpoint: The tensors.
+
+    Raises:
+        FormatError: A name cannot be a key.
+    """
+    entries = {}
+    with store.write() as writer:
+        contents, said = ContentWriter(catalog, writer), AnnotationWriter(catalog, writer)
+        for name, tensor in sorted(checkpoint.tensors.items()):
+            about = {"dtype": tensor.dtype, "shape": list(tensor.shape)}
+            content, about_id = SampleId(digest(tensor.data)), annotation_id(about)
+            contents.add(content, bytes(tensor.data), "")
+            said.add_many([(about_id, about)])
+            size = len(tensor.data)
+            entries[_key(name)] = Entry(EntryKind.SAMPLE, content, about_id, size)
+        if checkpoint.metadata:
+            text = json.dumps(dict(sorted(checkpoint.metadata.items())), ensure_ascii=False)
+            data = text.encode()
+            content = SampleId(digest(data))
+            contents.add(content, data, "")
+            entries[METADATA] = Entry(EntryKind.FILE, content, None, len(data))
+        contents.finish()
+        said.finish()
+        tree = build_tree(sorted(entries.items()), writer)
+    catalog.refresh()
+    sizes = sum(len(one.data) for one in checkpoint.tensors.values())
+    return Stored(tree, len(checkpoint.tensors), sizes, contents.new_bytes)
+
+
+def read_checkpoint(store: ObjectStore, catalog: Catalog, tree: TreeId) -> Checkpoint:
+    """Return a checkpoint from the store, each tensor checked against its id.
+
+    Raises:
+        DamagedError: What is stored is no checkpoint.
+        NotFoundError: A part of it is not there.
+    """
+    entries = dict(Tree(store, tree).items())
+    contents = ContentReader(catalog)
+    ids = {one.annotation for one in entries.values() if one.annotation is not None}
+    about = AnnotationReader(catalog).read_many(ids)
+    metadata: dict[str, str] = {}
+    tensors = {}
+    for key, entry in entries.items():
+        if entry.content is None:
+            raise DamagedError(f"checkpoint {short(tree)}: {key!r:.80} has no bytes")
+        data = contents.read(entry.content)
+        if key == METADATA:
+            metadata = json.loads(data)
+        else:
+            said = about[entry.annotation] if entry.annotation is not None else {}
+            tensors[unquote(key)] = _tensor(said, data, f"checkpoint {short(tree)}: {key!r:.80}")
+    return Checkpoint(tensors, metadata)
+
+
+def compare_checkpoints(
+    store: ObjectStore, catalog: Catalog, old: TreeId, new: TreeId
+) -> tuple[TensorChange, ...]:
+    """Return the tensors that differ, by name; only those are read.
+
+    Raises:
+        DamagedError: What is stored is no checkpoint.
+    """
+    contents, notes = ContentReader(catalog), AnnotationReader(catalog)
+
+    def tensor(entry: Entry | None, key: str) -> Tensor | None:
+        if entry is None or entry.content is None or entry.annotation is None:
+            return None
+        return _tensor(notes.read(entry.annotation), contents.read(entry.content), key)
+
+    found = []
+    for key, before, after in diff_trees(store, old, new):
+        if key == METADATA:
+            continue
+        left, right = tensor(before, key), tensor(after, key)
+        name = unquote(key)
+        if left is None or right is None:
+            found.append(TensorChange(name, "added" if left is None else "removed"))
+        elif (left.dtype, left.shape) != (right.dtype, right.shape):
+            found.append(TensorChange(name, "reshaped"))
+        else:
+            found.append(TensorChange(name, "changed", _distance(left, right)))
+    return tuple(found)
+
+
+def _key(name: str) -> str:
+    """Return the key of a tensor: its name, where that is a file name; odd bytes in hex."""
+    key = quote(name, safe="~!@+=,()[]{}: ")
+    if not name:
+        raise FormatError("a tensor without a name")
+    if not key.strip("."):
+        key = key.replace(".", "%2E")
+    if key.startswith("."):
+        key = "%2E" + key[1:]  # ".git" is no key
+    if len(key) > 4000:
+        raise FormatError(f"a tensor's name of {len(name):,} characters is longer than any")
+    return key
+
+
+def _tensor(about: Any, data: bytes, where: str) -> Tensor:
+    dtype, shape = about.get("dtype"), about.get("shape")
+    try:
+        check_shape(dtype, shape, len(data), where)
+    except FormatError as error:
+        raise DamagedError(str(error)) from error
+    return Tensor(dtype, tuple(shape), data)
+
+
+def _values(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    if tensor.dtype == "BF16":  # the upper half of a float32
+        upper = np.frombuffer(tensor.data, "<u2").astype(np.uint32) << 16
+        return upper.view(np.float32).astype(np.float64)
+    if tensor.dtype in _NUMPY:
+        return np.frombuffer(tensor.data, _NUMPY[tensor.dtype]).astype(np.float64)
+    return None
+
+
+def _distance(old: Tensor, new: Tensor) -> float | None:
+    left, right = _values(old), _values(new)
+    if left is None or right is None or not (np.isfinite(left).all() and np.isfinite(right).all()):
+        return None
+    norm = float(np.linalg.norm(left))
+    moved = float(np.linalg.norm(right - left))
+    return moved / norm if norm else None
