@@ -35,6 +35,7 @@ def template(
     own inherits from them with _base_ = 'mmdet::faster_rcnn/...'.
     """
     from veml_cli.render.tables import Column, table
+    from veml_vcs.objects.files import Files
     from veml_vcs.training.templates import template as one_template
     from veml_vcs.training.templates import templates
 
@@ -53,9 +54,9 @@ def template(
         return
     if os.path.lexists(file):
         raise ConflictError(f"{file}: is there already", hint="choose another name for it")
-    os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
-    with open(file, "x", encoding="utf-8") as opened:
-        opened.write(chosen.text)
+    files = Files()
+    files.make_folder(os.path.dirname(os.path.abspath(file)))
+    files.write_atomic(file, chosen.text.encode())
     show(
         chosen, [line("wrote ", (file, "name"), f"  next: veml model add {file}")], as_json=as_json
     )

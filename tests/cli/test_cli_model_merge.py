@@ -76,6 +76,22 @@ def test_two_keys_on_one_line(forked: Place) -> None:
     assert "working tree clean" in forked.veml("status").out
 
 
+def test_a_config_in_conflict_says_nothing(forked: Place) -> None:
+    """Lines side by side: git leaves marks in the config, and merges the record by key."""
+    both(
+        forked, ("configs/base.py", "depth=50", "depth=101"),
+        ("configs/base.py", "num_classes=80", "num_classes=3"),
+    )  # fmt: skip
+    assert git_merge(forked).returncode == 1
+    found = json.loads(forked.veml("status", "--json").out)
+    assert (found["conflicted"], found["stale_models"]) == (["configs/base.py"], [])
+    forked.write("configs/base.py", BASE.replace("50", "101").replace("80", "3"))
+    forked.veml("add", "configs")
+    forked.veml("commit", "-m", "merged")
+    assert config(forked)["model.backbone.depth"] == 101
+    assert "working tree clean" in forked.veml("status").out
+
+
 @pytest.mark.parametrize("by_git", [False, True])
 def test_one_key_two_values(forked: Place, by_git: bool) -> None:
     both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/top.py", "0.02", "0.01"))

@@ -70,14 +70,25 @@ def stale_models(
 
 
 def stale_here(repo: Repository) -> tuple[StaleModel, ...]:
-    """Compare the tracked records of the work tree with the configs beside them."""
+    """Compare the tracked records of the work tree with the configs beside them.
+
+    A config in conflict says nothing; that it is, is told elsewhere.
+    """
     staged = {path: file for path, file in repo.git.staged_files().items() if may_be_model(path)}
     here = {}
     for path in staged:
         file = repo.git.worktree_file(path)
         if file is not None:
             here[path] = file
-    return stale_models(repo, here, from_disk(repo))
+    found = stale_models(repo, here, from_disk(repo))
+    conflicted = set(repo.git.conflicted_paths())
+    if not conflicted:
+        return found
+    records = models_in(repo, here).records
+    settled = {
+        record_path(name) for name, one in records.items() if not conflicted & set(one.files)
+    }
+    return tuple(one for one in found if one.path in settled or one.kind == "edited")
 
 
 def stale_staged(repo: Repository, changed: Iterable[str]) -> tuple[StaleModel, ...]:
