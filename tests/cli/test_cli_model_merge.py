@@ -172,3 +172,23 @@ def test_one_side_removed_the_model(forked: Place) -> None:
     forked.veml("add", "models/rcnn.veml")
     forked.veml("commit", "-m", "kept")
     assert config(forked)["lr"] == 0.04
+
+
+def test_a_data_set_below_models_is_a_data_set(place: Place) -> None:
+    """Taken for a model's, its record in conflict was merged by line, over what was decided."""
+    place.veml("init")
+    place.voc("models/cars", {"0000": [("car", 1, 1, 4, 4)], "0001": [("car", 1, 1, 4, 4)]})
+    place.veml("add", "-q", "models/cars")
+    place.veml("commit", "-qm", "base")
+    place.git("branch", "night")
+    for branch, right in (("night", 5), ("main", 3)):
+        place.veml("checkout", "-q", branch)
+        place.voc("models/cars", {"0000": [("car", 1, 1, right, 4)]})
+        place.veml("commit", "-qam", branch)
+    place.veml("merge", "night", code=1)
+    record = json.loads((place.root / "models/cars.veml").read_text())
+    assert record["kind"] == "data"
+    assert "both moved the box" in place.veml("status").out
+    place.veml("resolve", "--all", "--theirs")
+    place.veml("commit", "-qm", "merged")
+    assert "working tree clean" in place.veml("status").out

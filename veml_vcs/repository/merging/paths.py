@@ -116,6 +116,7 @@ class TreeMerger:
         merge = TreeMerge()
         base, ours, theirs = with_renames(self._repo, base, ours, theirs)
         attributes = MergeAttributes(self._repo, ours)
+        models: dict[str, Three] = {}
         for path in sorted(base.keys() | ours.keys() | theirs.keys()):
             three = (base.get(path), ours.get(path), theirs.get(path))
             old, left, right = three
@@ -126,28 +127,34 @@ class TreeMerger:
             elif path.endswith(RECORD_SUFFIX) and (records := self._records(path, three)):
                 chosen = self._merge_data(path, records, three, merge, settlement)
             elif may_be_model(path) and left is not None and right is not None:
-                merge.conflicts[path], chosen = three, left  # after its config: see below
+                models[path], chosen = three, left  # after the files of its config
             else:
                 chosen = self._merge_text(path, three, merge, settlement, attributes)
             if chosen is not None:
                 merge.files[path] = chosen
-        for path in [path for path in merge.conflicts if may_be_model(path)]:
-            self._merge_model(path, merge, settlement)
+        for path, three in models.items():
+            self._merge_model(path, three, merge, settlement, attributes)
         for one in merge.data:
             if one.record is None:
                 self._forget_ignored(one.path, merge.files)
         _refuse_file_folder(merge.files)
         return merge
 
-    def _merge_model(self, path: str, merge: TreeMerge, settlement: Settlement) -> None:
+    def _merge_model(
+        self,
+        path: str,
+        three: Three,
+        merge: TreeMerge,
+        settlement: Settlement,
+        attributes: MergeAttributes,
+    ) -> None:
         """Merge the record of a model, now that the files of its config are merged."""
         from veml_vcs.repository.models.merging import merge_model
 
-        three = merge.conflicts.pop(path)
         favour = settlement.of_path(path)
         found = merge_model(self._repo, path, three, merge.files, merge.conflicts, favour)
         if found is None:
-            chosen = self._merge_text(path, three, merge, settlement)
+            chosen = self._merge_text(path, three, merge, settlement, attributes)
             if chosen is not None:
                 merge.files[path] = chosen
             return
