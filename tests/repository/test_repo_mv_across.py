@@ -10,8 +10,10 @@ import pytest
 from tests.repository.kit import FORMATS, Box, Files, Model, Project, coco, png, voc, yolo
 from tests.repository.test_repo_mv import IMAGES, assert_same_from_store, move, said
 from veml_vcs.errors import ConflictError, InvalidInputError, VemlError
+from veml_vcs.repository.moving import across
 from veml_vcs.repository.restore import restore
 from veml_vcs.repository.sparse.verbs import sparse_set
+from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.query import Conditions
 
 HERE: Model = {
@@ -227,6 +229,25 @@ def test_a_licence_goes_by_what_it_says(project: Project) -> None:
     project.add("val")
     with pytest.raises(ConflictError, match="licence 2 of train is not one of val"):
         move(project, "train/images/0002.png", "val")
+
+
+def test_a_box_that_would_be_lost_stops_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake in the conversion, made here on purpose, ends in a refusal and not in a loss.
+
+    Seen to fail (the box was gone) without ``_check_words``.
+    """
+
+    def forgetful(_: object, __: object, ___: str, one: Annotation) -> Annotation:
+        return {**one, "objects": one["objects"][:-1]}
+
+    two_sets(project, coco(HERE), coco(THERE))
+    before = project.files()
+    monkeypatch.setattr(across, "_coco_word", forgetful)
+    with pytest.raises(ConflictError, match="cannot say of it what train does"):
+        move(project, "train/images/0001.png", "val")
+    assert project.files() == before
 
 
 def test_an_edited_annotation_file_is_not_overwritten(project: Project) -> None:
