@@ -84,6 +84,8 @@ def run_driver(what: str, arguments: Sequence[str]) -> int:
         return merge_record(*arguments[:4], ancestor=what == "merge-ancestor")
     except VemlError as error:
         say_error(error)
+    except OSError as error:
+        say(f"{what}: {error.filename or 'a file'}: {error.strerror or error}")
     except Exception as error:  # noqa: BLE001 - a conflict is the safe answer to a bug of ours
         say(f"{what}: this is a bug in veml ({type(error).__name__}: {error})")
         if os.environ.get("VEML_TRACEBACK") == "1":

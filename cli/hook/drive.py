@@ -9,7 +9,7 @@ import typer
 from veml_cli._options import examples
 
 HIDDEN = True
-EXAMPLES = examples(("what git calls to compare a record", "veml hook drive textconv FILE"))
+EXAMPLES = examples(("what git calls for a diff", "veml hook drive textconv images/train.veml"))
 
 
 def drive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -22,9 +23,8 @@ NEEDS_TORCH = ("similar", "drift")
 
 def examples_of(module: ModuleType) -> list[str]:
     found = re.findall(r"^  (veml .*)$", module.EXAMPLES, re.MULTILINE)
-    if module.__name__.endswith(".model"):  # those of the other groups want states of their own
-        for below in module.COMMANDS:
-            found += examples_of(below)
+    for below in getattr(module, "COMMANDS", ()):
+        found += examples_of(below)
     return found
 
 
@@ -168,6 +168,67 @@ def in_classes(place: Place) -> None:
     place.veml("add", "-q", "data/train")
 
 
+def streets(place: Place) -> None:
+    """Drives of several weathers in one COCO data set, in two splits, and nothing else."""
+    clean(place)
+    place.veml("rm", "-qr", "images/train", "images/val", "images/old")
+    names = ("car", "bus", "truck", "motobike", "bicycle")
+    kinds = [{"id": i, "name": name} for i, name in enumerate(names)]
+    for part, split in enumerate(("train", "val")):
+        listed, boxes = [], []
+        for i in range(part * 10, part * 10 + 6):
+            name = f"drive{1 + 6 * part}/{i:04d}.png"
+            place.write(f"images/train/{name}", png(400 + i))
+            weather = "night" if i % 2 else "day"
+            listed.append(
+                {"id": i, "file_name": name, "width": 1920, "height": 8, "weather": weather}
+            )
+            side = 1 + i % 12
+            boxes.append({"id": i, "image_id": i, "category_id": i % 5, "bbox": [0, 0, side, side]})
+        document = {"images": listed, "annotations": boxes, "categories": kinds}
+        place.write(f"images/train/annotations/instances_{split}.json", json.dumps(document))
+    place.veml("add", "-q", "images/train")
+    place.veml("commit", "-qm", "streets")
+    place.veml("tag", "-f", "v1.0")
+
+
+def streets_in_part(place: Place) -> None:
+    streets(place)
+    place.veml("sparse", "set", "-q", "--class", "car")
+
+
+def day_and_night(place: Place) -> None:
+    for i, name in enumerate(("day", "night")):
+        place.voc(f"images/{name}", {"7000": [("car", 1, 1, 4, 4)]}, first=80 + i)
+        place.veml("add", "-q", f"images/{name}")
+
+
+def more_since(place: Place) -> None:
+    """What v1.0 has is not all in the index."""
+    clean(place)
+    place.veml("data", "filter", "images/train", "--key", "*0003.png", "-q")
+
+
+def with_tables(place: Place) -> None:
+    place.write("air/seoul_daily_2018.csv", "day,no2\n1,0.03\n2,0.04\n")
+    place.veml("add", "-q", "--format", "tables", "air")
+
+
+def with_incoming(place: Place) -> None:
+    clean(place)
+    folder = place.root.parent / "incoming"
+    shutil.copytree(place.root / "incoming", folder)
+
+
+def a_clone(place: Place) -> None:
+    """A clone of the folder beside it, without the data."""
+    clean(place)
+    place.root.rename(place.root.parent / "drives")
+    os.chdir(place.root.parent)
+    place.veml("clone", "-q", "--no-data", "drives", place.root.name)
+    os.chdir(place.root)
+
+
 def with_config(place: Place) -> None:
     """The config of a detector."""
     text = (
@@ -213,6 +274,8 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml revert -m 1 HEAD": merged,
     "veml revert --continue": reverting,
     "veml reset --hard": staged,
+    "veml sparse add --class bicycle": streets_in_part,
+    "veml data update images/train --max-area 100 --set-object difficult=1": streets,
     "veml stash pop": stashed,
     "veml stash show -p stash@{0}": stashed,
     "veml checkout night": clean,
@@ -223,6 +286,15 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml checkout -b night": no_night,
     'veml commit -m "first drive"': staged,
     "veml data fetch --from ../drives": with_a_clone,
+    "veml data fetch": a_clone,
+    "veml data fetch --from ../drives main night": with_a_clone,
+    "veml data fetch --from ../drives --all": with_a_clone,
+    "veml data add images/train ../incoming": with_incoming,
+    "veml data add v1.0:images/train ../incoming --to images/more": with_incoming,
+    "veml data merge images/day images/night --to images/all": day_and_night,
+    "veml data merge images/train v1.0:images/train": more_since,
+    "veml data show air seoul_daily_2018.csv": with_tables,
+    "veml data ls images/train --split val --quiet": streets,
     "veml init -b trunk drives": outside,
     "veml merge night": clean,
     "veml merge --squash night": clean,
@@ -252,6 +324,9 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml tag v1.0": without("v1.0"),
     'veml tag -a v1.0 -m "first release"': without("v1.0"),
 }
+for _example in EXAMPLES:
+    if "weather" in _example or "bus" in _example or "motobike" in _example or "box." in _example:
+        STATES[_example] = streets
 ENDS_WITH_ONE = {
     "veml merge night",
     "veml merge --squash night",
