@@ -77,5 +77,5 @@ def test_plain_files(round_trip, with_images) -> None:
     assert layout.samples == ("notes.txt", "sub/x.bin")
     layout, _ = round_trip({})
     assert layout.samples == ()
-    with pytest.raises(InvalidInputError, match="has no annotations"):
+    with pytest.raises(InvalidInputError, match="a data set of plain files has no place"):
         get_format("files").write({"x": {"labels": ["a"]}}, Facts("files"))
