@@ -228,9 +228,9 @@ class Fragment:
 
 def compress(data: bytes | memoryview) -> bytes:
     """Return ``data`` as one zstd frame."""
-    from zstandard import ZstdCompressor
+    from numcodecs.zstd import Zstd
 
-    return ZstdCompressor(level=ZSTD_LEVEL).compress(data)
+    return bytes(Zstd(level=ZSTD_LEVEL).encode(data))
 
 
 def decompress(data: bytes | memoryview, length: int, what: str) -> bytes:
@@ -240,7 +240,7 @@ def decompress(data: bytes | memoryview, length: int, what: str) -> bytes:
         DamagedError: It is not a frame, holds another length, or cannot hold as much (checked
             before any memory is taken: a frame of a few bytes can announce terabytes).
     """
-    from zstandard import ZstdDecompressor, ZstdError
+    from numcodecs.zstd import Zstd
 
     if data[:4] != _ZSTD_MAGIC or length > len(data) * _MAX_ZSTD_RATIO:
         raise DamagedError(f"{what}: {len(data)} bytes cannot be a zstd frame of {length}")
@@ -248,12 +248,9 @@ def decompress(data: bytes | memoryview, length: int, what: str) -> bytes:
     if announced is not None and announced != length:
         raise DamagedError(f"{what}: compressed chunk holds {announced} bytes, expected {length}")
     try:
-        found = ZstdDecompressor().decompress(data, max_output_size=length, allow_extra_data=False)
-    except (ZstdError, MemoryError) as error:
+        return bytes(Zstd().decode(data, out=bytearray(length)))
+    except (RuntimeError, ValueError, MemoryError) as error:
         raise DamagedError(f"{what}: chunk cannot be decompressed: {error}") from error
-    if len(found) != length:
-        raise DamagedError(f"{what}: compressed chunk holds {len(found)} bytes, expected {length}")
-    return found
 
 
 def _announced_length(head: bytes) -> int | None:
