@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from typing import Any
 
@@ -118,11 +119,21 @@ def test_where_head_could_simply_move(forked: Place) -> None:
 
 
 @pytest.fixture
-def lines(place: Place) -> Place:
-    """Ordinary files alone: a branch with a merge in it, odd names and messages."""
+def lines(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Ordinary files alone: a branch with a merge in it, odd names and messages.
+
+    No two commits are of the same second: there Git goes by the order in which it met them, and
+    may put a parent before its child, which veml never does.
+    """
+    seconds = itertools.count(1_600_000_000, 60)
+
+    def tick() -> None:
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"{next(seconds)} +0000")
+
     place.veml("init", "-q")
     place.write("a.txt", "".join(f"{n}\n" for n in range(30)))
     place.veml("add", "a.txt")
+    tick()
     place.veml("commit", "-qm", "base")
     place.veml("checkout", "-qb", "side")
     for name, message in (
@@ -132,18 +143,23 @@ def lines(place: Place) -> Place:
     ):
         place.write(f"{name}.txt", name)
         place.veml("add", ".")
+        tick()
         place.git(
             "commit", "-qm", message, "--author=Jürgen Ö. <j@x>", "--date=2020-02-03T04:05:06+0530"
         )
     place.git("checkout", "-q", "-b", "other", "side~1")
     place.write("e.txt", "e")
     place.git("add", ".")
+    tick()
     place.git("commit", "-qm", "other")
     place.git("checkout", "-q", "side")
+    tick()
     place.git("merge", "-q", "--no-ff", "-m", "joined", "other")
     place.git("checkout", "-q", "main")
     place.write("a.txt", "".join(f"{n}\n" for n in range(29)) + "x\n")
+    tick()
     place.git("commit", "-qam", "ours")
+    monkeypatch.delenv("GIT_COMMITTER_DATE")
     return place
 
 

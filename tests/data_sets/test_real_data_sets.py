@@ -9,11 +9,11 @@ import hashlib
 import json
 import os
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 
+from tests.archives import unpack_data
 from veml_vcs.repository import Repository, init
 from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
@@ -43,8 +43,7 @@ SETS = {
 
 
 def unpack(name: str, folder: Path) -> Path:
-    with tarfile.open(Path(os.environ["VEML_DATA"]) / f"{name}.tar") as archive:
-        archive.extractall(folder, filter="data")
+    unpack_data(name, folder)
     return folder / name
 
 

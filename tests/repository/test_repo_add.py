@@ -143,9 +143,9 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
             os.utime(target, ns=(time.time_ns(), time.time_ns() + 10**9))
         return data
 
-    monkeypatch.setattr(os, "read", read)
-    project.add("data")
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", read)
+        project.add("data")
     assert changed
     project.commit("one moment")
     project.remove("data")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tarfile
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from tests.archives import unpack_data
 from tests.repository.kit import Project, png
 from veml_vcs.repository.diff import diff
 from veml_vcs.repository.merging.resolve import resolve
@@ -72,8 +69,7 @@ def test_pixels_both_changed_are_a_conflict(scenes: Project) -> None:
 @pytest.mark.data
 def test_real_masks(project: Project) -> None:
     name = "camvid_dusk_0001TP"
-    with tarfile.open(Path(os.environ["VEML_DATA"]) / f"{name}.tar") as archive:
-        archive.extractall(project.root, filter="data")
+    unpack_data(name, project.root)
     files = project.files(name)
     key = next(key for key in files if key.startswith("masks/"))
     project.save(name)

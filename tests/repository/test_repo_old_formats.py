@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.archives import unpack
 from tests.repository.kit import Project, images
 from veml_vcs.errors import VemlError
 from veml_vcs.objects import LocalObjectStore
@@ -39,8 +39,7 @@ def test_there_is_one_for_each_format() -> None:
 
 @pytest.fixture(params=ARCHIVES, ids=lambda one: one.name)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
-    with tarfile.open(request.param) as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(request.param, tmp_path)
     project = Project(tmp_path / "repository", create=False)
     project.git("reset", "-q", "--hard")
     yield project

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.archives import unpack_data
 from tests.repository.kit import Project
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.repository.contents import series as repository_series
@@ -180,5 +178,4 @@ def test_stations_in_long_tables(project: Project) -> None:
 
 
 def unpack(project: Project, name: str) -> None:
-    with tarfile.open(Path(os.environ["VEML_DATA"]) / f"{name}.tar.gz") as archive:
-        archive.extractall(project.root, filter="data")
+    unpack_data(name, project.root)

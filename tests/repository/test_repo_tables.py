@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 import random
 import sys
-import tarfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.archives import unpack_data
 from tests.repository.kit import Project, png
 from veml_vcs.repository.data.listing import show_sample
 from veml_vcs.repository.diff import diff
@@ -281,8 +279,7 @@ def test_without_pyarrow_it_is_said(parquet: Project, monkeypatch: pytest.Monkey
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["los_loop", "seoul_air_2018_2020", "beijing_prsa"])
 def test_real_series(project: Project, name: str) -> None:
-    with tarfile.open(Path(os.environ["VEML_DATA"]) / f"{name}.tar.gz") as archive:
-        archive.extractall(project.root, filter="data")
+    unpack_data(name, project.root)
     before = project.files(name)
     project.save(name)
     assert project.repo.staged_datasets()[name].facts.format == "tables"
