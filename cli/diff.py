@@ -13,7 +13,7 @@ from veml_cli._session import end_unread, paged, working
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.diff import RepoDiff
+    from veml_vcs.repository.diff_result import RepoDiff
     from veml_vcs.repository.progress import Progress
     from veml_vcs.repository.ranges import Range
     from veml_vcs.repository.repository import Repository

@@ -10,7 +10,7 @@ from veml_cli.render.line import Line, Style, line
 from veml_cli.render.tables import Cell, Column, table
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.diff import ClassDiff
+    from veml_vcs.repository.diff_result import ClassDiff
     from veml_vcs.versions.data import DataRecord
 
 _PAIR_WIDTH = 12

@@ -16,7 +16,7 @@ from veml_cli.render.values import box_text, class_text, value_text
 from veml_cli.render.words import counted, key_name, plural, plus_minus, size, unread_part
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.diff import DataDiff, RepoDiff, SampleDiff
+    from veml_vcs.repository.diff_result import DataDiff, RepoDiff, SampleDiff
     from veml_vcs.repository.file_diff import FileDiff
     from veml_vcs.samples.annotations import AnnotationDiff, ObjectChange
 

@@ -11,7 +11,7 @@ from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.words import plural
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.diff import DataDiff, RepoDiff
+    from veml_vcs.repository.diff_result import DataDiff, RepoDiff
     from veml_vcs.repository.file_diff import FileDiff
 
 _GRAPH_WIDTH = 40

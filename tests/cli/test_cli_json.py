@@ -13,7 +13,7 @@ from veml_cli._json import plain, to_json
 from veml_vcs.repository.add import AddResult
 from veml_vcs.repository.checkout import CheckoutResult
 from veml_vcs.repository.commit import CommitResult
-from veml_vcs.repository.diff import RepoDiff
+from veml_vcs.repository.diff_result import RepoDiff
 from veml_vcs.repository.export import ExportResult
 from veml_vcs.repository.log import LogEntry, Shown
 from veml_vcs.repository.merging.merge import MergeResult

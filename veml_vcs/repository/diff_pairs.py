@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from veml_vcs.ids import AnnotationId, digest
-from veml_vcs.repository.diff import WORKTREE, DataDiff, RepoDiff, SampleDiff
+from veml_vcs.repository.diff import WORKTREE
+from veml_vcs.repository.diff_result import DataDiff, RepoDiff, SampleDiff
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.snapshot import take_snapshot
 from veml_vcs.samples.facts import Annotation

@@ -20,7 +20,7 @@ from veml_vcs.repository.revisions import regular_expression
 from veml_vcs.repository.status import StagedData, staged_data_changes
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.diff import RepoDiff
+    from veml_vcs.repository.diff_result import RepoDiff
     from veml_vcs.repository.log_reflog import Moved
 
 

@@ -16,7 +16,8 @@ from dulwich.stash import Stash
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, short
-from veml_vcs.repository.diff import RepoDiff, diff_commits
+from veml_vcs.repository.diff import diff_commits
+from veml_vcs.repository.diff_result import RepoDiff
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.merge import (
     all_conflicts,
