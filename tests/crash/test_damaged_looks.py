@@ -126,12 +126,25 @@ def test_commit_of_what_cannot_be_read_is_refused(
     project.checkout("night")
     hit = lose(project, "night", 1)
     project.git("reset", "-q", "--soft", "main")
+    project.write(coco(small_model()), "another")  # which is whole, and first in the list
+    project.add("another")
     head = project.git("rev-parse", "HEAD")
     assert part(hit) in said(project, "status", patch=monkeypatch, capfd=capfd)[1]
     _, err = said(project, "commit", "-m", "night again", patch=monkeypatch, capfd=capfd)
     assert "nothing was committed" in err
     assert part(hit) in err
+    assert "veml restore --staged data goes back" in err
     assert project.git("rev-parse", "HEAD") == head
+
+
+def test_what_cannot_be_read_can_be_dropped(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
+    project.checkout("night")
+    lose(project, "night", 1)
+    project.git("rm", "-q", "--cached", "data.veml")
+    said(project, "commit", "-m", "without", patch=monkeypatch, capfd=capfd, code=0)
+    assert "data.veml" not in project.git("ls-tree", "--name-only", "HEAD").split()
 
 
 def test_commit_over_what_cannot_be_read_counts_the_rest(

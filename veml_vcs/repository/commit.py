@@ -232,16 +232,16 @@ def _refuse_damaged(data: Sequence[StagedData], staged: dict[str, DataRecord]) -
         DamagedError: A part of what is staged cannot be read.
     """
     lost = [
-        str(one)
+        one
         for change in data
         for one in change.unreadable
-        if one.tree == staged[change.path].tree.hex()
+        if change.path in staged and one.tree == staged[change.path].tree.hex()
     ]
     if lost:
-        listed = "\n  ".join(lost)
+        listed = "\n  ".join(map(str, lost))
         raise DamagedError(
             f"nothing was committed, because what is staged cannot be read:\n  {listed}",
-            hint=f"{MEND}; veml restore --staged {data[0].path} goes back to HEAD's version",
+            hint=f"{MEND}; veml restore --staged {lost[0].path} goes back to HEAD's version",
         )
 
 

@@ -104,9 +104,9 @@ def _older_notes(repo: Repository, ref: Ref) -> ObjectID | None:
             one = tip.parents[0]
             tip = store[one]
             with suppress(DamagedError, KeyError):
-                assert isinstance(tip, Commit)
-                store[tip.tree]
-                return ObjectID(one)
+                if isinstance(tip, Commit):
+                    store[tip.tree]
+                    return ObjectID(one)
     except (DamagedError, KeyError):
         return None
     return None
