@@ -94,7 +94,7 @@ def add_model(
         else:
             record, notes = ran_record(repo, path, run)
         files = [one for one in record.files if "::" not in one]
-        _refuse_outsiders(repo, [*files, target])
+        refuse_outsiders(repo, [*files, target])
         data = record.to_bytes()
         if dry_run:
             staged = add_plain(repo, files, repo.staged_datasets(), dry_run=True)
@@ -148,8 +148,12 @@ def _old_record(repo: Repository, target: str, config: str, force: bool) -> Mode
     return old
 
 
-def _refuse_outsiders(repo: Repository, files: list[str]) -> None:
-    """Refuse files that a commit would not hold: of data sets, beyond a link, ignored by Git."""
+def refuse_outsiders(repo: Repository, files: list[str]) -> None:
+    """Refuse files that a commit would not hold: of data sets, beyond a link, ignored by Git.
+
+    Raises:
+        InvalidInputError: One is such a file.
+    """
     datasets = list(repo.staged_datasets())
     for path in files:
         folder = os.path.join(repo.root, os.path.dirname(path)).rstrip(os.sep)

@@ -11,16 +11,16 @@ from functools import cached_property
 from typing import Any
 
 from veml_vcs.errors import FormatError, InvalidInputError
-from veml_vcs.samples.tree.entry import check_key
 from veml_vcs.versions.configs.budget import MAX_NUMBER
 from veml_vcs.versions.configs.facts import ModelFacts, Part, model_facts
-from veml_vcs.versions.data import RECORD_SUFFIX
 from veml_vcs.versions.models.flat import flatten, unflatten, written
+from veml_vcs.versions.names import RecordNames, check_path
 from veml_vcs.versions.text import FORMAT_VERSION, dump_record, load_record
 
 MODELS = "models/"
 """Where the records of models lie."""
 
+_NAMES = RecordNames(MODELS, "model", "veml model add CONFIG --name faster-rcnn")
 _FIELDS = frozenset({"veml", "kind", "config", "facts", "files", "parameters", "ran"})
 _BLOB_DIGITS = 40
 
@@ -162,7 +162,7 @@ def _files(value: Any) -> tuple[str, ...]:
         if not isinstance(one, str):
             raise FormatError(f"'files': expected the name of a file, found {one!r:.80}")
         package, _, name = one.rpartition("::")
-        _check_path(name)
+        check_path(name)
         if package and not package.isidentifier():
             raise FormatError(f"'files': {one!r:.80} is in no package")
     if len(set(value)) != len(value):
@@ -195,48 +195,11 @@ def is_model_record(data: bytes) -> bool:
     return b'\n "kind": "model",\n' in data
 
 
-def check_name(name: str) -> str:
-    """Return the name of a model; refuse what cannot be one.
+check_name = _NAMES.check
+"""Return the name of a model; refuse what cannot be one (``RecordNames.check``)."""
 
-    Raises:
-        InvalidInputError: It cannot be a file below ``models/``, or a revision could not follow it.
-    """
-    try:
-        _check_path(name)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{name!r:.80} cannot be the name of a model: {error}") from error
-    if "@" in name or ":" in name or name.startswith("-") or name.endswith(RECORD_SUFFIX):
-        raise InvalidInputError(
-            f"{name!r:.80} cannot be the name of a model: no @ or :, no - first, no .veml last",
-            hint="veml model add CONFIG --name faster-rcnn",
-        )
-    return name
+record_path = _NAMES.path
+"""Return where the record of a model lies."""
 
-
-def _check_path(path: str) -> None:
-    """Refuse what is no path of a file in the work tree."""
-    check_key(path)
-    if path.startswith("/") or not path.isprintable():
-        raise InvalidInputError(f"not a usable path: {path!r:.80}")
-
-
-def record_path(name: str) -> str:
-    """Return where the record of a model lies."""
-    return f"{MODELS}{check_name(name)}{RECORD_SUFFIX}"
-
-
-def model_name(path: str) -> str:
-    """Return the name of the model whose record lies there.
-
-    Raises:
-        FormatError: No record of a model can lie there.
-    """
-    name = path.removeprefix(MODELS).removesuffix(RECORD_SUFFIX)
-    try:
-        if not path.startswith(MODELS) or not path.endswith(RECORD_SUFFIX):
-            raise InvalidInputError(f"a model's record is {MODELS}NAME{RECORD_SUFFIX}")
-        return check_name(name)
-    except InvalidInputError as error:
-        raise FormatError(
-            f"{path!r:.200}: a model record cannot stand here: {error}", kind="hostile-path"
-        ) from error
+model_name = _NAMES.name
+"""Return the name of the model whose record lies there (``RecordNames.name``)."""

@@ -1,0 +1,1 @@
+"""Training versions in a repository: written, listed, compared, exported, merged by averaging."""
