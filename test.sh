@@ -41,5 +41,9 @@ else
     say "The real data sets are not here (VEML_DATA is not set): the tests that need them are left out."
     marks='not data and not search'
 fi
+if [ "$only" = search ]; then
+    # Every parser again, with examples that are others in each run, and many of them.
+    VEML_EXAMPLES=${VEML_EXAMPLES:-20} "$veml_venv/bin/python" -m pytest -m 'not search' tests/hostile
+fi
 # Handed out in small lots: what fails fast still comes first, and no core is left with all the slow ones.
 exec "$veml_venv/bin/python" -m pytest -m "$marks" -n logical --maxprocesses 8 --maxschedchunk 8 "$@"

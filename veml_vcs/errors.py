@@ -90,3 +90,13 @@ class MissingDependencyError(VemlError, ImportError):
     """An optional package is not installed."""
 
     kind = "missing-dependency"
+
+
+def shown(text: str, most: int = 200) -> str:
+    """Return what somebody typed as a message repeats it: whole, or its two ends if it is long.
+
+    A message of ten thousand letters hides what it says about them.
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}…{text[-most // 2 :]}"

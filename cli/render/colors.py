@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from veml_vcs.errors import InvalidInputError
+from veml_vcs.errors import InvalidInputError, shown
 
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _ATTRIBUTES = {
@@ -33,7 +33,7 @@ def sgr(spec: str) -> str:
             continue
         found = _color(word, grounds.pop(0)) if grounds else None
         if found is None:
-            raise InvalidInputError(f"invalid color value: {spec}")
+            raise InvalidInputError(f"invalid color value: {shown(spec)}")
         if found:
             codes.append(found)
     whole = [*map(str, sorted(attributes)), *codes]
@@ -50,7 +50,7 @@ def _color(word: str, ground: int) -> str | None:
         return str(ground + _NAMES.index(word))
     if word.startswith("bright") and word.removeprefix("bright") in _NAMES:
         return str(ground + 60 + _NAMES.index(word.removeprefix("bright")))
-    if word.isascii() and word.isdigit() and int(word) < 256:
+    if re.fullmatch("[0-9]{1,3}", word) and int(word) < 256:
         number = int(word)
         if number < 8:
             return str(ground + number)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from veml_cli.render.words import date as default_date
-from veml_vcs.errors import InvalidInputError
+from veml_vcs.errors import InvalidInputError, shown
 
 MODES = (
     "default", "relative", "local", "iso", "iso8601", "iso-strict", "iso8601-strict", "rfc",
@@ -50,7 +50,8 @@ def date_mode(text: str) -> DateMode:
         return DateMode("format", local, form)
     if word not in MODES or colon:
         raise InvalidInputError(
-            f"unknown date format {text}", hint=f"expected one of {', '.join(MODES)}, format:FORMAT"
+            f"unknown date format {shown(text)}",
+            hint=f"expected one of {', '.join(MODES)}, format:FORMAT",
         )
     return DateMode(_ALIASES.get(word, word), local)
 

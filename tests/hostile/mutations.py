@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 HOSTILE_VALUES: tuple[Any, ...] = (
@@ -15,6 +17,14 @@ HOSTILE_VALUES: tuple[Any, ...] = (
     "CON", ".git/hooks/x", [], {}, [[]], [None], {"": 0}, {"a": {"a": {"a": []}}}, "ab" * 32,
 )  # fmt: skip
 """Values of the wrong type, size or meaning for nearly every field."""
+
+
+def fuzz(count: int) -> settings:
+    """Return the settings of a test that feeds a parser: VEML_EXAMPLES times as many examples."""
+    times = int(os.environ.get("VEML_EXAMPLES", "1"))
+    return settings(
+        deadline=None, max_examples=count * times, suppress_health_check=list(HealthCheck)
+    )
 
 
 @st.composite

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 
-from tests.hostile.mutations import deep, mutated_bytes
+from tests.hostile.mutations import deep, fuzz, mutated_bytes
 from veml_vcs.errors import FormatError, NotFoundError, VemlError
 from veml_vcs.versions.configs import model_facts, read_config
 
@@ -41,7 +41,7 @@ def use(name: str, data: bytes) -> None:
     assert len(message) < 1000
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@fuzz(150)
 @given(data=mutated_bytes((SOUND,)))
 @example(data=b"a = " + deep("[", "]"))
 @example(data=b"a = " + deep("(", ")", 90))
@@ -54,7 +54,7 @@ def test_python(data: bytes) -> None:
     use("top.py", data)
 
 
-@settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
+@fuzz(50)
 @given(data=mutated_bytes((YAML,)))
 @example(data=deep("[", "]", 10_000))
 def test_yaml(data: bytes) -> None:

@@ -9,17 +9,17 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.hostile.mutations import as_text, deep, mutated_bytes, mutated_json
+from tests.hostile.mutations import as_text, deep, fuzz, mutated_bytes, mutated_json
 from tests.repository.kit import Files, coco, kitti, png, small_model, voc, yolo
 from veml_vcs.errors import FormatError, VemlError
 from veml_vcs.samples.formats import Parsed, detect, get_format
 from veml_vcs.samples.images import image_shape
 from veml_vcs.samples.tree import check_key
 
-EXAMPLES = settings(deadline=None, max_examples=25)
+EXAMPLES = fuzz(25)
 
 MODEL = small_model(3)
 COCO = json.loads(coco(MODEL)["annotations.json"])

@@ -6,9 +6,10 @@ Read, or refused with a VemlError; and nothing that a commit says reaches a term
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.hostile.mutations import fuzz
 from tests.hostile.test_fuzz_words import REVISIONS, harmless, project, words
 from tests.repository.kit import Project
 from veml_cli.render.colors import sgr
@@ -23,7 +24,7 @@ from veml_vcs.repository.ranges import parse_ranges, split_dots
 
 __all__ = ["project"]
 
-EXAMPLES = settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+EXAMPLES = fuzz(40)
 PLACEHOLDERS = (
     "%H", "%h", "%an", "%ae", "%ad", "%ar", "%ah", "%cn", "%s", "%b", "%B", "%f", "%d", "%D", "%gs",
     "%gd", "%gn", "%n", "%%", "%x00", "%<(9,trunc)", "%>(12,mtrunc)", "%><(3,ltrunc)", "%C(red)",
@@ -81,12 +82,24 @@ def test_dates(text: str, at: int) -> None:
 
 @EXAMPLES
 @given(text=words("bold red", "ul 214", "#aa5500 normal", "nobold", "reset", "bright"))
+@example(text="9" * 10_000)
+@example(text="²")
 def test_colours(text: str) -> None:
     harmless(lambda: sgr(text))
 
 
 @EXAMPLES
 @given(parts=st.lists(st.one_of(words(*REVISIONS), st.sampled_from(JOINTS)), max_size=4))
+@example(parts=["a" * 10_000])
+@example(parts=["main^{/", "b" * 10_000, "}"])
+@example(parts=["main^{", "b" * 10_000, "}"])
+@example(parts=["@{", "b" * 10_000, "}"])
+@example(parts=[":/", "b" * 10_000])
+@example(parts=["main^-", "9" * 10_000])
+@example(parts=["main~", "9" * 10_000])
+@example(parts=["@{-", "9" * 10_000, "}"])
+@example(parts=["main@{²}"])  # a digit to str.isdigit, none to int
+@example(parts=["@{-²}"])
 def test_ranges(project: Project, parts: list[str]) -> None:
     text = "".join(parts)
     harmless(lambda: split_dots(text))

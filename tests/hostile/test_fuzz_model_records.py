@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 
-from tests.hostile.mutations import as_text, deep, mutated_bytes, mutated_json
+from tests.hostile.mutations import as_text, deep, fuzz, mutated_bytes, mutated_json
 from veml_vcs.errors import FormatError
 from veml_vcs.versions.models import compare_configs, fact_rows, parse_model_record
 from veml_vcs.versions.models.record import ModelRecord
@@ -41,7 +41,7 @@ def use(data: bytes) -> None:
     compare_configs(found.config, SOUND.config)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@fuzz(150)
 @given(data=mutated_bytes((SOUND.to_bytes(),)))
 @example(data=SOUND.to_bytes())
 @example(data=deep("[", "]"))
@@ -51,7 +51,7 @@ def test_bytes(data: bytes) -> None:
     use(data)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@fuzz(150)
 @given(value=mutated_json((json.loads(SOUND.to_bytes()),)))
 def test_fields(value: object) -> None:
     use(as_text(value))

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.hostile.mutations import HOSTILE_VALUES, as_text, deep, mutated_bytes, mutated_json
+from tests.hostile.mutations import HOSTILE_VALUES, as_text, deep, fuzz, mutated_bytes, mutated_json
 from tests.repository.kit import Project, coco, small_model
 from veml_vcs.analysis.data_versions.summary import parse_note
 from veml_vcs.errors import VemlError
@@ -41,7 +41,7 @@ from veml_vcs.samples.tree.mark import Marks
 from veml_vcs.samples.tree.node import decode_inner, decode_leaf, leaf_rows
 from veml_vcs.versions.data import parse_data_record
 
-EXAMPLES = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+EXAMPLES = fuzz(25)
 NODE = ObjectId(bytes(32))
 
 

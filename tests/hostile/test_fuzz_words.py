@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.hostile.mutations import HOSTILE_VALUES, deep, mutated_bytes
+from tests.hostile.mutations import HOSTILE_VALUES, deep, fuzz, mutated_bytes
 from tests.repository.kit import Project, coco, small_model
 from veml_vcs.errors import VemlError
 from veml_vcs.repository.change_counts import _load as load_counts
@@ -28,7 +28,7 @@ from veml_vcs.samples.query.expression import parse as parse_expression
 from veml_vcs.samples.tables.diff import diff_tables
 from veml_vcs.samples.tables.text import read_table
 
-EXAMPLES = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+EXAMPLES = fuzz(25)
 NAMES = tuple(one for one in HOSTILE_VALUES if isinstance(one, str))
 
 

@@ -77,7 +77,7 @@ def _moves(repo: Repository, name: str, by_date: bool) -> list[tuple[CommitId, M
     """Return the moves of one ref, newest first."""
     selected = _SELECTED.fullmatch(name)
     ref, spec = (selected[1], selected[2]) if selected else (name, "")
-    if re.fullmatch(r"-\d+", spec) and not ref:
+    if re.fullmatch("-[0-9]{1,9}", spec) and not ref:
         ref, spec = previous_branch(repo.git, -int(spec)), ""
     if ref in ("", "@"):
         branch = repo.git.head().branch
@@ -91,7 +91,7 @@ def _moves(repo: Repository, name: str, by_date: bool) -> list[tuple[CommitId, M
         )
     entries = read_reflog(repo.git, full)[::-1]
     first = 0
-    if spec.isdigit() and len(spec) < 9:
+    if re.fullmatch("[0-9]{1,9}", spec):
         first = int(spec)
         by_date = False
     elif spec:

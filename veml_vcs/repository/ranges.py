@@ -9,13 +9,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from veml_vcs.errors import NotFoundError
+from veml_vcs.errors import NotFoundError, shown
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.git.repo import GitRepo
 from veml_vcs.repository.revisions import merge_bases, resolve_commit
 
 _ALL_PARENTS, _BUT_PARENTS = "^@", "^!"
-_BUT_ONE_PARENT = re.compile(r"(.+)\^-(\d*)", re.DOTALL)
+_BUT_ONE_PARENT = re.compile(r"(.+)\^-([0-9]{0,9})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def parse_range(git: GitRepo, text: str) -> Range:
         parents, number = tuple(git.parents(commit)), int(one[2] or 1)
         if not 1 <= number <= len(parents):
             raise NotFoundError(
-                f"{text}: the commit {short(commit)} has no parent {number}",
+                f"{shown(text)}: the commit {short(commit)} has no parent {number}",
                 kind="unknown-revision",
             )
         return Range((commit,), parents[number - 1 : number], walked=True)

@@ -19,7 +19,7 @@ from dulwich.approxidate import parse_approxidate
 from dulwich.objects import Commit, ObjectID, ShaFile, Tag
 from dulwich.refs import HEADREF, Ref
 
-from veml_vcs.errors import InvalidInputError, NotFoundError
+from veml_vcs.errors import InvalidInputError, NotFoundError, shown
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.git.reflog import read_reflog
 from veml_vcs.repository.git.repo import GitRepo
@@ -28,7 +28,7 @@ _LOOKED_IN = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
 _HEX = re.compile(r"[0-9a-f]{4,40}")
 _DESCRIBED = re.compile(r".+-\d+-g([0-9a-f]{4,40})")
 _BASE = re.compile(r"(?:[^~^@]|@(?!\{))*")
-_SUFFIX = re.compile(r"~(\d*)|\^(\d+)|\^\{([^}]*)\}|\^(?![{\d])")
+_SUFFIX = re.compile(r"~([0-9]{0,9})|\^([0-9]{1,9})|\^\{([^}]*)\}|\^(?![{0-9])")
 _AT = re.compile(r"@\{([^}]*)\}")
 _MOVED = re.compile(rb"checkout: moving from (\S+) to \S+")
 _UPSTREAM = ("u", "upstream", "push")
@@ -54,7 +54,7 @@ def resolve_commit(git: GitRepo, revision: str) -> CommitId:
         InvalidInputError: The name is malformed, or a short id fits several commits.
     """
     if not revision or revision.startswith("-"):
-        raise InvalidInputError(f"not a revision: {revision!r}")
+        raise InvalidInputError(f"not a revision: {shown(revision)!r}")
     found = _peel(git, _Parser(git, revision).parse(), "commit", revision)
     return CommitId(found.id.decode())
 
@@ -103,7 +103,7 @@ class _Parser:
         head = self._git.head()
         if head.commit is None and name in ("HEAD", head.branch):
             raise NotFoundError(
-                f"{self._text}: the branch {head.branch} has no commits yet",
+                f"{shown(self._text)}: the branch {head.branch} has no commits yet",
                 hint="veml commit -m MESSAGE",
                 kind="unborn",
             )
@@ -152,7 +152,7 @@ class _Parser:
         if number > len(parents):
             few = {0: "no parent", 1: "one parent"}.get(len(parents), f"{len(parents)} parents")
             raise NotFoundError(
-                f"{self._text}: the commit {short(commit.id.decode())} has {few}",
+                f"{shown(self._text)}: the commit {short(commit.id.decode())} has {few}",
                 kind="unknown-revision",
             )
         return self._object(parents[number - 1].encode())
@@ -165,7 +165,7 @@ class _Parser:
             if pattern.search(entry.commit.message):
                 return entry.commit
         raise NotFoundError(
-            f"{self._text}: no commit's message has {text!r}", kind="unknown-revision"
+            f"{shown(self._text)}: no commit's message has {shown(text)!r}", kind="unknown-revision"
         )
 
     def _every_tip(self) -> list[CommitId]:
@@ -185,7 +185,7 @@ class _Parser:
 
     def _at(self, base: str, spec: str) -> ShaFile:
         """Return what ``BASE@{SPEC}`` names: a reflog entry, an upstream, or a previous branch."""
-        if spec.startswith("-") and spec[1:].isdigit():
+        if re.fullmatch("-[0-9]{1,9}", spec):
             if base:
                 raise self._unknown()
             return self._named(previous_branch(self._git, int(spec[1:])))
@@ -198,15 +198,17 @@ class _Parser:
         entries = read_reflog(self._git, ref)
         name = base or branch or "HEAD"
         if not entries:
-            raise NotFoundError(f"{self._text}: {name} has no reflog", kind="unknown-revision")
-        if spec.isdigit() and len(spec) < 9:
+            raise NotFoundError(
+                f"{shown(self._text)}: {name} has no reflog", kind="unknown-revision"
+            )
+        if re.fullmatch("[0-9]{1,9}", spec):
             number = int(spec)
             if number < len(entries):
                 return self._object(entries[-1 - number].new.encode())
             if number == len(entries) and entries[0].old:
                 return self._object(entries[0].old.encode())
             raise NotFoundError(
-                f"{self._text}: the reflog of {name} has only {len(entries)} entries",
+                f"{shown(self._text)}: the reflog of {name} has only {len(entries)} entries",
                 hint=f"git reflog {name}",
                 kind="unknown-revision",
             )
@@ -229,7 +231,7 @@ class _Parser:
             remote, merge = config.get(section, b"remote"), config.get(section, b"merge")
         except KeyError as error:
             raise NotFoundError(
-                f"{self._text}: {branch or 'HEAD'} has no upstream branch",
+                f"{shown(self._text)}: {branch or 'HEAD'} has no upstream branch",
                 hint=f"git branch --set-upstream-to=REMOTE/BRANCH {branch or ''}".rstrip(),
                 kind="unknown-revision",
             ) from error
@@ -240,7 +242,7 @@ class _Parser:
         names = sorted({*self._git.branches(), *self._git.tags()})
         near = [name for name in names if name.startswith(self._text[:3])] or names
         return NotFoundError(
-            f"unknown revision {self._text!r}",
+            f"unknown revision {shown(self._text)!r}",
             hint=f"known branches and tags: {', '.join(near[:8])}" if near else "veml log",
             kind="unknown-revision",
         )
@@ -304,10 +306,10 @@ def _peel(git: GitRepo, obj: ShaFile, kind: str, text: str) -> ShaFile:
         return obj
     if kind not in ("commit", "tree", "blob", "tag"):
         raise InvalidInputError(
-            f"{text!r}: unknown kind of object {kind!r}",
+            f"{shown(text)!r}: unknown kind of object {shown(kind)!r}",
             hint="commit, tree, blob, tag, object or nothing between the braces",
         )
-    raise InvalidInputError(f"{text!r} names a {found}, not a {kind}")
+    raise InvalidInputError(f"{shown(text)!r} names a {found}, not a {kind}")
 
 
 class AnnotatedTag(NamedTuple):
@@ -375,7 +377,7 @@ def parse_date(text: str) -> int:
         return int(parse_approxidate(text.encode("utf-8", "surrogateescape")))
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidInputError(
-            f"not a date: {text!r}",
+            f"not a date: {shown(text)!r}",
             hint=f"for example '2 weeks ago' or {time.strftime('%Y-%m-%d')}",
         ) from error
 
@@ -397,7 +399,8 @@ def parse_data_spec(text: str) -> DataSpec:
             path, revision = text[: places[-1]], text[places[-1] + 1 :]
     if not path or revision == "":
         raise InvalidInputError(
-            f"{text!r}: expected PATH, REV:PATH or PATH@REV", hint="example: main:images/train"
+            f"{shown(text)!r}: expected PATH, REV:PATH or PATH@REV",
+            hint="example: main:images/train",
         )
     return DataSpec(path.rstrip("/"), revision)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from veml_vcs.repository.git.repo import GitRepo
@@ -42,7 +43,7 @@ def _digits(git: GitRepo) -> int:
         said = "auto"
     if said in ("no", "off", "false"):
         return _ALL
-    if said.isascii() and said.isdigit():
+    if re.fullmatch("[0-9]{1,9}", said):
         return min(max(int(said), _FEWEST), _ALL)
     packed = sum(len(pack) for pack in git.dulwich.object_store.packs)
     return max(LEAST, (packed.bit_length() + 1) // 2)

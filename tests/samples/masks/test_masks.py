@@ -139,6 +139,7 @@ def test_names() -> None:
     assert class_names("0 Sky\n1 Building\n\n3 Road marking\n") == {
         0: "Sky", 1: "Building", 3: "Road marking",
     }  # fmt: skip
+    assert class_names("² m\n3 Road") == {0: "² m", 3: "Road"}  # no digit to int()
     assert class_names("sky\nroad\n") == {0: "sky", 1: "road"}
     assert is_mask("masks/a.png")
     assert is_mask("x/SegmentationClass/a.PNG")

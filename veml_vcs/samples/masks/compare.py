@@ -101,7 +101,7 @@ def class_names(text: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for place, line in enumerate(lines):
         head, _, rest = line.replace(",", " ").replace(":", " ").partition(" ")
-        if head.isdigit() and len(head) < 6 and rest.strip():
+        if head.isascii() and head.isdigit() and len(head) < 6 and rest.strip():
             found[int(head)] = rest.strip()
         else:
             found[place] = line

@@ -411,7 +411,7 @@ class _Parser:
                 path.append(word)
             elif sign == "[" and kind == "text":
                 path.append(_unquoted(word))
-            elif sign == "[" and kind == "number" and word.isdigit():
+            elif sign == "[" and kind == "number" and word.isdigit() and len(word) < 10:
                 path.append(int(word))
             else:
                 self._fail("the name of a field" if sign == "." else "a text or a whole number")
