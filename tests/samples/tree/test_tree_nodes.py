@@ -20,6 +20,7 @@ from veml_vcs.samples.tree.node import (
     decode_leaf,
     encode_inner,
     encode_leaf,
+    leaf_changes,
 )
 
 NODE = ObjectId(bytes(32))
@@ -281,3 +282,36 @@ def test_a_root_that_is_no_node(data: bytes) -> None:
     for read in (lambda: list(tree.items()), tree.sums, lambda: tree.get("a")):
         with pytest.raises(DamagedError):
             read()
+
+
+def of_size(size: int) -> list[tuple[bytes, Entry]]:
+    return [(key, entry(size)) for key in (b"b", b"c")]
+
+
+def test_leaves_of_the_same_keys_are_compared_by_what_differs() -> None:
+    old, new = of_size(1), of_size(2)
+    sides = [(encode_leaf(items), ChildRef(b"c", NODE, 2, 2, 2)) for items in (old, [*old])]
+    assert leaf_changes(*sides, b"a") == []
+    sides[1] = encode_leaf([old[0], new[1]]), ChildRef(b"c", NODE, 2, 2, 3)
+    assert leaf_changes(*sides, b"a") == [("c", old[1][1], new[1][1])]
+
+
+@pytest.mark.parametrize(
+    ("lie", "after"),
+    [
+        ({"last_key": b"d"}, b""),
+        ({"entries": 3}, b""),
+        ({"samples": 1}, b""),
+        ({"content_bytes": 5}, b""),
+        ({}, b"b"),
+    ],
+)
+def test_leaves_are_compared_with_what_their_parents_say(lie: dict[str, int], after: bytes) -> None:
+    """Seen to fail without the comparison of ``ref`` in ``_changes_of_alike``."""
+    honest = encode_leaf(of_size(1)), ChildRef(b"c", NODE, 2, 2, 2)
+    data, ref = encode_leaf(of_size(2)), ChildRef(b"c", NODE, 2, 2, 4)
+    liar = data, ref._replace(**lie)
+    assert len(leaf_changes(honest, (data, ref), b"")) == 2
+    for sides in ((honest, liar), (liar, honest)):
+        with pytest.raises(DamagedError):
+            leaf_changes(*sides, after)

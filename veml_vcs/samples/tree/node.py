@@ -148,34 +148,65 @@ def decode_leaf(data: bytes, node: ObjectId) -> list[tuple[str, Entry]]:
 
 
 def _decode_leaf(data: bytes) -> list[tuple[str, Entry]]:
+    layout = _layout(data)
+    keys = _decode_keys(data, layout)
+    if _all_alike(layout):
+        rows = map(partial(tuple.__new__, Entry), _rows(data, layout))
+        return list(zip(keys, rows, strict=True))
+    contents = _digests(data, layout.contents_at, layout.annotations_at)
+    annotations = _digests(data, layout.annotations_at, len(data))
+    return _mixed_entries(layout.flags, keys, layout.sizes, iter(contents), iter(annotations))
+
+
+class _Layout(NamedTuple):
+    """Where the parts of a leaf lie."""
+
+    entries: int
+    flags: bytes
+    sizes: tuple[int, ...]
+    keys_at: int
+    contents_at: int
+    annotations_at: int
+
+
+def _layout(data: bytes) -> _Layout:
+    """Find the parts of a leaf; ValueError if they do not fill it."""
     if data[:4] != LEAF_MAGIC:
         raise ValueError(f"expected a leaf ({LEAF_MAGIC!r}), found {data[:4]!r}")
     count = int.from_bytes(data[4:8], "little")
     if count * 11 + 8 > len(data):
         raise ValueError(f"{count} entries do not fit in {len(data)} bytes")
     flags = data[8 : 8 + count]
-    at = 8 + count
-    lengths = struct.unpack_from(f"<{count}H", data, at)
-    at += 2 * count
-    sizes = struct.unpack_from(f"<{count}Q", data, at)
-    at += 8 * count
-    content_at = at + sum(lengths)
+    sizes_at = 8 + 3 * count
+    sizes = struct.unpack_from(f"<{count}Q", data, sizes_at)
+    keys_at = sizes_at + 8 * count
+    contents_at = keys_at + sum(_key_lengths(data, count))
     with_content = count - len(flags.translate(None, _WITH_CONTENT))
-    annotation_at = content_at + DIGEST_BYTES * with_content
+    annotations_at = contents_at + DIGEST_BYTES * with_content
     with_annotation = count - len(flags.translate(None, _WITH_ANNOTATION))
-    if annotation_at + DIGEST_BYTES * with_annotation != len(data):
+    if annotations_at + DIGEST_BYTES * with_annotation != len(data):
         raise ValueError("length does not match its entries")
-    keys = _decode_keys(data[at:content_at], lengths)
-    contents = _digests(data, content_at, with_content)
-    annotations = _digests(data, annotation_at, with_annotation)
-    if flags and flags[0] in _WHOLE and flags.count(flags[0]) == count:
-        # The usual case, at the speed of C: all are samples or all are files, and all alike.
-        flag = flags[0]
-        notes = annotations if flag & _HAS_ANNOTATION else repeat(None)
-        executables = repeat(flag & _EXECUTABLE != 0)
-        rows = zip(repeat(_KINDS[flag & 3]), contents, notes, sizes, executables)
-        return list(zip(keys, map(partial(tuple.__new__, Entry), rows), strict=True))
-    return _mixed_entries(flags, keys, sizes, iter(contents), iter(annotations))
+    return _Layout(count, flags, sizes, keys_at, contents_at, annotations_at)
+
+
+def _all_alike(layout: _Layout) -> bool:
+    """Tell whether all entries are samples or all are files, and all alike: the usual case."""
+    flags = layout.flags
+    return bool(flags) and flags[0] in _WHOLE and flags.count(flags[0]) == len(flags)
+
+
+def _rows(data: bytes, layout: _Layout) -> Iterator[tuple[Any, ...]]:
+    """Return what an ``Entry`` is made of, for each entry of a leaf whose entries are all alike."""
+    flag = layout.flags[0]
+    contents = _digests(data, layout.contents_at, layout.annotations_at)
+    annotations = _digests(data, layout.annotations_at, len(data))
+    notes = annotations if flag & _HAS_ANNOTATION else repeat(None)
+    executables = repeat(flag & _EXECUTABLE != 0)
+    return zip(repeat(_KINDS[flag & 3]), contents, notes, layout.sizes, executables)
+
+
+def _key_lengths(data: bytes, count: int) -> tuple[int, ...]:
+    return struct.unpack_from(f"<{count}H", data, 8 + count)
 
 
 def _mixed_entries(
@@ -200,6 +231,63 @@ def _mixed_entries(
         annotation = next(annotations) if flag & _HAS_ANNOTATION else None
         items.append((key, make(Entry, (kind, content, annotation, size, executable))))
     return items
+
+
+def leaf_changes(
+    old: tuple[bytes, ChildRef], new: tuple[bytes, ChildRef], after: bytes
+) -> list[tuple[str, Entry | None, Entry | None]]:
+    """Compare two leaves that stand for the same range of keys.
+
+    Where the keys are the same, as they mostly are, only the entries that differ are made.
+
+    Args:
+        old: Bytes of one leaf, and what its parent says of it.
+        new: The same of the other.
+        after: The last key to the left of both.
+
+    Returns:
+        Key and both entries of each that differs.
+
+    Raises:
+        DamagedError: One is not a leaf, or not what its parent says.
+    """
+    found = _changes_of_alike(old, new, after)
+    if found is not None:
+        return found
+    sides = []
+    for data, ref in (old, new):
+        items = decode_leaf(data, ref.node)
+        check_leaf(items, ref, after)
+        sides.append(dict(items))
+    olds, news = sides
+    rows = ((key, olds.get(key), news.get(key)) for key in olds.keys() | news.keys())
+    return [row for row in rows if row[1] != row[2]]
+
+
+def _changes_of_alike(
+    old: tuple[bytes, ChildRef], new: tuple[bytes, ChildRef], after: bytes
+) -> list[tuple[str, Entry | None, Entry | None]] | None:
+    """Compare two leaves of the same keys, all alike; None if they are others, or not sound."""
+    (was, was_ref), (now, now_ref) = old, new
+    try:
+        before, behind = _layout(was), _layout(now)
+        count, flags, ids_at = before.entries, before.flags, before.contents_at
+        # Magic, count, flags and lengths of keys; then the keys themselves.
+        same = was[: 8 + 3 * count] == now[: 8 + 3 * count]
+        if not same or was[before.keys_at : ids_at] != now[before.keys_at : ids_at]:
+            return None
+        if not _all_alike(before):
+            return None
+        keys = _decode_keys(was, before)
+    except (ValueError, struct.error, IndexError, InvalidInputError):
+        return None
+    first, last = encode_key(keys[0]), encode_key(keys[-1])
+    samples = count if flags[0] & 3 == EntryKind.SAMPLE else 0
+    for ref, sizes in ((was_ref, before.sizes), (now_ref, behind.sizes)):
+        if first <= after or ref != (last, ref.node, count, samples, sum(sizes)):
+            return None
+    rows = zip(keys, _rows(was, before), _rows(now, behind), strict=True)
+    return [(key, Entry(*one), Entry(*two)) for key, one, two in rows if one != two]
 
 
 def leaf_rows(data: bytes, node: ObjectId) -> tuple[list[bytes], list[bytes]]:
@@ -228,8 +316,10 @@ def leaf_rows(data: bytes, node: ObjectId) -> tuple[list[bytes], list[bytes]]:
     )
 
 
-def _decode_keys(region: bytes, lengths: Sequence[int]) -> list[str]:
+def _decode_keys(data: bytes, layout: _Layout) -> list[str]:
     """Cut keys apart and check them, at once where they are plain."""
+    region = data[layout.keys_at : layout.contents_at]
+    lengths = _key_lengths(data, layout.entries)
     ends = list(accumulate(lengths))
     starts = [0, *ends]
     if region.isascii():
@@ -247,8 +337,7 @@ def _decode_keys(region: bytes, lengths: Sequence[int]) -> list[str]:
     return keys if plain else [check_key(key) for key in keys]
 
 
-def _digests(data: bytes, start: int, count: int) -> list[Any]:
-    end = start + DIGEST_BYTES * count
+def _digests(data: bytes, start: int, end: int) -> list[Any]:
     return [data[at : at + DIGEST_BYTES] for at in range(start, end, DIGEST_BYTES)]
 
 

@@ -1,4 +1,4 @@
-"""Read a tree: one key, everything, or the differences between two.
+"""Read a tree: one key, or everything. How two differ is for ``diff``.
 
 Trees may come from strangers. That a node's bytes are not damaged follows from its id; that it is
 what the node above it says, and lies where it says, is checked here.
@@ -33,14 +33,6 @@ _Leaves: TypeAlias = dict[ObjectId, tuple[list[tuple[str, Entry]], ChildRef, byt
 
 _Part = TypeVar("_Part")
 _recent: dict[int, tuple[weakref.ref[ObjectReader], _Leaves]] = {}
-
-
-class Change(NamedTuple):
-    """How one key differs between two trees; None where the key is not there."""
-
-    key: str
-    old: Entry | None
-    new: Entry | None
 
 
 class Gap(NamedTuple):
@@ -180,7 +172,7 @@ class Tree:
             for place in leaves(self.store, self.root):
                 yield from _entries(self.store, place)
             return
-        walk = _Frontier(self.store, self.root, gaps)
+        walk = Frontier(self.store, self.root, gaps)
         while walk.level:
             walk.descend()
         yield from walk.entries().items()
@@ -336,61 +328,18 @@ def _children(store: ObjectReader, place: Place) -> list[Place]:
     return places
 
 
-def diff_trees(
-    store: ObjectStore,
-    old: TreeId | None,
-    new: TreeId | None,
-    gaps: list[Gap] | None = None,
-    old_gaps: list[Gap] | None = None,
-) -> list[Change]:
-    """Compare two trees and return what differs, in key order.
-
-    Descends level by level and drops the nodes both sides share, so the cost is that of the
-    difference. None stands for the empty tree.
+class Frontier:
+    """Nodes of a tree at one level, from which ``descend`` goes to those below.
 
     Args:
         store: Holds the nodes.
-        old: One tree.
-        new: The other.
-        gaps: Takes what cannot be read of ``new``; nothing is said of the keys in it.
-        old_gaps: Takes what cannot be read of ``old``; nothing is said of the keys in it. None,
-            where there are ``gaps``: they count as not there.
+        root: The tree; None is the empty one.
+        gaps: Takes what cannot be read.
 
-    Raises:
-        DamagedError: The nodes read are not a tree, and ``gaps`` is None.
+    Attributes:
+        nodes: The nodes; whoever is not interested in what is below one takes it out.
+        level: Their level.
     """
-    if old == new:
-        return []
-    before = _Frontier(store, old, [] if old_gaps is None and gaps is not None else old_gaps)
-    after = _Frontier(store, new, gaps)
-    while before.level > 0 or after.level > 0:
-        if before.level >= after.level:
-            before.descend()
-        if after.level > before.level:
-            after.descend()
-        if before.level == after.level:
-            _drop_shared(before.nodes, after.nodes)
-    olds, news = before.entries(), after.entries()
-    unsaid = [*(gaps or ()), *(old_gaps or ())]
-    changes = [
-        Change(key, olds.get(key), news.get(key))
-        for key in olds.keys() | news.keys()
-        if olds.get(key) != news.get(key) and not any(gap.covers(key) for gap in unsaid)
-    ]
-    changes.sort(key=lambda change: encode_key(change.key))
-    return changes
-
-
-def _drop_shared(before: dict[ObjectId, Place], after: dict[ObjectId, Place]) -> None:
-    """Forget the nodes that are in both trees, of which both must say the same."""
-    for node in before.keys() & after.keys():
-        old, new = before.pop(node), after.pop(node)
-        if old.ref != new.ref:
-            raise DamagedError(f"tree node {short(node)}: {old.ref} in one tree, {new.ref} in one")
-
-
-class _Frontier:
-    """The nodes of one tree at one level that may differ from the other tree's."""
 
     def __init__(
         self, store: ObjectStore, root: TreeId | None, gaps: list[Gap] | None = None
@@ -411,11 +360,13 @@ class _Frontier:
             self.level = place.level
 
     def descend(self) -> None:
+        """Go from nodes to their children."""
         places = (child for place in self.nodes.values() for child in self._read(_children, place))
         self.nodes = {place.ref.node: place for place in places}
         self.level -= 1
 
     def entries(self) -> dict[str, Entry]:
+        """Return the entries of all leaves, once these are reached."""
         return {
             key: entry
             for place in self.nodes.values()
