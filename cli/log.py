@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from veml_cli.render.log import Layout
     from veml_vcs.repository.damage import Unreadable
-    from veml_vcs.repository.log import LogEntry
+    from veml_vcs.repository.git.walk import Order
+    from veml_vcs.repository.log import Filter, LogEntry
     from veml_vcs.repository.repository import Repository
 
 COMMAND_CLASS = LogCommand
@@ -126,12 +127,22 @@ def log(
     first_parent: Annotated[
         bool, typer.Option("--first-parent", help="Follow the first parent of a merge alone.")
     ] = False,
-    reverse: Annotated[bool, typer.Option("--reverse", help="The oldest first.")] = False,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    topo_order: Annotated[
+        bool,
+        typer.Option("--topo-order", help="Children first, a line of history at a time (--graph)."),
+    ] = False,
+    date_order: Annotated[
+        bool, typer.Option("--date-order", help="Children first, else newest first.")
+    ] = False,
+    author_date_order: Annotated[
+        bool, typer.Option("--author-date-order", help="The same by when they were written.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show commits, and what each did to the data.
 
-    Children come before their parents. Paths are data sets, samples (DATASET/KEY), folders, files.
+    Newest first, as they become known. Paths are data sets, samples (DATASET/KEY), folders, files.
     """
     from itertools import islice
 
@@ -141,6 +152,7 @@ def log(
     from veml_vcs.repository.log import log as run
     from veml_vcs.repository.revisions import parse_date
 
+    order = _order(graph, topo_order, date_order, author_date_order)
     if merges and no_merges:
         raise InvalidInputError("expected one of --merges and --no-merges")
     for one, other, clash in (
@@ -171,7 +183,9 @@ def log(
                 wanted=wanted,
             )  # fmt: skip
         else:
-            listed = run(repo, revisions, all_refs=all_refs, data=told, wanted=wanted)
+            listed = run(
+                repo, revisions, all_refs=all_refs, data=told, wanted=wanted, order=order
+            )  # fmt: skip
         stop = None if limit is None else min(skip + limit, sys.maxsize)
         found: Iterator[LogEntry] = islice(listed, min(skip, sys.maxsize), stop)
         if reverse:
@@ -188,8 +202,8 @@ def log(
             write_commits(found, layout)
             end_unread(unread)
             return
-        _draw(run(repo, revisions, all_refs=all_refs, data=False), list(found), layout,
-              filtered=bool(wanted != Filter() or skip))  # fmt: skip
+        every = run(repo, revisions, all_refs=all_refs, data=False, order=order)
+        _draw(every, list(found), layout, wanted, cut=bool(skip))
         end_unread(unread)
 
 
@@ -216,17 +230,34 @@ def write_commits(entries: Iterable[LogEntry], layout: Layout) -> None:
 
 
 def _draw(
-    every: Iterable[LogEntry], entries: list[LogEntry], layout: Layout, *, filtered: bool
+    every: Iterable[LogEntry],
+    entries: list[LogEntry],
+    layout: Layout,
+    wanted: Filter,
+    *,
+    cut: bool,
 ) -> None:
     """Write commits with a graph beside them.
 
     The graph needs to know which parents lie in the range, and how a filter shortens lines.
     """
-    from veml_cli.render.log import drawn_blocks, drawn_parents, graph_order
+    from veml_cli.render.log import drawn_blocks, drawn_parents
 
-    parents = drawn_parents(every, {one.id for one in entries} if filtered else None)
-    for block in drawn_blocks(graph_order(entries, parents), parents, layout):
+    filtered = cut or wanted != type(wanted)()
+    parents = drawn_parents(
+        every, {one.id for one in entries} if filtered else None, first_parent=wanted.first_parent
+    )
+    for block in drawn_blocks(entries, parents, layout):
         out.write_lines(block)
+
+
+def _order(graph: bool, topo: bool, by_date: bool, by_author: bool) -> Order:
+    """Return the order that is asked for; a graph needs children before parents."""
+    if by_author:
+        return "author-date"
+    if by_date:
+        return "date-order"
+    return "topo" if graph or topo else "date"
 
 
 def _decorated(decorate: str | None, no_decorate: bool) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from veml_cli.render.diff import diff_lines
@@ -83,7 +82,7 @@ def drawn_blocks(
 
 
 def drawn_parents(
-    entries: Iterable[LogEntry], kept: Container[str] | None
+    entries: Iterable[LogEntry], kept: Container[str] | None, *, first_parent: bool = False
 ) -> dict[str, tuple[str, ...]]:
     """Return the parents to draw for each commit.
 
@@ -91,8 +90,11 @@ def drawn_parents(
         entries: All commits of the range, children before parents.
         kept: The commits that are shown, if not all are: a parent that is not stands for the
             nearest ones behind it that are.
+        first_parent: Of a merge only the first is drawn.
     """
     ordered = list(entries)
+    if first_parent:
+        ordered = [replace(one, parents=one.parents[:1]) for one in ordered]
     listed = {one.id for one in ordered}
     if kept is None:
         return {one.id: tuple(p for p in one.parents if p in listed) for one in ordered}
@@ -103,28 +105,6 @@ def drawn_parents(
         found[one.id] = tuple(dict.fromkeys(behind))
         stands_for[one.id] = (one.id,) if one.id in kept else found[one.id]
     return found
-
-
-def graph_order(
-    entries: Sequence[LogEntry], parents: Mapping[str, Sequence[str]]
-) -> list[LogEntry]:
-    """Return commits so that a line of history is told to its end before the one it left.
-
-    A child still comes before its parents; of a merge, the side that came in is told first, as
-    ``git log --graph`` does.
-    """
-    by_id: dict[str, LogEntry] = {one.id: one for one in entries}
-    children = Counter[str](p for one in entries for p in parents[one.id] if p in by_id)
-    ready: list[str] = [one.id for one in reversed(entries) if not children[one.id]]
-    ordered = []
-    while ready:
-        commit = ready.pop()
-        ordered.append(by_id[commit])
-        for parent in parents[commit]:
-            children[parent] -= 1
-            if not children[parent] and parent in by_id:
-                ready.append(parent)
-    return ordered
 
 
 def tag_head(tag: AnnotatedTag) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Place
 from veml_cli.render.log_graph import Graph
 
 History = list[list[int]]
@@ -66,6 +67,19 @@ def git_log(folder: Path, *arguments: str) -> list[str]:
     command = ["git", "log", "--all", "--topo-order", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return [one.rstrip() for one in done.stdout.splitlines()]
+
+
+def test_of_a_merge_the_first_parent_alone_is_drawn(place: Place) -> None:
+    place.veml("init")
+    make(random_history(1), place.root)
+    place.write(".git/HEAD", "ref: refs/heads/b23\n")
+    for options in (("--first-parent",), ("--all", "--first-parent"), ("--all", "--date-order")):
+        arguments = ("log", "--graph", "--format=%s", *options)
+        ours, theirs = (
+            [one.rstrip() for one in told.splitlines()]
+            for told in (place.veml(*arguments).out, place.git(*arguments))
+        )
+        assert ours == theirs
 
 
 def drawn(folder: Path) -> list[str]:

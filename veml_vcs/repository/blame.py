@@ -17,6 +17,7 @@ from dulwich.objects import Commit
 from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import CommitId, SampleId
 from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.log import LogEntry, entry_of
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.annotations import image_size, match_objects, objects_of
@@ -132,7 +133,7 @@ class _Blamer:
         asked: dict[CommitId, _Asked] = {
             self._start: _Asked(first, {i: i for i in wanted}, set(fields), True, True)
         }
-        for commit in self._repo.git.walk([self._start]):
+        for commit in walk(self._repo.git, [self._start]):
             commit_id = CommitId(commit.id.decode())
             mine = asked.pop(commit_id, None)
             if mine is not None:

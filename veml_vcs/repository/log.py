@@ -14,6 +14,7 @@ from dulwich.refs import Ref
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.git.repo import Head
+from veml_vcs.repository.git.walk import Order, by_date, difference, ordered
 from veml_vcs.repository.ranges import parse_ranges
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import regular_expression
@@ -117,8 +118,12 @@ def log(
     limit: int | None = None,
     data: bool = True,
     wanted: Filter | None = None,
+    order: Order = "date",
 ) -> Iterator[LogEntry]:
-    """List commits, children before parents.
+    """List commits as ``git log`` does.
+
+    By date, history is read no further than commits are asked for (of a range, to where its ends
+    forked).
 
     Args:
         repo: The repository.
@@ -128,6 +133,7 @@ def log(
         limit: At most so many.
         data: Tell what each commit did to data sets.
         wanted: Which commits; None is all.
+        order: Newest first, as they become known; or children before parents.
 
     Raises:
         NotFoundError: There is no such revision, or no commit yet.
@@ -143,17 +149,27 @@ def log(
         return
     names = decorations(repo)
     count = 0
-    hidden = _reachable(repo, [*asked.exclude])
-    left = _reachable(repo, [*asked.left])
+    within = difference(repo.git, include, asked.exclude) if asked.exclude else None
+    left = {one.commit.id for one in by_date(repo.git, asked.left, within=within)}
     chosen = wanted or Filter()
     fits = commit_filter(chosen)
-    followed = None
-    if chosen.paths or chosen.first_parent:
-        from veml_vcs.repository.log_paths import follow
+    history = None
+    if chosen.paths:
+        from veml_vcs.repository.log_paths import PathHistory
 
-        followed = follow(repo, include, hidden, chosen.paths, chosen.first_parent)
-    for commit in repo.git.walk(include):
-        if commit.id in hidden or (followed is not None and commit.id not in followed):
+        history = PathHistory(
+            repo, chosen.paths, first_parent=chosen.first_parent, within=within,
+            bounds=asked.exclude,
+        )  # fmt: skip
+    steps = by_date(
+        repo.git,
+        include,
+        within=within,
+        parents=None if history is None else history.parents,
+        first_parent=chosen.first_parent,
+    )
+    for commit, _ in ordered(steps, order):
+        if history is not None and commit.id not in history.changed:
             continue
         if not fits(commit):
             continue
@@ -275,10 +291,6 @@ def show(repo: Repository, revision: str = "HEAD") -> Shown:
     from veml_vcs.repository.diff import diff_commits
 
     return Shown(entry, diff_commits(repo, parents[0] if parents else None, commit_id))
-
-
-def _reachable(repo: Repository, heads: list[CommitId]) -> set[bytes]:
-    return {commit.id for commit in repo.git.walk(heads)} if heads else set()
 
 
 def decorations(repo: Repository) -> dict[CommitId, tuple[str, ...]]:

@@ -9,55 +9,63 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from dulwich.objects import ObjectID
+from dulwich.objects import Commit, ObjectID
 from dulwich.objects import Tree as GitTree
 
 from veml_vcs.ids import CommitId, digest
+from veml_vcs.repository.git.walk import all_parents
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tree import Tree
 from veml_vcs.versions.data import RECORD_SUFFIX, is_data_record, parse_data_record
 
 
-def follow(
-    repo: Repository,
-    heads: Sequence[CommitId],
-    hidden: Collection[bytes],
-    paths: Sequence[str],
-    first_parent: bool = False,
-) -> set[bytes]:
-    """Return the commits below ``heads`` that changed one of the paths.
+class PathHistory:
+    """The history of some paths: which parents to go through, and which commits changed them.
 
     Args:
         repo: The repository.
-        heads: Where to start.
-        hidden: Commits to leave out.
-        paths: From the repository's root; none is every commit.
-        first_parent: Follow the first parent of a merge alone.
+        paths: From the repository's root.
+        first_parent: Compare with the first parent of a merge alone.
+        within: The commits of the range; None is all. A parent beyond it does not lead away from
+            the others, even if it has the paths just so, unless it is one of ``bounds``.
+        bounds: The commits that the range was said to end at.
     """
-    states = _States(repo, paths)
-    found: set[bytes] = set()
-    seen: set[bytes] = set()
-    pending = [head.encode() for head in heads]
-    while pending:
-        raw = pending.pop()
-        if raw in seen or raw in hidden:
-            continue
-        seen.add(raw)
-        commit_id = CommitId(raw.decode())
-        parents = repo.git.parents(commit_id)
-        if first_parent:
-            parents = parents[:1]
-        if not paths:
-            found.add(raw)
-        else:
-            here = states.of(commit_id)
-            same = [one for one in parents if states.of(one) == here]
-            if same:
-                parents = same[:1]
-            elif parents or here != states.nothing:
-                found.add(raw)
-        pending += [one.encode() for one in parents]
-    return found
+
+    def __init__(
+        self,
+        repo: Repository,
+        paths: Sequence[str],
+        *,
+        first_parent: bool = False,
+        within: Collection[bytes] | None = None,
+        bounds: Collection[CommitId] = (),
+    ) -> None:
+        self._states = _States(repo, paths)
+        self._all_parents = all_parents(repo.git)
+        self._first_parent = first_parent
+        self._within = within
+        self._bounds = {one.encode() for one in bounds}
+        self.changed: set[bytes] = set()
+        """The commits that changed one of the paths, of those that were asked for."""
+
+    def parents(self, commit: Commit) -> Sequence[bytes]:
+        """Return the parents that history goes through, and note whether the commit counts."""
+        every = self._all_parents(commit)
+        compared = every[:1] if self._first_parent else every
+        here = self._states.of(CommitId(commit.id.decode()))
+        changed = {True: False, False: False}
+        counts = [self._counts(one) for one in compared]
+        for parent, counted in zip(compared, counts, strict=True):
+            if self._states.of(CommitId(parent.decode())) != here:
+                changed[counted] = True
+            elif counted:
+                return (parent,)
+        if changed[any(counts)] or (not every and here != self._states.nothing):
+            self.changed.add(commit.id)
+        return every
+
+    def _counts(self, commit: bytes) -> bool:
+        return self._within is None or commit in self._within or commit in self._bounds
 
 
 def changed_paths(repo: Repository, paths: Sequence[str]) -> Callable[[CommitId], bool]:

@@ -13,6 +13,7 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.commit import Signature, local_time
 from veml_vcs.repository.git.identity import identity_of
+from veml_vcs.repository.git.walk import reachable
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import is_ancestor
 
@@ -64,7 +65,7 @@ class Selection:
             listed = [one for one in listed if is_ancestor(repo.git, inside, one.commit)]
         for revision, wanted in ((self.merged, True), (self.no_merged, False)):
             if revision is not None:
-                known = {one.id for one in repo.git.walk([repo.resolve(revision)])}
+                known = reachable(repo.git, [repo.resolve(revision)])
                 listed = [one for one in listed if (one.commit.encode() in known) is wanted]
         return listed
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import AnnotationId, CommitId, ObjectId, SampleId, VersionId, short
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
+from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.source import Source, open_source
@@ -138,7 +139,7 @@ def wanted_versions(
     head = repo.git.head().commit
     if everything:
         heads = [*repo.git.all_commits(), *commits]
-        commits = [CommitId(one.id.decode()) for one in repo.git.walk(heads)]
+        commits = [CommitId(one.id.decode()) for one in walk(repo.git, heads)]
     elif not commits and head is not None:
         commits = [head]
     found: dict[str, DataRecord] = {}

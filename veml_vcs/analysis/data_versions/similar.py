@@ -16,6 +16,7 @@ from veml_vcs.analysis.similarity import Similar, rank
 from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, TreeId, VersionId
 from veml_vcs.repository.git.repo import blob_id
+from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.data import DataRecord
@@ -267,7 +268,7 @@ def _noted(repo: Repository, name: str) -> list[_Known]:
     head = repo.git.head().commit
     heads = [*repo.git.branches().values(), *([head] if head else [])]
     found: list[_Known] = []
-    for commit in repo.git.walk(heads) if wanted and heads else []:
+    for commit in walk(repo.git, heads) if wanted and heads else []:
         commit_id = CommitId(commit.id.decode())
         for path, record in repo.datasets_at(commit_id).items():
             version = blob_id(record.to_bytes())

@@ -12,7 +12,7 @@ import stat
 import subprocess
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -250,10 +250,10 @@ class GitRepo:
         return self._refs("refs/tags/")
 
     def all_commits(self) -> list[CommitId]:
-        """Return the commits that any ref but a note names, and HEAD, each once."""
+        """Return the commits that any ref but a note names, then HEAD's, each once."""
         refs = self.dulwich.refs
         found: dict[CommitId, None] = {}
-        for name in sorted(refs.allkeys()):
+        for name in sorted(refs.allkeys(), key=lambda one: (one == HEADREF, one)):
             if name.startswith((b"refs/notes/", b"refs/veml/")):
                 continue
             try:
@@ -469,12 +469,6 @@ class GitRepo:
             self._files.write_atomic(path, content)
         elif os.path.lexists(path):
             self._files.remove(path)
-
-    def walk(self, heads: list[CommitId]) -> Iterator[Commit]:
-        """List commits, children before parents, newest first."""
-        walker = self.dulwich.get_walker([ObjectID(head.encode()) for head in heads], order="topo")
-        for entry in walker:
-            yield entry.commit
 
 
 def _discover(root: str, files: Files) -> GitDisk:

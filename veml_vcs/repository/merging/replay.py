@@ -22,6 +22,7 @@ from veml_vcs.errors import (
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.checkout import move_work_tree
 from veml_vcs.repository.commit import CommitResult, Signature, author_of, commit
+from veml_vcs.repository.git.walk import reachable, walk
 from veml_vcs.repository.merging.abort import abort, state_to_give_up
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.merge import (
@@ -319,9 +320,9 @@ def _commits(repo: Repository, kind: Kind, revisions: Sequence[str]) -> list[Com
         if not one.walked:
             found += one.include
             continue
-        known = {commit.id for commit in repo.git.walk([*one.exclude])} if one.exclude else set()
-        walk = repo.git.walk([*one.include])
-        inside = [CommitId(commit.id.decode()) for commit in walk if commit.id not in known]
+        known = reachable(repo.git, one.exclude)
+        reached = walk(repo.git, one.include)
+        inside = [CommitId(commit.id.decode()) for commit in reached if commit.id not in known]
         found += reversed(inside) if kind == "cherry-pick" else inside
     if not found:
         raise InvalidInputError(

@@ -11,6 +11,7 @@ import time
 
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.git.repo import GitRepo
+from veml_vcs.repository.git.walk import reachable, walk
 from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.repository import Repository
 
@@ -20,10 +21,10 @@ _SHORT_ID = 7
 
 def squash_message(repo: Repository, ours: CommitId, theirs: CommitId) -> str:
     """Return Git's message of a squash: the commits that it joins, as ``git log`` shows them."""
-    known = {one.id for one in repo.git.walk([ours])}
+    known = reachable(repo.git, [ours])
     told = [
         _told(repo, CommitId(one.id.decode()))
-        for one in repo.git.walk([theirs])
+        for one in walk(repo.git, [theirs])
         if one.id not in known
     ]
     return "\n".join(["Squashed commit of the following:\n", *told])
