@@ -168,6 +168,16 @@ def _models(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
     return model_names(repo)
 
 
+def _trainings(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
+    """NAME, or NAME@REV."""
+    from veml_vcs.repository.complete import revision_names, training_names
+
+    name, sign, _ = typed.partition("@")
+    if sign:
+        return [f"{name}@{one}" for one in revision_names(repo)]
+    return training_names(repo)
+
+
 def _templates(_repo: Repository, _typed: str, _context: Context) -> Iterable[str]:
     from veml_vcs.training.templates import templates
 
@@ -233,6 +243,8 @@ _KINDS: dict[tuple[str, str], Complete] = {
     ("CHECK", ""): _checks,
     ("NAME[@REV]", ""): _models,
     ("MODEL", ""): _models,
+    ("TRAINING[@REV]", ""): _trainings,
+    ("TRAINING", ""): _trainings,
     ("TEMPLATE", ""): _templates,
     ("[TEMPLATE]", ""): _templates,
 }

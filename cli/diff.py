@@ -75,7 +75,10 @@ def diff(
     from veml_cli.render.diff_stat import name_status_lines, stat_lines
 
     with working() as (repo, progress):
-        found = _compare(repo, arguments or [], after_separator(context), staged, progress)
+        # Numbers and names need no look into checkpoints.
+        layers = as_json or not (stat or name_status or name_only)
+        after = after_separator(context)
+        found = _compare(repo, arguments or [], after, staged, layers, progress)
         if plot is not None:
             _draw(repo, found, plot, samples)
     with paged(repo, unless=as_json):
@@ -108,6 +111,7 @@ def _compare(
     arguments: list[str],
     after: list[str] | None,
     staged: bool,
+    layers: bool,
     progress: Progress,
 ) -> RepoDiff:
     from veml_cli._revisions import split_arguments
@@ -133,7 +137,7 @@ def _compare(
             hint="veml diff A B, or veml diff --staged A",
         )
     old, new = [*revisions, None, None][:2]
-    return run(repo, old, new, staged=staged, paths=paths, progress=progress)
+    return run(repo, old, new, staged=staged, paths=paths, layers=layers, progress=progress)
 
 
 def _not_two(revisions: list[str], found: Range) -> str:

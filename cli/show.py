@@ -135,7 +135,8 @@ def _show_one(repo: Repository, what: str, how: _How) -> None:
     if not how.as_json and (tag := tag_of(repo.git, what)) is not None:
         out.write_lines(tag_head(tag))
     for commit in parse_ranges(repo.git, [what]).include:
-        shown = show_commit(repo, commit)
+        full = how.samples is not None and not how.stat
+        shown = show_commit(repo, commit, layers=full)
         if how.as_json:
             out.write_json(shown)
             how.unread.extend(shown.diff.unreadable)

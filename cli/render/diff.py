@@ -1,4 +1,4 @@
-"""The full view of a difference: data sets down to their boxes, models, then ordinary files."""
+"""The full view of a difference: data sets down to their boxes, models, trainings, then files."""
 
 from __future__ import annotations
 
@@ -59,6 +59,12 @@ def diff_lines(diff: RepoDiff, limit: int, width: int | None) -> Iterator[Line]:
 
         yield from () if first else (line(),)
         yield from model_lines(model, limit, width)
+        first = False
+    for training in diff.trainings:
+        from veml_cli.render.trainings import diff_lines as training_lines
+
+        yield from () if first else (line(),)
+        yield from training_lines(training, limit, width)
         first = False
     for file in diff.files:
         yield from () if first else (line(),)

@@ -35,6 +35,13 @@ def stat_lines(diff: RepoDiff, width: int | None) -> Iterator[Line]:
             [line(("model ", "dim"), (one.name, "name")), "|", model_summary(one)]
             for one in diff.models
         ]
+    if diff.trainings:
+        from veml_cli.render.trainings import training_summary
+
+        rows += [
+            [line(("training ", "dim"), (one.name, "name")), "|", training_summary(one)]
+            for one in diff.trainings
+        ]
     rows += [[line(file.path), "|", _file_graph(file, widest)] for file in diff.files]
     yield from table((Column(shrinks=True), Column(), Column()), rows, indent=" ", width=width)
     parts = []
@@ -42,6 +49,8 @@ def stat_lines(diff: RepoDiff, width: int | None) -> Iterator[Line]:
         parts.append(plural(len(diff.datasets), "data set") + " changed")
     if diff.models:
         parts.append(plural(len(diff.models), "model") + " changed")
+    if diff.trainings:
+        parts.append(plural(len(diff.trainings), "training") + " changed")
     if diff.files:
         added = sum(file.added_lines for file in diff.files)
         removed = sum(file.removed_lines for file in diff.files)
@@ -61,6 +70,7 @@ def name_status_lines(diff: RepoDiff, *, letters: bool = True) -> Iterator[Line]
             yield _named(letter, *paths) if letters else _named("", paths[-1])
     files = [(file.path, _LETTERS[file.kind]) for file in diff.files]
     files += [(one.path, _MODEL_LETTERS[one.kind]) for one in diff.models]
+    files += [(one.path, _MODEL_LETTERS[one.kind]) for one in diff.trainings]
     for path, letter in sorted(files):
         yield _named(letter if letters else "", path)
 

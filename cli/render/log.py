@@ -150,7 +150,8 @@ def _changes(entry: LogEntry, repo: Repository, layout: Layout) -> Iterator[Line
     if len(entry.parents) > 1 and layout.extra != "stat":
         return
     old = entry.parents[0] if entry.parents else None
-    diff = diff_commits(repo, old, entry.id, layout.paths)
+    full = layout.extra == "patch"
+    diff = diff_commits(repo, old, entry.id, layout.paths, layers=full)
     layout.unread.extend(diff.unreadable)
     if layout.extra == "patch":
         yield from diff_lines(diff, _SAMPLES, layout.width)

@@ -87,6 +87,10 @@ def commit_lines(result: CommitResult) -> Iterator[Line]:
         from veml_cli.render.models import model_header
 
         yield line("  ") + model_header(model)
+    for training in result.trainings:
+        from veml_cli.render.trainings import training_header
+
+        yield line("  ") + training_header(training)
     if result.files:
         yield line(f"  {plural(result.files, 'ordinary file')} changed")
 

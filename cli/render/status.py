@@ -28,6 +28,11 @@ _BEHIND_WORDS = {
     "unreadable": "no record:",
 }
 _MODEL_WORDS = {"new": "new model:", "modified": "modified model:", "deleted": "deleted model:"}
+_TRAINING_WORDS = {
+    "new": "new training:",
+    "modified": "modified training:",
+    "deleted": "deleted training:",
+}
 _STALE_WORDS = {
     "changed": "config changed",
     "missing": "config missing",
@@ -73,6 +78,7 @@ def long_lines(status: Status, untracked: Sequence[str], place: Place) -> Iterat
         _staged(status, place),
         _changed(status, place),
         _stale_models(status, place),
+        _stale_trainings(status),
         _unreadable(status, place),
         _untracked_data(status, place),
         _untracked_files(untracked, place),
@@ -186,12 +192,18 @@ def _staged(status: Status, place: Place) -> Iterator[Line]:
         word = _DATA_WORDS[change.kind]
         yield _entry(word, place(change.path), "added", line("  ") + data_change(change))
     models = {one.path: one for one in status.models}
+    trainings = {one.path: one for one in status.trainings}
     for path, kind in files.items():
         if path in models:
             from veml_cli.render.models import model_summary
 
             word = _MODEL_WORDS[models[path].kind]
             yield _entry(word, place(path), "added", line("  ") + model_summary(models[path]))
+        elif path in trainings:
+            from veml_cli.render.trainings import training_summary
+
+            told = line("  ") + training_summary(trainings[path])
+            yield _entry(_TRAINING_WORDS[trainings[path].kind], place(path), "added", told)
         else:
             yield _entry(_FILE_WORDS[kind], place(path), "added")
 
@@ -204,6 +216,14 @@ def _stale_models(status: Status, place: Place) -> Iterator[Line]:
         yield _entry(f"{_STALE_WORDS[one.kind]}:", place(one.path), "removed")
         yield line(_INDENT, (f"  {one.reason}", "dim"))
         yield line(_INDENT, (f"  (use: {one.hint})", "hint"))
+
+
+def _stale_trainings(status: Status) -> Iterator[Line]:
+    if status.stale_trainings:
+        yield line("Trainings of other versions than are here; their metrics say nothing of these:")
+        yield line(("  (train again, or leave them: they stay what they are)", "hint"))
+        for one in status.stale_trainings:
+            yield line(_INDENT, (one.name, "name"), f"  {one.reason}")
 
 
 def _changed(status: Status, place: Place) -> Iterator[Line]:
@@ -289,4 +309,4 @@ def _verdict(status: Status, untracked: Sequence[str]) -> Iterator[Line]:
 
 
 def _entry(word: str, path: str, style: Style, more: Line | None = None) -> Line:
-    return line(_INDENT, (word.ljust(_LABEL_WIDTH), style), (path, style)) + (more or line())
+    return line(_INDENT, (f"{word} ".ljust(_LABEL_WIDTH), style), (path, style)) + (more or line())

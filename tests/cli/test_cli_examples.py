@@ -8,16 +8,24 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.cli.conftest import CARS, Place, isolate, png
+from tests.repository.trainings import outcome, uses, weights
 from veml_cli.main import _COMMANDS, app
+from veml_vcs.repository import Repository
+from veml_vcs.repository.trainings.write import write_training
+from veml_vcs.samples.tensors import write_safetensors
+from veml_vcs.versions.trainings import Initial, detections
 
+SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
 
 
@@ -256,6 +264,31 @@ def with_models_committed(place: Place) -> None:
     place.veml("commit", "-qam", "deeper")
 
 
+def elsewhere(place: Place) -> None:
+    """Weights that were made elsewhere, and the model that they are of."""
+    with_config(place)
+    clean(place)
+    place.veml("model", "add", "-q", "configs/detector.py")
+    place.write("elsewhere.safetensors", write_safetensors(weights()))
+
+
+def with_trainings(place: Place) -> None:
+    """A training, of v1.0 too, and two fine-tunes of it."""
+    with_config(place)
+    place.veml("checkout", "-qf", "v1.0")
+    place.veml("model", "add", "-q", "configs/detector.py")
+    with Repository(str(place.root)) as repo:
+        ready = outcome(repo, data=uses(repo, "images/train"), predictions={"images/train": SAID})
+        night = write_training(repo, ready, "night")
+        place.veml("commit", "-qm", "night")
+        place.veml("tag", "-f", "v1.0")
+        parent = Initial("training", "night", night.version, night.record.checkpoint.tree)
+        for seed, name in ((1, "tuned"), (2, "other"), (3, "night")):
+            fine = replace(ready, initial=parent, seed=seed, checkpoint=weights(0, seed))
+            write_training(repo, fine, name)
+    place.veml("commit", "-qm", "fine-tunes")
+
+
 def with_code(place: Place) -> None:
     for name in ("a.py", "src/c.py"):
         place.write(name, name)
@@ -317,6 +350,9 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml model compare detector@v1.0 detector": with_models,
     "veml model compare detector@v1.0 detector -c": with_models,
     "veml model rm small": with_models_committed,
+    "veml training add elsewhere.safetensors --model detector --data images/train": elsewhere,
+    "veml training add elsewhere.safetensors --name other --model detector "
+    "--data images/train@v1.0 --val images/val --metric mAP=0.41": elsewhere,
     "veml rm images/train/0001.jpg": clean,
     "veml switch night": clean,
     "veml switch -c night v1.0": lambda place: (clean(place), no_night(place))[0],
@@ -325,6 +361,8 @@ STATES: dict[str, Callable[[Place], None]] = {
     'veml tag -a v1.0 -m "first release"': without("v1.0"),
 }
 for _example in EXAMPLES:
+    if _example.startswith("veml training ") and _example not in STATES:
+        STATES[_example] = with_trainings
     if "weather" in _example or "bus" in _example or "motobike" in _example or "box." in _example:
         STATES[_example] = streets
 ENDS_WITH_ONE = {

@@ -55,12 +55,12 @@ def weights(seed: int = 0, head: int | None = None) -> Checkpoint:
     )
 
 
-def uses(repo: Repository) -> tuple[DataUse, ...]:
-    record = repo.record_at("data", None)
+def uses(repo: Repository, path: str = "data") -> tuple[DataUse, ...]:
+    record = repo.record_at(path, None)
     version = blob_id(record.to_bytes())
     return (
-        DataUse("data", version, record.tree, "train", 3, {"seed": 0, "fraction": 0.75}),
-        DataUse("data", version, record.tree, "val", 1, {"seed": 0, "fraction": 0.25}),
+        DataUse(path, version, record.tree, "train", 3, {"seed": 0, "fraction": 0.75}),
+        DataUse(path, version, record.tree, "val", 1, {"seed": 0, "fraction": 0.25}),
     )
 
 
@@ -86,7 +86,7 @@ def outcome(repo: Repository, **changes: Any) -> TrainingOutcome:
     found = TrainingOutcome(
         task="detection",
         model=ModelUse("detector", model_version(repo)),
-        data=uses(repo),
+        data=uses(repo) if "data" not in changes else (),
         checkpoint=weights(),
         config={"optim_wrapper.optimizer.lr": 0.001, "train_cfg.max_epochs": 2},
         seed=0,

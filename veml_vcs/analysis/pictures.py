@@ -8,17 +8,11 @@ from __future__ import annotations
 
 import colorsys
 import io
-import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from veml_vcs.errors import (
-    FormatError,
-    InvalidInputError,
-    MissingDependencyError,
-    NotFoundError,
-    StorageError,
-)
+from veml_vcs.analysis.drawing import Color, check_suffix, drawing, font, pillow, plain, save
+from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.samples.annotations import box_of, image_size
 from veml_vcs.samples.annotations.shapes import polygons_of
 from veml_vcs.samples.facts import Annotation
@@ -38,7 +32,6 @@ _PANEL_WIDTH, _ROW, _TOP = 560, 18, 44
 _MOST_BARS = 14
 _CELL, _CAPTION, _GAP = (480, 360), 32, 16
 _GREY, _BLUE, _BLACK = (150, 150, 150), (70, 130, 180), (30, 30, 30)
-Color = tuple[int, int, int]
 
 
 def draw_sample(data: bytes | None, said: Annotation | None, key: str, target: str) -> None:
@@ -60,7 +53,7 @@ def draw_sample(data: bytes | None, said: Annotation | None, key: str, target: s
     if data is None:
         raise NotFoundError(f"{key}: only its annotation is in the data set, there is no image")
     picture = annotated(data, said, key)
-    _save(picture, target)
+    save(picture, target)
 
 
 def annotated(
@@ -97,7 +90,7 @@ def annotated(
     if max(image.size) > _LARGEST_SIDE:
         image.thumbnail((_LARGEST_SIDE, _LARGEST_SIDE))
     scale = (image.width / across, image.height / down)
-    draw = _drawing(image)
+    draw = drawing(image)
     objects = [] if said is None else said.get("objects", [])
     colors = colors or class_colors({str(obj.get("class")) for obj in objects})
     for obj in objects:
@@ -121,8 +114,8 @@ def draw_pairs(pairs: Sequence[Pair], title: str, target: str) -> None:
         InvalidInputError: The target's extension is unknown.
         StorageError: The target cannot be written.
     """
-    _check_suffix(target)
-    image_module = _pillow()
+    check_suffix(target)
+    image_module = pillow()
     names = {
         str(obj.get("class"))
         for pair in pairs
@@ -133,19 +126,19 @@ def draw_pairs(pairs: Sequence[Pair], title: str, target: str) -> None:
     row = _CELL[1] + _CAPTION
     size = (2 * _CELL[0] + 3 * _GAP, _TOP + max(1, len(pairs)) * row)
     picture: Image = image_module.new("RGB", size, "white")
-    draw = _drawing(picture)
-    draw.text((_GAP, 12), _plain(title), _BLACK, _font(18))
+    draw = drawing(picture)
+    draw.text((_GAP, 12), plain(title), _BLACK, font(18))
     if not pairs:
-        draw.text((_GAP, _TOP), "no sample differs", _GREY, _font(14))
+        draw.text((_GAP, _TOP), "no sample differs", _GREY, font(14))
     for place, pair in enumerate(pairs):
         top = _TOP + place * row
-        draw.text((_GAP, top), _caption(pair)[:130], _BLACK, _font(12))
+        draw.text((_GAP, top), _caption(pair)[:130], _BLACK, font(12))
         for column, (side, key) in enumerate(
             ((pair.before, pair.sample.old_key or pair.sample.key), (pair.after, pair.sample.key))
         ):
             corner = (_GAP + column * (_CELL[0] + _GAP), top + 20)
             _paste(picture, draw, side, key, corner, colors)
-    _save(picture, target)
+    save(picture, target)
 
 
 def _paste(
@@ -171,7 +164,7 @@ def _paste(
                 left, top = (x + (_CELL[0] - image.width) // 2, y + (_CELL[1] - image.height) // 2)
                 picture.paste(image, (left, top))
                 return
-    draw.text((x + 12, y + 12), why, _GREY, _font(14))
+    draw.text((x + 12, y + 12), why, _GREY, font(14))
 
 
 def _caption(pair: Pair) -> str:
@@ -184,7 +177,7 @@ def _caption(pair: Pair) -> str:
         if number:
             counts[word] = number
     said = ", ".join(f"{number} {word}" for word, number in counts.items())
-    return _plain(f"{pair.dataset}/{name}: {sample.kind}" + (f"; objects: {said}" if said else ""))
+    return plain(f"{pair.dataset}/{name}: {sample.kind}" + (f"; objects: {said}" if said else ""))
 
 
 def class_colors(names: set[str]) -> dict[str, Color]:
@@ -225,22 +218,22 @@ def draw_statistics(found: Statistics, target: str) -> None:
     ):
         if one is not None:
             charts.append((title, _bins(one)))
-    image_module = _pillow()
+    image_module = pillow()
     columns = 2 if len(charts) > 1 else 1
     rows = [charts[start : start + columns] for start in range(0, len(charts), columns)]
     heights = [max(_height(values) for _, values in row) for row in rows]
     size = (columns * _PANEL_WIDTH, sum(heights) + _TOP)
     picture: Image = image_module.new("RGB", size, "white")
-    draw = _drawing(picture)
+    draw = drawing(picture)
     where = found.path if found.revision is None else f"{found.revision}:{found.path}"
     title = f"{where}: {found.samples:,} samples, {found.objects:,} objects"
-    draw.text((16, 12), _plain(title), _BLACK, _font(18))
+    draw.text((16, 12), plain(title), _BLACK, font(18))
     top = _TOP
     for row, height in zip(rows, heights, strict=True):
         for place, (name, values) in enumerate(row):
             _chart(draw, place * _PANEL_WIDTH, top, name, values)
         top += height
-    _save(picture, target)
+    save(picture, target)
 
 
 def _bins(one: Spread) -> list[tuple[str, float]]:
@@ -258,19 +251,19 @@ def _height(values: Sequence[object]) -> int:
 def _chart(
     draw: ImageDraw, left: int, top: int, title: str, values: Sequence[tuple[str, float]]
 ) -> None:
-    draw.text((left + 16, top + 8), title, _BLACK, _font(14))
+    draw.text((left + 16, top + 8), title, _BLACK, font(14))
     shown = list(values[:_MOST_BARS])
     most = max((value for _, value in shown), default=0) or 1
     for place, (name, value) in enumerate(shown):
         y = top + 32 + place * _ROW
-        draw.text((left + 16, y), _plain(name)[:24], _BLACK, _font(11))
+        draw.text((left + 16, y), plain(name)[:24], _BLACK, font(11))
         length = int((_PANEL_WIDTH - 270) * value / most)
         if value:
             draw.rectangle((left + 170, y + 2, left + 170 + max(1, length), y + 13), _BLUE)
-        draw.text((left + 178 + length, y), f"{value:,.0f}", _GREY, _font(11))
+        draw.text((left + 178 + length, y), f"{value:,.0f}", _GREY, font(11))
     if len(values) > len(shown):
         y = top + 32 + len(shown) * _ROW
-        draw.text((left + 16, y - 4), f"and {len(values) - len(shown)} more", _GREY, _font(11))
+        draw.text((left + 16, y - 4), f"and {len(values) - len(shown)} more", _GREY, font(11))
 
 
 def _draw_object(
@@ -306,42 +299,15 @@ def _keypoints(obj: Mapping[str, Any], size: tuple[float, float]) -> list[tuple[
 def _label(draw: ImageDraw, place: tuple[float, float], text: str, color: Color) -> None:
     if not text:
         return
-    font = _font(11)
-    text = _plain(text)
-    x1, y1, x2, y2 = draw.textbbox(place, text, font)
+    face = font(11)
+    text = plain(text)
+    x1, y1, x2, y2 = draw.textbbox(place, text, face)
     draw.rectangle((x1 - 1, y1 - 1, x2 + 1, y2 + 1), color)
-    draw.text(place, text, (0, 0, 0), font)
-
-
-def _plain(text: str) -> str:
-    """Return a text without what the built-in font cannot draw or what would break its line."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
-def _pillow() -> Any:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingDependencyError(
-            "drawing needs Pillow, which is not installed", hint="pip install 'veml[plot]'"
-        ) from error
-    return Image
-
-
-def _drawing(image: Image) -> ImageDraw:
-    from PIL import ImageDraw
-
-    return ImageDraw.Draw(image)
-
-
-def _font(size: int) -> Any:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
+    draw.text(place, text, (0, 0, 0), face)
 
 
 def _decoded(data: bytes, key: str) -> Image:
-    module = _pillow()
+    module = pillow()
     try:
         with module.open(io.BytesIO(data)) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -352,19 +318,3 @@ def _decoded(data: bytes, key: str) -> Image:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"{key}: cannot be decoded as an image: {error}") from error
-
-
-def _save(picture: Image, target: str) -> None:
-    _check_suffix(target)
-    try:
-        picture.save(target)
-    except OSError as error:
-        raise StorageError(f"{target}: cannot be written: {error}") from error
-
-
-def _check_suffix(target: str) -> None:
-    suffix = os.path.splitext(target)[1].lower()
-    if suffix not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise InvalidInputError(
-            f"{target}: expected a name that ends with .png, .jpg or .webp", hint="--plot out.png"
-        )

@@ -31,6 +31,7 @@ from veml_vcs.repository.models.place import any_model_diffs, any_refreshed, any
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.status import StagedData, staged_data_changes
+from veml_vcs.repository.trainings.place import any_training_diffs
 from veml_vcs.repository.worktree.changes import may_differ
 from veml_vcs.repository.worktree.plain import add_plain
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
@@ -39,6 +40,7 @@ from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 if TYPE_CHECKING:
     from veml_vcs.repository.models.changes import ModelDiff
+    from veml_vcs.repository.trainings.changes import TrainingDiff
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class CommitResult:
         data: What it does to data sets.
         files: Number of ordinary files it changes.
         models: What it does to models.
+        trainings: What it does to trainings.
     """
 
     id: CommitId
@@ -62,6 +65,7 @@ class CommitResult:
     data: tuple[StagedData, ...]
     files: int
     models: tuple[ModelDiff, ...] = ()
+    trainings: tuple[TrainingDiff, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ def commit(
         if not no_verify:
             _refuse_stale_models(repo, before, after)
         models = any_model_diffs(repo, before, after)
+        trainings = any_training_diffs(repo, before, after)
         data = staged_data_changes(
             repo, repo.datasets_at(_parent(repo, amend)), repo.staged_datasets()
         )
@@ -153,8 +158,9 @@ def commit(
             if before.get(path) != after.get(path) and not path.endswith(RECORD_SUFFIX)
         }
     return CommitResult(
-        new, head.branch, text.splitlines()[0], _is_root(repo, new), data, len(changed), models
-    )
+        new, head.branch, text.splitlines()[0], _is_root(repo, new), data, len(changed), models,
+        trainings,
+    )  # fmt: skip
 
 
 def _parent(repo: Repository, amend: bool) -> CommitId | None:

@@ -15,6 +15,7 @@ from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.models.place import may_be_model, record_path
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.place import TRAININGS_FOLDER, may_be_training
 from veml_vcs.samples.tree import Tree
 from veml_vcs.samples.tree.entry import encode_key
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, dataset_path
@@ -26,10 +27,16 @@ _HEADS = ("HEAD", "ORIG_HEAD", "MERGE_HEAD", "FETCH_HEAD")
 
 
 def dataset_names(repo: Repository) -> list[str]:
-    """Return the folders of the data sets that are tracked; only below ``models/`` is looked."""
+    """Return the folders of the data sets that are tracked.
+
+    Records are looked at only where those of models and trainings are.
+    """
     found = repo.git.tracked_paths(RECORD_SUFFIX)
     models = map(record_path, model_names(repo)) if any(map(may_be_model, found)) else ()
-    return sorted(map(dataset_path, found - {*models}))
+    trainings: list[str] = []
+    if any(map(may_be_training, found)):
+        trainings = [f"{TRAININGS_FOLDER}{one}{RECORD_SUFFIX}" for one in training_names(repo)]
+    return sorted(map(dataset_path, found - {*models, *trainings}))
 
 
 def model_names(repo: Repository) -> list[str]:
@@ -37,6 +44,13 @@ def model_names(repo: Repository) -> list[str]:
     from veml_vcs.repository.models.versions import models_at
 
     return sorted(models_at(repo, None).records)
+
+
+def training_names(repo: Repository) -> list[str]:
+    """Return the trainings that are tracked."""
+    from veml_vcs.repository.trainings.versions import trainings_at
+
+    return sorted(trainings_at(repo, None).records)
 
 
 def revision_names(repo: Repository) -> list[str]:

@@ -27,6 +27,7 @@ from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
 from veml_vcs.repository.sparse.left_out import left_out
+from veml_vcs.repository.trainings.place import any_training_diffs
 from veml_vcs.repository.worktree.changes import entries_of, folder_changes
 from veml_vcs.samples.annotations import DiffCounts, diff_annotation
 from veml_vcs.samples.facts import Annotation
@@ -69,6 +70,7 @@ def diff(
     *,
     staged: bool = False,
     paths: Sequence[str] = (),
+    layers: bool = False,
     progress: Progress = silent,
 ) -> RepoDiff:
     """Compare two states.
@@ -79,6 +81,7 @@ def diff(
         new: A revision; None is the work tree, or the index with ``staged``.
         staged: Compare with the index instead of the work tree.
         paths: Only what is at or below these paths, from the repository's root.
+        layers: Compare the checkpoints of trainings layer by layer, too; reads what differs.
         progress: Is told how far it is.
 
     Raises:
@@ -96,16 +99,21 @@ def diff(
         after = _worktree_side(repo, _index_side(repo), paths, progress)
     else:
         before, after = _commit_side(repo, old), _commit_side(repo, new)
-    return compare(repo, before, after, paths)
+    return compare(repo, before, after, paths, layers=layers)
 
 
 def diff_commits(
-    repo: Repository, old: CommitId | None, new: CommitId, paths: Sequence[str] = ()
+    repo: Repository,
+    old: CommitId | None,
+    new: CommitId,
+    paths: Sequence[str] = (),
+    *,
+    layers: bool = False,
 ) -> RepoDiff:
-    """Compare two commits; None is the empty tree."""
+    """Compare two commits; None is the empty tree. ``layers``: checkpoints of trainings, too."""
     before = _Side(old or "nothing", repo.git.files(old), repo.datasets_at(old))
     after = _Side(new, repo.git.files(new), repo.datasets_at(new))
-    return compare(repo, before, after, paths)
+    return compare(repo, before, after, paths, layers=layers)
 
 
 def diff_named(repo: Repository, old: str, new: str) -> RepoDiff:
@@ -124,8 +132,15 @@ def diff_named(repo: Repository, old: str, new: str) -> RepoDiff:
     return compare(repo, before, after)
 
 
-def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] = ()) -> RepoDiff:
-    """Compare two sides."""
+def compare(
+    repo: Repository,
+    before: _Side,
+    after: _Side,
+    paths: Sequence[str] = (),
+    *,
+    layers: bool = False,
+) -> RepoDiff:
+    """Compare two sides; ``layers``: checkpoints of trainings, too."""
     datasets = []
     for path in sorted(before.datasets.keys() | after.datasets.keys()):
         old, new = before.datasets.get(path), after.datasets.get(path)
@@ -139,8 +154,11 @@ def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] 
             ):  # fmt: skip
                 datasets.append(one)
     models = any_model_diffs(repo, before.files, after.files, lambda path: _wanted(path, paths))
+    trainings = any_training_diffs(
+        repo, before.files, after.files, lambda path: _wanted(path, paths), layers=layers
+    )
     records = {path + RECORD_SUFFIX for path in {*before.datasets, *after.datasets}}
-    records |= {one.path for one in models}
+    records |= {one.path for one in models} | {one.path for one in trainings}
     changed = {
         path: (before.files.get(path), after.files.get(path))
         for path in sorted(before.files.keys() | after.files.keys())
@@ -149,7 +167,7 @@ def compare(repo: Repository, before: _Side, after: _Side, paths: Sequence[str] 
         and _wanted(path, paths)
     }
     files = diff_files(repo, changed)
-    return RepoDiff(before.name, after.name, tuple(datasets), files, models)
+    return RepoDiff(before.name, after.name, tuple(datasets), files, models, trainings)
 
 
 def _wanted(path: str, paths: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from veml_vcs.versions.data import ClassCount, DataRecord
 
 if TYPE_CHECKING:
     from veml_vcs.repository.models.changes import ModelDiff
+    from veml_vcs.repository.trainings.changes import TrainingDiff
     from veml_vcs.samples.arrays import ArrayDiff
     from veml_vcs.samples.masks import MaskDiff
     from veml_vcs.samples.series import SeriesDiff
@@ -98,16 +99,17 @@ class DataDiff:
 
 @dataclass(frozen=True)
 class RepoDiff:
-    """How two states differ: data sets, models, and ordinary files."""
+    """How two states differ: data sets, models, trainings, and ordinary files."""
 
     old: str
     new: str
     datasets: tuple[DataDiff, ...] = ()
     files: tuple[FileDiff, ...] = ()
     models: tuple[ModelDiff, ...] = ()
+    trainings: tuple[TrainingDiff, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.datasets or self.files or self.models)
+        return bool(self.datasets or self.files or self.models or self.trainings)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

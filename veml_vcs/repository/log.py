@@ -278,8 +278,13 @@ def entry_of(repo: Repository, commit_id: CommitId) -> LogEntry:
     return _entry(repo, repo.git.commit(commit_id), {}, ())
 
 
-def show(repo: Repository, revision: str = "HEAD") -> Shown:
+def show(repo: Repository, revision: str = "HEAD", *, layers: bool = False) -> Shown:
     """Return one commit and its difference to its first parent.
+
+    Args:
+        repo: The repository.
+        revision: The commit.
+        layers: Compare the checkpoints of trainings, too.
 
     Raises:
         NotFoundError: There is no such revision.
@@ -290,7 +295,8 @@ def show(repo: Repository, revision: str = "HEAD") -> Shown:
     entry = _entry(repo, commit, decorations(repo), _data_changes(repo, commit))
     from veml_vcs.repository.diff import diff_commits
 
-    return Shown(entry, diff_commits(repo, parents[0] if parents else None, commit_id))
+    parent = parents[0] if parents else None
+    return Shown(entry, diff_commits(repo, parent, commit_id, layers=layers))
 
 
 def decorations(repo: Repository) -> dict[CommitId, tuple[str, ...]]:

@@ -77,6 +77,10 @@ def test_a_fine_tune_stores_what_it_changed(store: LocalObjectStore, catalog: Ca
     assert change.change == pytest.approx(np.linalg.norm(new - old) / np.linalg.norm(old))
 
 
+NORM = 14**0.5
+"""Of 0, 1, 2, 3."""
+
+
 def test_what_came_went_and_was_reshaped(store: LocalObjectStore, catalog: Catalog) -> None:
     def saved(tensors: dict[str, Tensor]) -> TreeId:
         return write_checkpoint(store, catalog, Checkpoint(tensors)).tree
@@ -97,11 +101,13 @@ def test_what_came_went_and_was_reshaped(store: LocalObjectStore, catalog: Catal
         "same": Tensor("F32", (), four[:4]),
     })  # fmt: skip
     assert compare_checkpoints(store, catalog, old, new) == (
-        TensorChange("bf", "changed", 1.0), TensorChange("came", "added"),
+        TensorChange("bf", "changed", NORM, NORM), TensorChange("came", "added"),
         TensorChange("f8", "changed"), TensorChange("gone", "removed"),
         TensorChange("nan", "changed"), TensorChange("shape", "reshaped"),
-        TensorChange("type", "reshaped"), TensorChange("zero", "changed"),
+        TensorChange("type", "reshaped"), TensorChange("zero", "changed", 0.0, 1.0),
     )  # fmt: skip
+    assert TensorChange("bf", "changed", NORM, NORM).change == 1.0
+    assert TensorChange("zero", "changed", 0.0, 1.0).change is None
 
 
 def test_names_that_cannot_be(store: LocalObjectStore, catalog: Catalog) -> None:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
+
 from veml_vcs.versions.data import RECORD_SUFFIX
+
+if TYPE_CHECKING:
+    from veml_vcs.repository.git.repo import TreeFile
+    from veml_vcs.repository.repository import Repository
+    from veml_vcs.repository.trainings.changes import TrainingDiff
+    from veml_vcs.repository.trainings.stale import StaleTraining
 
 TRAININGS_FOLDER = "trainings/"
 
@@ -15,3 +24,37 @@ def may_be_training(path: str) -> bool:
 def is_training(data: bytes) -> bool:
     """Tell cheaply whether a file describes a training version, as ``is_training_record`` does."""
     return b'\n "kind": "training",\n' in data
+
+
+def any_training_diffs(
+    repo: Repository,
+    before: Mapping[str, TreeFile],
+    after: Mapping[str, TreeFile],
+    wanted: Callable[[str], bool] = lambda _path: True,
+    *,
+    layers: bool = False,
+) -> tuple[TrainingDiff, ...]:
+    """Return ``training_diffs`` where a file that may be a training's record differs."""
+    paths = [path for path in {*before, *after} if may_be_training(path)]
+    if all(before.get(path) == after.get(path) for path in paths):
+        return ()
+    from veml_vcs.repository.trainings.changes import training_diffs
+
+    return training_diffs(repo, before, after, wanted, layers=layers)
+
+
+def any_stale_trainings(
+    repo: Repository, files: Mapping[str, TreeFile], conflicted: Collection[str] = ()
+) -> tuple[StaleTraining, ...]:
+    """Return ``stale_trainings`` where a file may be a training's record.
+
+    Args:
+        repo: The repository.
+        files: The Git tree, or the index.
+        conflicted: Paths in conflict: what they will be is not known yet.
+    """
+    if not any(map(may_be_training, files)):
+        return ()
+    from veml_vcs.repository.trainings.stale import stale_trainings
+
+    return tuple(one for one in stale_trainings(repo, files) if one.needs not in conflicted)

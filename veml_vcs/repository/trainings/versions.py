@@ -1,4 +1,7 @@
-"""The training versions of a commit or of the index, and one of them by name with what it holds."""
+"""The training versions of a commit or of the index, and one of them by name with what it holds.
+
+What is in the store is imported when it is asked for: ``veml status`` reads records alone.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,7 @@ from veml_vcs.ids import VersionId
 from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.place import may_be_training
-from veml_vcs.repository.trainings.stored import read_log, read_predictions
 from veml_vcs.samples.facts import Annotation
-from veml_vcs.samples.tensors import Checkpoint, read_checkpoint
 from veml_vcs.versions.data import RECORD_SUFFIX
 from veml_vcs.versions.trainings import (
     NAMES,
@@ -27,6 +28,8 @@ from veml_vcs.versions.trainings import (
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from veml_vcs.samples.tensors import Checkpoint
 
 
 class TrainingSpec(NamedTuple):
@@ -78,6 +81,8 @@ class TrainingVersion:
             NotFoundError: This clone's store does not have them.
             DamagedError: What is stored is not what the record says.
         """
+        from veml_vcs.samples.tensors import read_checkpoint
+
         repo = self.repository
         return read_checkpoint(repo.store, repo.catalog, self.record.checkpoint.tree)
 
@@ -88,6 +93,8 @@ class TrainingVersion:
             NotFoundError: This clone's store does not have it.
             DamagedError: What is stored is not what the record says.
         """
+        from veml_vcs.repository.trainings.stored import read_log
+
         return {} if self.record.log is None else read_log(self.repository, self.record.log)
 
     def predictions(self) -> dict[str, dict[str, Annotation]]:
@@ -97,6 +104,8 @@ class TrainingVersion:
             NotFoundError: This clone's store does not have them.
             DamagedError: What is stored is not what the record says.
         """
+        from veml_vcs.repository.trainings.stored import read_predictions
+
         facts = self.record.predictions
         if facts is None:
             return {}

@@ -21,15 +21,11 @@ from veml_vcs.samples.fragments.annotations import AnnotationReader, AnnotationW
 from veml_vcs.samples.fragments.catalog import Catalog
 from veml_vcs.samples.fragments.content import ContentReader, ContentWriter
 from veml_vcs.samples.tensors.safetensors import Checkpoint, Tensor, check_shape
+from veml_vcs.samples.tensors.values import values_of
 from veml_vcs.samples.tree import Entry, EntryKind, Tree, build_tree, diff_trees
 
 METADATA = "%metadata"
 """Key of what a file says besides its tensors; no name of a tensor is quoted into it."""
-
-_NUMPY = {
-    "BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "U16": "<u2", "F16": "<f2", "I32": "<i4",
-    "U32": "<u4", "F32": "<f4", "F64": "<f8", "I64": "<i8", "U64": "<u8",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,13 +52,20 @@ class TensorChange:
     Attributes:
         name: Its name.
         kind: ``added``, ``removed``, ``reshaped`` (another shape or data type) or ``changed``.
-        change: Of a changed one: the L2 norm of the difference divided by that of the old values;
-            None where it cannot be said (8-bit floats, values that are not finite).
+        norm: Of a changed one: the L2 norm of the old values; None where it cannot be said (8-bit
+            floats, values that are not finite).
+        moved: The L2 norm of the difference.
     """
 
     name: str
     kind: str
-    change: float | None = None
+    norm: float | None = None
+    moved: float | None = None
+
+    @property
+    def change(self) -> float | None:
+        """The norm of the difference divided by that of the old values; None where all were 0."""
+        return self.moved / self.norm if self.norm and self.moved is not None else None
 
 
 def write_checkpoint(store: ObjectStore, catalog: Catalog, checkpoint: Checkpoint) -> Stored:
@@ -151,7 +154,7 @@ def compare_checkpoints(
         elif (left.dtype, left.shape) != (right.dtype, right.shape):
             found.append(TensorChange(name, "reshaped"))
         else:
-            found.append(TensorChange(name, "changed", _distance(left, right)))
+            found.append(TensorChange(name, "changed", *_norms(left, right)))
     return tuple(found)
 
 
@@ -178,19 +181,9 @@ def _tensor(about: Any, data: bytes, where: str) -> Tensor:
     return Tensor(dtype, tuple(shape), data)
 
 
-def _values(tensor: Tensor) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-    if tensor.dtype == "BF16":  # the upper half of a float32
-        upper = np.frombuffer(tensor.data, "<u2").astype(np.uint32) << 16
-        return upper.view(np.float32).astype(np.float64)
-    if tensor.dtype in _NUMPY:
-        return np.frombuffer(tensor.data, _NUMPY[tensor.dtype]).astype(np.float64)
-    return None
-
-
-def _distance(old: Tensor, new: Tensor) -> float | None:
-    left, right = _values(old), _values(new)
+def _norms(old: Tensor, new: Tensor) -> tuple[float | None, float | None]:
+    """Return the L2 norms of the old values and of the difference."""
+    left, right = values_of(old), values_of(new)
     if left is None or right is None or not (np.isfinite(left).all() and np.isfinite(right).all()):
-        return None
-    norm = float(np.linalg.norm(left))
-    moved = float(np.linalg.norm(right - left))
-    return moved / norm if norm else None
+        return None, None
+    return float(np.linalg.norm(left)), float(np.linalg.norm(right - left))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from veml_vcs.versions.models.record import ModelRecord
@@ -69,9 +70,14 @@ def compare_facts(old: ModelRecord | None, new: ModelRecord | None) -> tuple[Fac
         old: None says nothing.
         new: None says nothing.
     """
-    left = {} if old is None else fact_rows(old)
-    right = {} if new is None else fact_rows(new)
-    # The order of the first, and what only the second has after what it follows there.
+    return compare_rows(
+        {} if old is None else fact_rows(old), {} if new is None else fact_rows(new)
+    )
+
+
+def compare_rows(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[FactChange, ...]:
+    """Return the rows of two tables side by side: in the order of the first, then of the second."""
+    # What only the second has stands after what it follows there.
     names = list(left)
     for place, name in enumerate(right):
         if name not in left:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.samples.facts import Annotation
-from veml_vcs.samples.tensors.safetensors import Checkpoint
 from veml_vcs.versions.trainings.uses import DataUse, Initial, ModelUse
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from veml_vcs.samples.tensors import Checkpoint
 
 Task = Literal["detection", "classification", "forecasting"]
 TASKS: tuple[Task, ...] = ("detection", "classification", "forecasting")

@@ -1,0 +1,132 @@
+"""How the trainings of two states differ: facts, metrics, config, and layers of the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from veml_vcs.errors import VemlError
+from veml_vcs.repository.git.repo import TreeFile
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.place import may_be_training
+from veml_vcs.repository.trainings.versions import trainings_in
+from veml_vcs.versions.models import ConfigChange, FactChange, compare_configs
+from veml_vcs.versions.trainings import NAMES, TrainingRecord
+from veml_vcs.versions.trainings.compare import (
+    MetricChange,
+    compare_metrics,
+    compare_training_facts,
+)
+
+if TYPE_CHECKING:
+    from veml_vcs.samples.tensors import LayerChange
+
+
+@dataclass(frozen=True)
+class TrainingDiff:
+    """How one training differs.
+
+    Attributes:
+        name: The training.
+        path: Its record, from the repository's root.
+        kind: ``new``, ``modified`` or ``deleted``.
+        facts: The facts that differ; of a new training, or one that is gone, all.
+        metrics: The metrics that differ; of a new training, or one that is gone, all.
+        changes: The keys of its config that differ.
+        layers: The layers of its checkpoint that differ, where they were compared; None elsewhere.
+        layers_problem: Why they could not be.
+    """
+
+    name: str
+    path: str
+    kind: str
+    facts: tuple[FactChange, ...]
+    metrics: tuple[MetricChange, ...]
+    changes: tuple[ConfigChange, ...]
+    layers: tuple[LayerChange, ...] | None = None
+    layers_problem: str = ""
+
+
+def training_diffs(
+    repo: Repository,
+    before: Mapping[str, TreeFile],
+    after: Mapping[str, TreeFile],
+    wanted: Callable[[str], bool] = lambda _path: True,
+    *,
+    layers: bool = False,
+) -> tuple[TrainingDiff, ...]:
+    """Compare the trainings of two Git trees, or of one and the index.
+
+    A record that cannot be read, on either side, is left to whoever compares ordinary files.
+
+    Args:
+        repo: The repository.
+        before: The files of the first.
+        after: The files of the second.
+        wanted: Tells whether a path is asked for.
+        layers: Compare checkpoints, too; that reads the tensors that differ.
+    """
+    changed = {
+        path
+        for path in before.keys() | after.keys()
+        if may_be_training(path) and before.get(path) != after.get(path) and wanted(path)
+    }
+    if not changed:
+        return ()
+    left, right = (
+        trainings_in(repo, {path: files[path] for path in changed & files.keys()})
+        for files in (before, after)
+    )
+    found = []
+    for name in sorted({*left.records, *right.records}):
+        path = NAMES.path(name)
+        old, new = left.records.get(name), right.records.get(name)
+        if (old is None and path in before) or (new is None and path in after):
+            continue  # one side is no record
+        one = training_diff(name, old, new)
+        if layers and old is not None and new is not None:
+            one = with_layers(repo, one, old, new)
+        found.append(one)
+    return tuple(found)
+
+
+def training_diff(
+    name: str, old: TrainingRecord | None, new: TrainingRecord | None
+) -> TrainingDiff:
+    """Compare two records of a training; None is none."""
+    kind = "new" if old is None else "deleted" if new is None else "modified"
+    return TrainingDiff(
+        name, NAMES.path(name), kind,
+        tuple(one for one in compare_training_facts(old, new) if one.differs),
+        tuple(one for one in compare_metrics(old, new) if one.differs),
+        compare_configs({} if old is None else old.config, {} if new is None else new.config),
+    )  # fmt: skip
+
+
+def with_layers(
+    repo: Repository, one: TrainingDiff, old: TrainingRecord, new: TrainingRecord
+) -> TrainingDiff:
+    """Return a difference with the layers of the checkpoints, or why they cannot be told."""
+    try:
+        layers = layers_between(repo, old, new)
+    except VemlError as error:  # a clone without the data still tells the rest
+        return replace(one, layers_problem=error.message)
+    return replace(one, layers=layers)
+
+
+def layers_between(
+    repo: Repository, old: TrainingRecord, new: TrainingRecord
+) -> tuple[LayerChange, ...]:
+    """Return the layers by which the checkpoints of two trainings differ.
+
+    Raises:
+        NotFoundError: This clone's store does not have one of them.
+        DamagedError: What is stored is no checkpoint.
+    """
+    from veml_vcs.samples.tensors import compare_checkpoints, layer_changes
+
+    trees = old.checkpoint.tree, new.checkpoint.tree
+    if trees[0] == trees[1]:
+        return ()
+    return layer_changes(compare_checkpoints(repo.store, repo.catalog, *trees))
