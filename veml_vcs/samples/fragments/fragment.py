@@ -15,21 +15,19 @@ from veml_vcs.objects.manifest import Manifest, decode_manifest, encode_manifest
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
 from veml_vcs.samples.fragments.zarr_meta import (
     DTYPES,
-    ZSTD_LEVEL,
     ArrayInfo,
     array_metadata,
     group_metadata,
     parse_array,
     parse_group,
 )
+from veml_vcs.samples.fragments.zstd import compress, decompress
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 FRAGMENT_VERSION = 1
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_MAX_ZSTD_RATIO = 1 << 15  # 128 KiB from a block of four bytes: RFC 8878, 3.1.1.2
 
 
 class FragmentBuilder:
@@ -226,46 +224,4 @@ class Fragment:
         return value.decode("utf-8", "replace")
 
 
-def compress(data: bytes | memoryview) -> bytes:
-    """Return ``data`` as one zstd frame."""
-    from numcodecs.zstd import Zstd
-
-    return bytes(Zstd(level=ZSTD_LEVEL).encode(data))
-
-
-def decompress(data: bytes | memoryview, length: int, what: str) -> bytes:
-    """Return the ``length`` bytes of a zstd frame.
-
-    Raises:
-        DamagedError: It is not a frame, holds another length, or cannot hold as much (checked
-            before any memory is taken: a frame of a few bytes can announce terabytes).
-    """
-    from numcodecs.zstd import Zstd
-
-    if data[:4] != _ZSTD_MAGIC or length > len(data) * _MAX_ZSTD_RATIO:
-        raise DamagedError(f"{what}: {len(data)} bytes cannot be a zstd frame of {length}")
-    announced = _announced_length(bytes(data[:18]))
-    if announced is not None and announced != length:
-        raise DamagedError(f"{what}: compressed chunk holds {announced} bytes, expected {length}")
-    try:
-        return bytes(Zstd().decode(data, out=bytearray(length)))
-    except (RuntimeError, ValueError, MemoryError) as error:
-        raise DamagedError(f"{what}: chunk cannot be decompressed: {error}") from error
-
-
-def _announced_length(head: bytes) -> int | None:
-    """Read the content size of a zstd frame header (RFC 8878, 3.1.1.1); None if it names none."""
-    if len(head) < 6:
-        return None
-    descriptor = head[4]
-    single = bool(descriptor & 0x20)
-    size_flag = descriptor >> 6
-    width = {0: 1 if single else 0, 1: 2, 2: 4, 3: 8}[size_flag]
-    if not width:
-        return None
-    at = 5 + (0 if single else 1) + (0, 1, 2, 4)[descriptor & 3]
-    size = int.from_bytes(head[at : at + width], "little")
-    return size + 256 if width == 2 else size
-
-
-__all__ = ["DTYPES", "Fragment", "FragmentBuilder", "compress", "decompress"]
+__all__ = ["DTYPES", "Fragment", "FragmentBuilder"]
