@@ -19,6 +19,7 @@ from veml_vcs.ids import FragmentId, SampleId, digest, short
 from veml_vcs.objects.protocol import ObjectWriter
 from veml_vcs.samples.fragments.catalog import Catalog
 from veml_vcs.samples.fragments.fragment import Fragment, FragmentBuilder
+from veml_vcs.samples.fragments.zstd import import_codec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +77,7 @@ class ContentWriter:
 
     def __init__(self, catalog: Catalog, writer: ObjectWriter) -> None:
         catalog.refresh()  # what was collected since is not known any more
+        import_codec()  # a fragment needs it, and importing it beside reading threads costs more
         self._catalog = catalog
         self._writer = writer
         self._pending = {False: _Pending(), True: _Pending()}

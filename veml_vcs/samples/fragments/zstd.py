@@ -17,7 +17,7 @@ _MAX_ZSTD_RATIO = 1 << 15  # 128 KiB from a block of four bytes: RFC 8878, 3.1.1
 
 def compress(data: bytes | memoryview) -> bytes:
     """Return ``data`` as one zstd frame."""
-    return bytes(_codec()(level=ZSTD_LEVEL).encode(data))
+    return bytes(import_codec()(level=ZSTD_LEVEL).encode(data))
 
 
 def decompress(data: bytes | memoryview, length: int, what: str) -> bytes:
@@ -33,20 +33,21 @@ def decompress(data: bytes | memoryview, length: int, what: str) -> bytes:
     if announced is not None and announced != length:
         raise DamagedError(f"{what}: compressed chunk holds {announced} bytes, expected {length}")
     try:
-        return bytes(_codec()().decode(data, out=bytearray(length)))
+        return bytes(import_codec()().decode(data, out=bytearray(length)))
     except (RuntimeError, ValueError, MemoryError) as error:
         raise DamagedError(f"{what}: chunk cannot be decompressed: {error}") from error
 
 
 @cache
-def _codec() -> Any:
+def import_codec() -> Any:
     """Import numcodecs' ``Zstd``, and only that where it can be done.
 
     The package's own ``__init__`` imports all codecs and asks every installed distribution whether
     it has more: a tenth of a second, as much as all else that a short command does. So its
     submodule is imported below a package that was not run. That one is taken away at once; a later
     ``import numcodecs`` (zarr's, a user's) runs the package and finds the submodule there.
-    Another thread must not see the package as long as it is empty.
+    Another thread must not see the package as long as it is empty; so whoever starts threads may
+    call this before.
     """
     spec = find_spec("numcodecs") if threading.active_count() == 1 else None
     if spec is None or "numcodecs" in sys.modules:

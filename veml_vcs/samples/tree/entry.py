@@ -97,8 +97,9 @@ def all_plain(keys: Sequence[str]) -> bool:
         joined.count("\0") == len(keys) - 1
         and joined[:1] not in ("", ".", "/", "\0")
         and joined[-1] not in ("/", "\0")
-        and not any(odd in joined for odd in ("/.", "//", "\0.", "\0/", "/\0", "\0\0"))
-        and max(map(len, keys)) <= MAX_KEY_BYTES
+        and not ("/." in joined or "//" in joined or "\0." in joined)
+        and not ("\0/" in joined or "/\0" in joined or "\0\0" in joined)
+        and (len(joined) <= MAX_KEY_BYTES or max(map(len, keys)) <= MAX_KEY_BYTES)
     )
 
 

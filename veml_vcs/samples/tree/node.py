@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import accumulate, repeat
 from operator import lt
 from typing import Any, NamedTuple
@@ -337,8 +337,14 @@ def _decode_keys(data: bytes, layout: _Layout) -> list[str]:
     return keys if plain else [check_key(key) for key in keys]
 
 
-def _digests(data: bytes, start: int, end: int) -> list[Any]:
-    return [data[at : at + DIGEST_BYTES] for at in range(start, end, DIGEST_BYTES)]
+def _digests(data: bytes, start: int, end: int) -> Sequence[Any]:
+    return _digest_row((end - start) // DIGEST_BYTES).unpack_from(data, start)
+
+
+@lru_cache(maxsize=128)
+def _digest_row(count: int) -> struct.Struct:
+    """Return what cuts so many digests apart: several times as fast as slicing in Python."""
+    return struct.Struct(f"{DIGEST_BYTES}s" * count)
 
 
 def decode_inner(data: bytes, node: ObjectId) -> tuple[int, list[ChildRef]]:
