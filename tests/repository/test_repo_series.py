@@ -77,6 +77,25 @@ def test_an_edit_gives_the_same_record_as_a_fresh_add(roads: Project) -> None:
     assert (facts.task, facts.layout) == ("series", {"series": told})
 
 
+def test_columns_alone_make_a_series_and_strange_files_none(project: Project) -> None:
+    """Seen to fail: a series.json that named no file was passed over, and the folder was tables."""
+    table = "hour,station,PM10,note\n" + "".join(f"{h},{{0}},{h + 1},x\n" for h in range(4))
+    told = {"time": ["hour"], "sensor": "station", "features": ["PM10"]}
+    project.write({
+        "air/a.csv": table.format("a").encode(), "air/b.csv": table.format("b").encode(),
+        "air/series.json": json.dumps(told).encode(),
+    })  # fmt: skip
+    project.add("air", format="tables")
+    facts = project.repo.staged_datasets()["air"].facts
+    assert (facts.task, facts.layout) == ("series", {"series": told})
+    project.commit("air")
+    assert project.repo.dataset("air").series().values.shape == (4, 2, 1)
+    for other in ({}, {"sensor": "x", "title": "of another program"}, {"title": "x"}, [], 3):
+        project.write({"air/series.json": json.dumps(other).encode()})
+        project.add("air")
+        assert project.repo.staged_datasets()["air"].facts.task == "tabular"
+
+
 def test_diff_by_step_and_sensor_and_merge_of_two_branches(roads: Project) -> None:
     roads.checkout("b", create=True)
     roads.write({"roads/speed.csv": speed({(4, 2): 99}, STEPS + 2)})

@@ -21,6 +21,7 @@ MAX_CONFIG_BYTES = 1 << 20
 _LISTS = ("values", "time", "features")
 _WORDS = ("adjacency", "sensor", "array")
 _FORMS = ("wide", "long")
+_KNOWN = frozenset((*_LISTS, *_WORDS, "form"))
 _GRAPH_WORDS = frozenset(("edges", "edgelist"))
 _WEIGHTS = re.compile(r"w_\d+")
 _PEMS = re.compile(r"pems\w*\d")
@@ -96,7 +97,10 @@ def _told(data: bytes, samples: set[str]) -> SeriesLayout | None:
         facts = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(facts, dict) or not facts.keys() & {"adjacency", "values", "edges"}:
+    if not isinstance(facts, dict) or not facts:
+        return None
+    # A file that names neither files nor edges is ours if it says nothing that we do not know.
+    if not facts.keys() & {"adjacency", "values", "edges"} and facts.keys() - _KNOWN:
         return None
     if "edges" in facts:
         if "adjacency" in facts:
@@ -111,10 +115,9 @@ def _told(data: bytes, samples: set[str]) -> SeriesLayout | None:
 
 
 def _checked(facts: Mapping[str, Any], source: str) -> SeriesLayout:
-    known = {*_LISTS, *_WORDS, "form"}
-    odd = sorted(facts.keys() - known)
+    odd = sorted(facts.keys() - _KNOWN)
     if odd:
-        raise FormatError(f"{source}: expected {', '.join(sorted(known))}, found {odd[0]!r:.60}")
+        raise FormatError(f"{source}: expected {', '.join(sorted(_KNOWN))}, found {odd[0]!r:.60}")
     lists: dict[str, tuple[str, ...]] = {}
     for name in _LISTS:
         given = facts.get(name, [])
