@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.repository import Repository
 
 _MOST_ALIASES = 10
+_DECORATE = ("short", "full", "auto", "no")
 _TEMPLATES = ("format:", "tformat:")
 
 
@@ -25,7 +26,8 @@ def look_of(
     oneline: bool = False,
     date: str | None = None,
     abbreviated: bool = False,
-    decorated: bool = True,
+    decorate: str | None = None,
+    mapped: bool | None = None,
     sides: bool = False,
     graph: bool = False,
 ) -> Look:
@@ -37,16 +39,18 @@ def look_of(
         oneline: ``--oneline``.
         date: What ``--date`` says.
         abbreviated: Short ids.
-        decorated: Name branches and tags.
+        decorate: What ``--decorate`` says; None is what ``log.decorate`` says.
+        mapped: Names are those of ``.mailmap``; None is what ``log.mailmap`` says.
         sides: Mark the sides of ``A...B``.
         graph: A graph is drawn beside it.
 
     Raises:
-        InvalidInputError: There is no such format.
+        InvalidInputError: There is no such format, or no such way to decorate.
     """
     from veml_cli.render.dates import date_mode
     from veml_cli.render.log_head import Look
     from veml_cli.render.pretty import Context
+    from veml_vcs.repository.git.mailmap import read_mailmap
     from veml_vcs.repository.short_ids import shortener
 
     context = Context(
@@ -55,10 +59,14 @@ def look_of(
         colored=out.colored and not graph,
         # The graph's lines go through what colours them, which takes plain text alone.
         guarded=out.for_people or graph,
+        mailmap=read_mailmap(repo.git),
+        mapped=_is_true(setting(repo, "log", "mailmap") or "true") if mapped is None else mapped,
     )
+    decorate = _decoration(repo, decorate)
     look = Look(
-        "oneline" if oneline else "medium", data=form is None, decorated=decorated, sides=sides,
-        abbreviated=abbreviated or oneline, context=context,
+        "oneline" if oneline else "medium", data=form is None, decorated=decorate != "no",
+        full_names=decorate == "full", sides=sides, abbreviated=abbreviated or oneline,
+        context=context,
     )  # fmt: skip
     if form is None:
         return look
@@ -66,6 +74,25 @@ def look_of(
     if look.form == "reference" and date is None:
         look = replace(look, context=replace(context, date=date_mode("short")))
     return look
+
+
+def _decoration(repo: Repository, asked: str | None) -> str:
+    """Return ``short``, ``full`` or ``no``."""
+    if asked is not None and asked not in _DECORATE:
+        raise InvalidInputError(
+            f"invalid --decorate option: {asked}", hint="short, full, auto or no"
+        )
+    found = asked or (setting(repo, "log", "decorate") or "short").lower()
+    if found == "auto":
+        return "short" if out.for_people else "no"
+    if found in ("no", "full"):
+        return found
+    return "short" if found == "short" or _is_true(found) else "no"
+
+
+def _is_true(text: str) -> bool:
+    """Read a truth value as Git's configuration writes it."""
+    return text.lower() in ("true", "yes", "on", "1", "")
 
 
 def _formed(repo: Repository, look: Look, form: str) -> Look:

@@ -60,12 +60,15 @@ def author_from(
 
 def _existing_author(repo: Repository, text: str) -> str:
     """Return the author of the newest commit whose author a text matches, as Git does."""
+    from veml_vcs.repository.git.mailmap import read_mailmap
     from veml_vcs.repository.log import Filter, log
 
+    mailmap = read_mailmap(repo.git)
     wanted = Filter(author=(text,), ignore_case=True)
     has_commits = repo.git.all_commits()
-    for one in log(repo, all_refs=True, limit=1, data=False, wanted=wanted) if has_commits else ():
-        return one.author
+    found = log(repo, all_refs=True, limit=1, data=False, wanted=wanted, mailmap=mailmap)
+    for one in found if has_commits else ():
+        return mailmap.person(one.author)
     raise InvalidInputError(
         f"--author {text!r} is not 'Name <email>' and matches no existing author"
     )

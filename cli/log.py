@@ -30,6 +30,7 @@ EXAMPLES = examples(
     ("commits that changed one sample, with what they did", "veml log -p images/train/0001.jpg"),
     ("Ann's of the last two weeks", "veml log --author Ann --since '2 weeks ago'"),
     ("in a form of one's own", "veml log --format='%h %ad %an: %s' --date=short"),
+    ("with the full names of branches and tags", "veml log --oneline --decorate=full"),
     ("where a branch stood before", "veml log -g --oneline main"),
     ("on which side of a fork each commit is", "veml log --oneline --left-right main...night"),
 )
@@ -82,11 +83,23 @@ def log(
     abbreviated: Annotated[bool, typer.Option("--abbrev-commit", help="Short ids.")] = False,
     decorate: Annotated[
         str | None,
-        typer.Option("--decorate", metavar="short|no", help="Name branches and tags, or not."),
+        typer.Option(
+            "--decorate",
+            metavar="short|full|auto|no",
+            help="Name branches and tags: how, or not; auto: on a terminal.",
+        ),
     ] = None,
     no_decorate: Annotated[
         bool, typer.Option("--no-decorate", help="Do not name branches and tags.")
     ] = False,
+    mapped: Annotated[
+        bool | None,
+        typer.Option(
+            "--mailmap/--no-mailmap",
+            "--use-mailmap/--no-use-mailmap",
+            help="Names as .mailmap has them, or not (log.mailmap; true).",
+        ),
+    ] = None,
     reflogs: Annotated[
         bool, typer.Option("--walk-reflogs", "-g", help="Where branches stood before, one by one.")
     ] = False,
@@ -162,7 +175,6 @@ def log(
     ):
         if clash:
             raise InvalidInputError(f"{one} and {other} do not go together")
-    decorated = _decorated(decorate, no_decorate)
     with opened() as repo, paged(repo, unless=as_json):
         revisions, paths = _arguments(repo, arguments or [], after_separator(context))
         wanted = Filter(
@@ -173,18 +185,20 @@ def log(
             True if merges else False if no_merges else None, first_parent,
         )  # fmt: skip
         look = look_of(
-            repo, form, oneline=oneline, date=date, abbreviated=abbreviated, decorated=decorated,
-            sides=sides, graph=graph,
+            repo, form, oneline=oneline, date=date, abbreviated=abbreviated,
+            decorate="no" if no_decorate else decorate, mapped=mapped, sides=sides, graph=graph,
         )  # fmt: skip
+        mailmap = look.context.mailmap if look.context.mapped else None
         told = as_json or (look.data and look.form != "user")
         if reflogs:
             listed = log_moves(
                 repo, revisions, all_refs=all_refs, by_date=date is not None, data=told,
-                wanted=wanted,
+                wanted=wanted, mailmap=mailmap, full_names=look.full_names,
             )  # fmt: skip
         else:
             listed = run(
-                repo, revisions, all_refs=all_refs, data=told, wanted=wanted, order=order
+                repo, revisions, all_refs=all_refs, data=told, wanted=wanted, order=order,
+                mailmap=mailmap, full_names=look.full_names,
             )  # fmt: skip
         stop = None if limit is None else min(skip + limit, sys.maxsize)
         found: Iterator[LogEntry] = islice(listed, min(skip, sys.maxsize), stop)
@@ -258,12 +272,6 @@ def _order(graph: bool, topo: bool, by_date: bool, by_author: bool) -> Order:
     if by_date:
         return "date-order"
     return "topo" if graph or topo else "date"
-
-
-def _decorated(decorate: str | None, no_decorate: bool) -> bool:
-    if decorate not in (None, "short", "auto", "no"):
-        raise InvalidInputError(f"invalid --decorate option: {decorate}", hint="short, auto or no")
-    return not (no_decorate or decorate == "no")
 
 
 def _noting(found: Iterator[LogEntry], unread: list[Unreadable]) -> Iterator[LogEntry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,20 +13,27 @@ from veml_cli._output import out
 from veml_cli._session import end_unread, opened, paged
 from veml_cli.diff import DEFAULT_SAMPLES
 from veml_vcs.errors import InvalidInputError, NotFoundError
+from veml_vcs.ids import CommitId, VersionId
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from veml_cli.render.log_head import Look
     from veml_vcs.repository.damage import Unreadable
+    from veml_vcs.repository.git.repo import TreeFile
     from veml_vcs.repository.log import Shown
     from veml_vcs.repository.repository import Repository
     from veml_vcs.versions.data import DataRecord
+
+_PARENTS = re.compile(r"\^(?:@|!|-\d*)$")
+"""What stands for several commits, in place of one."""
 
 EXAMPLES = examples(
     ("the last commit and what it did to the data", "veml show"),
     ("each commit that night has and main has not", "veml show --stat main..night"),
     ("a data set as a table of classes", "veml show main:images/train"),
     ("one sample: its size and what is said about it", "veml show main:images/train/0001.jpg"),
-    ("what a commit holds", "veml show HEAD:"),
+    ("what a commit holds, and a tag with what it names", "veml show HEAD: v1.0"),
 )
 
 
@@ -55,40 +63,41 @@ def show(
 ) -> None:
     """Show commits, or something in one.
 
-    REV: with what it changed; A..B: each commit of the range; REV:PATH: a data set, sample, file or
-    folder as the commit has it. :PATH is what is staged.
+    REV: with what it changed, a tag with its message first; A..B: each commit of the range;
+    REV:PATH: a data set, sample, file or folder as the commit has it. :PATH is what is staged.
     """
     from veml_cli._formats import look_of
     from veml_vcs.repository.log import log
     from veml_vcs.repository.log import show as show_commit
-    from veml_vcs.repository.ranges import parse_ranges
 
     asked = arguments or ["HEAD"]
     with opened() as repo, paged(repo, unless=as_json):
         look = look_of(repo, form, oneline=oneline, date=date)
         how = _How(None if no_patch else samples, stat, look, as_json)
-        found = parse_ranges(repo.git, [one for one in asked if _place_of(one) is None])
-        if not found.walked:
+        walked = any(_is_range(repo, one) for one in asked)
+        if not walked:
             if as_json and len(asked) > 1:
                 raise InvalidInputError(
                     "--json shows one thing, or a range", hint="veml log --json"
                 )
-            for i, one in enumerate(asked):
-                if i and not look.tight and not as_json:
-                    out.write()
-                _show_one(repo, one, how)
+            shown = False
+            for one in asked:
+                shown = _show_one(repo, one, how, shown)
             end_unread(how.unread)
             return
         for one in asked:
             if _place_of(one) is not None:
                 raise InvalidInputError(f"{one} is no commit, and a range of commits was given")
-        shown = (show_commit(repo, one.id) for one in log(repo, asked, data=False))
+        full = how.look.full_names
+        shown_ones = (
+            show_commit(repo, one.id, full_names=full) for one in log(repo, asked, data=False)
+        )
         if as_json:
-            each_one = [*shown]
+            each_one = [*shown_ones]
             out.write_json(each_one)
             end_unread([part for one in each_one for part in one.diff.unreadable])
             return
-        for i, each in enumerate(shown):
+        for i, each in enumerate(shown_ones):
             if i and not look.tight:
                 out.write()
             _write(repo, each, how)
@@ -105,6 +114,7 @@ class _How:
         look: How the head is written.
         as_json: One JSON document.
         unread: Takes what could not be read of what is told.
+        told: Takes the commits that were shown: as in Git, each is once.
     """
 
     samples: int | None
@@ -112,6 +122,7 @@ class _How:
     look: Look
     as_json: bool
     unread: list[Unreadable] = field(default_factory=list)
+    told: set[CommitId] = field(default_factory=set)
 
 
 def _place_of(what: str) -> tuple[str, str] | None:
@@ -122,26 +133,75 @@ def _place_of(what: str) -> tuple[str, str] | None:
     return revision, path
 
 
-def _show_one(repo: Repository, what: str, how: _How) -> None:
+def _is_range(repo: Repository, what: str) -> bool:
+    """Tell whether an argument asks for a walk; what names one thing is looked up elsewhere."""
+    from veml_vcs.repository.ranges import parse_range, split_dots
+
+    if _place_of(what) is not None:
+        return False
+    if split_dots(what) is None and not what.startswith("^") and not _PARENTS.search(what):
+        return False
+    return parse_range(repo.git, what).walked
+
+
+def _show_one(repo: Repository, what: str, how: _How, shown: bool) -> bool:
+    """Show what an argument names.
+
+    Args:
+        repo: The repository.
+        what: The argument.
+        how: How commits are shown.
+        shown: Whether something with a head of its own was shown before.
+
+    Returns:
+        Whether it was now.
+    """
     from veml_cli.render.log import tag_head
-    from veml_vcs.repository.log import show as show_commit
-    from veml_vcs.repository.ranges import parse_ranges
-    from veml_vcs.repository.revisions import tag_of
+    from veml_vcs.repository.ranges import parse_range
+    from veml_vcs.repository.revisions import named_object
 
     place = _place_of(what)
     if place is not None:
-        _show_path(repo, place[0] or None, place[1].strip("/"), how.as_json)
-        return
-    if not how.as_json and (tag := tag_of(repo.git, what)) is not None:
-        out.write_lines(tag_head(tag))
-    for commit in parse_ranges(repo.git, [what]).include:
-        full = how.samples is not None and not how.stat
-        shown = show_commit(repo, commit, layers=full)
-        if how.as_json:
-            out.write_json(shown)
-            how.unread.extend(shown.diff.unreadable)
-        else:
-            _write(repo, shown, how)
+        return _show_path(repo, place[0] or None, place[1].strip("/"), how.as_json, shown)
+    if _PARENTS.search(what):
+        for commit in parse_range(repo.git, what).include:
+            shown = _show_commit(repo, commit, how, shown)
+        return shown
+    if not what or what.startswith("-"):
+        raise InvalidInputError(f"not a revision: {what!r}")
+    tags, found = named_object(repo.git, what)
+    for tag in () if how.as_json else tags:
+        if shown:
+            out.write()
+        out.write_lines(tag_head(tag, how.look))
+        shown = True
+    name = found.id.decode()
+    if found.type_name == b"commit":
+        return _show_commit(repo, CommitId(name), how, shown)
+    if found.type_name == b"blob":
+        out.write_bytes(repo.git.read_blob(VersionId(name)))
+        return shown
+    files = repo.git.tree_files(found.id)
+    _show_folder(what, "", files, repo.datasets_in(files), how.as_json, shown)
+    return True
+
+
+def _show_commit(repo: Repository, commit: CommitId, how: _How, shown: bool) -> bool:
+    from veml_vcs.repository.log import show as show_commit
+
+    if commit in how.told:
+        return shown
+    how.told.add(commit)
+    told = how.samples is not None and not how.stat
+    found = show_commit(repo, commit, layers=told, full_names=how.look.full_names)
+    if how.as_json:
+        out.write_json(found)
+        how.unread.extend(found.diff.unreadable)
+        return True
+    if shown and not how.look.tight:
+        out.write()
+    _write(repo, found, how)
+    return True
 
 
 def _write(repo: Repository, shown: Shown, how: _How) -> None:
@@ -162,8 +222,11 @@ def _write(repo: Repository, shown: Shown, how: _How) -> None:
     )
 
 
-def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool) -> None:
-    from veml_cli.render.record import folder_lines, record_lines
+def _show_path(
+    repo: Repository, revision: str | None, path: str, as_json: bool, shown: bool
+) -> bool:
+    """Show something in a commit, or in the index; return whether it has a head of its own."""
+    from veml_cli.render.record import record_lines
     from veml_vcs.repository.datasets import owner_of
 
     commit = None if revision is None else repo.resolve(revision)
@@ -182,16 +245,36 @@ def _show_path(repo: Repository, revision: str | None, path: str, as_json: bool)
     elif path in files:
         out.write_bytes(repo.git.read_blob(files[path].blob))
     else:
-        prefix = f"{path}/" if path else ""
-        below = {one.removeprefix(prefix): file for one, file in files.items() if
-                 one.startswith(prefix)}  # fmt: skip
-        if not below and path:
-            raise NotFoundError(f"{path}: not in {revision or 'the index'}", kind="no-such-path")
-        names = {one.removeprefix(prefix) for one in records if one.startswith(prefix)}
-        if as_json:
-            out.write_json({"path": path, "datasets": sorted(names), "files": sorted(below)})
-            return
-        out.write_lines(folder_lines(list(below), names))
+        _show_folder(f"{revision or ''}:{path}", path, files, records, as_json, shown)
+        return True
+    return shown
+
+
+def _show_folder(
+    name: str,
+    path: str,
+    files: Mapping[str, TreeFile],
+    records: Collection[str],
+    as_json: bool,
+    shown: bool,
+) -> None:
+    """Show what lies directly in a folder, below the line that Git writes first."""
+    from veml_cli.render.record import folder_lines
+
+    prefix = f"{path}/" if path else ""
+    below = [one.removeprefix(prefix) for one in files if one.startswith(prefix)]
+    if not below and path:
+        where = name.removesuffix(f":{path}") or "the index"
+        raise NotFoundError(f"{path}: not in {where}", kind="no-such-path")
+    names = {one.removeprefix(prefix) for one in records if one.startswith(prefix)}
+    if as_json:
+        out.write_json({"path": path, "datasets": sorted(names), "files": sorted(below)})
+        return
+    if shown:
+        out.write()
+    out.write(f"tree {name}")
+    out.write()
+    out.write_lines(folder_lines(below, names))
 
 
 def _show_numbers(repo: Repository, record: DataRecord) -> None:

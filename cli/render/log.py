@@ -6,12 +6,13 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from veml_cli.render.dates import show_date
 from veml_cli.render.diff import diff_lines
 from veml_cli.render.diff_stat import name_status_lines, stat_lines
 from veml_cli.render.line import Line, Style, joined, line
 from veml_cli.render.log_graph import Graph
 from veml_cli.render.log_head import Look, head_lines, side_mark
-from veml_cli.render.words import data_change, date, plural
+from veml_cli.render.words import data_change, plural
 
 if TYPE_CHECKING:
     from veml_vcs.repository.damage import Unreadable
@@ -107,16 +108,19 @@ def drawn_parents(
     return found
 
 
-def tag_head(tag: AnnotatedTag) -> Iterator[Line]:
+def tag_head(tag: AnnotatedTag, look: Look) -> Iterator[Line]:
     """Yield an annotated tag's name, tagger and message, as ``git show`` prints them."""
     yield line((f"tag {tag.name}", "id"))
-    if tag.tagger:
-        yield line("Tagger: ", tag.tagger)
-        yield line("Date:   ", date(tag.time_seconds, tag.offset_seconds))
+    if tag.tagger and look.form != "oneline":
+        yield line("Tagger: ", "    " if look.form == "fuller" else "", tag.tagger)
+        when = show_date(tag.time_seconds, tag.offset_seconds, look.context.date, look.context.now)
+        if look.form == "medium":
+            yield line("Date:   ", when)
+        elif look.form == "fuller":
+            yield line("TaggerDate: ", when)
     yield line()
     for text in tag.message.rstrip("\n").split("\n"):
         yield line(text.expandtabs())
-    yield line()
 
 
 def _commit(entry: LogEntry, layout: Layout, left: int) -> Iterator[Line]:

@@ -35,6 +35,7 @@ class Look:
         data: What a commit did to data sets is told below it, which Git cannot.
         abbreviated: Ids are short.
         decorated: Branches and tags are named.
+        full_names: By their full names (``refs/heads/main``).
         sides: The sides of ``A...B`` are marked.
         context: What placeholders are filled with.
     """
@@ -45,6 +46,7 @@ class Look:
     data: bool = True
     abbreviated: bool = False
     decorated: bool = True
+    full_names: bool = False
     sides: bool = False
     context: Context = field(default_factory=lambda: Context(_shorten))
 
@@ -105,16 +107,17 @@ def _facts(entry: LogEntry, look: Look) -> Iterator[Line]:
     if len(entry.parents) > 1:
         yield line("Merge: ", " ".join(map(look.context.shorten, entry.parents)))
     when = _date(entry.time_seconds, entry.offset_seconds, look.context)
+    author, committer = map(look.context.person, (entry.author, entry.committer))
     if look.form == "fuller":
-        yield line("Author:     ", entry.author)
+        yield line("Author:     ", author)
         yield line("AuthorDate: ", when)
-        yield line("Commit:     ", entry.committer)
+        yield line("Commit:     ", committer)
         again = _date(entry.commit_time_seconds, entry.commit_offset_seconds, look.context)
         yield line("CommitDate: ", again)
         return
-    yield line("Author: ", entry.author)
+    yield line("Author: ", author)
     if look.form == "full":
-        yield line("Commit: ", entry.committer)
+        yield line("Commit: ", committer)
     elif look.form == "medium":
         yield line("Date:   ", when)
 

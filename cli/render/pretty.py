@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from veml_cli._sanitize import clean, clean_block
 from veml_cli.render.colors import sgr
 from veml_cli.render.dates import DEFAULT, DateMode, show_date
 from veml_cli.render.line import cell_width
+from veml_vcs.repository.git.mailmap import Mailmap
 
 if TYPE_CHECKING:
     from veml_vcs.repository.log import LogEntry
@@ -45,6 +46,8 @@ class Context:
         colored: Whether ``%C...`` colours.
         guarded: Whether values are cleaned, for a terminal.
         now: The present, Unix time; None is the clock's.
+        mailmap: Who is who, for ``%aN`` and its like.
+        mapped: Whether the names in heads are those of ``mailmap``, too.
     """
 
     shorten: Callable[[str], str]
@@ -52,6 +55,12 @@ class Context:
     colored: bool = False
     guarded: bool = True
     now: int | None = None
+    mailmap: Mailmap = field(default_factory=Mailmap)
+    mapped: bool = False
+
+    def person(self, person: str) -> str:
+        """Return ``Name <email>`` as a head shows it."""
+        return self.mailmap.person(person) if self.mapped else person
 
 
 def identity(text: str) -> tuple[str, str]:
@@ -186,7 +195,7 @@ class _Expansion:
         return self._named(entry.author if author else entry.committer, what)
 
     def _named(self, person: str, what: str) -> str:
-        name, email = identity(person)
+        name, email = identity(self._context.mailmap.person(person) if what.isupper() else person)
         part = {"n": name, "e": email, "l": email.partition("@")[0]}[what.lower()]
         return self._guard(part)
 

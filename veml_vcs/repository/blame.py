@@ -9,7 +9,7 @@ followed to its old key.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dulwich.objects import Commit
@@ -17,6 +17,7 @@ from dulwich.objects import Commit
 from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import CommitId, SampleId
 from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.git.mailmap import read_mailmap
 from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.log import LogEntry, entry_of
 from veml_vcs.repository.repository import Repository
@@ -113,6 +114,7 @@ class _Blamer:
         self._key = key
         self._records: dict[CommitId, Any] = {}
         self._brought: CommitId | None = None
+        self._mailmap = read_mailmap(repo.git)
         self._content: CommitId | None = None
         self._renamed: dict[CommitId, str] = {}
         self._image: dict[str, CommitId] = {}
@@ -158,8 +160,13 @@ class _Blamer:
             self._renamed,
             self._image,
             tuple(BlamedObject(i, objects[i], *self._objects[i]) for i in wanted),
-            {one: entry_of(self._repo, one) for one in sorted(named)},
+            {one: self._told(one) for one in sorted(named)},
         )
+
+    def _told(self, commit: CommitId) -> LogEntry:
+        """Return a commit with the people that ``.mailmap`` knows, as ``git blame`` does."""
+        entry, proper = entry_of(self._repo, commit), self._mailmap.person
+        return replace(entry, author=proper(entry.author), committer=proper(entry.committer))
 
     def _visit(
         self, commit: Commit, commit_id: CommitId, mine: _Asked, asked: dict[CommitId, _Asked]

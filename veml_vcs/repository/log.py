@@ -13,6 +13,7 @@ from dulwich.refs import Ref
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
+from veml_vcs.repository.git.mailmap import Mailmap
 from veml_vcs.repository.git.repo import Head
 from veml_vcs.repository.git.walk import Order, by_date, difference, ordered
 from veml_vcs.repository.ranges import parse_ranges
@@ -119,6 +120,8 @@ def log(
     data: bool = True,
     wanted: Filter | None = None,
     order: Order = "date",
+    mailmap: Mailmap | None = None,
+    full_names: bool = False,
 ) -> Iterator[LogEntry]:
     """List commits as ``git log`` does.
 
@@ -134,6 +137,9 @@ def log(
         data: Tell what each commit did to data sets.
         wanted: Which commits; None is all.
         order: Newest first, as they become known; or children before parents.
+        mailmap: Who is who, for ``author`` and ``committer`` of ``wanted``; entries say what
+            commits say.
+        full_names: Decorate with full names of refs (``refs/heads/main``).
 
     Raises:
         NotFoundError: There is no such revision, or no commit yet.
@@ -147,12 +153,12 @@ def log(
         include.append(repo.resolve("HEAD"))
     if limit is not None and limit <= 0:
         return
-    names = decorations(repo)
+    names = decorations(repo, full_names=full_names)
     count = 0
     within = difference(repo.git, include, asked.exclude) if asked.exclude else None
     left = {one.commit.id for one in by_date(repo.git, asked.left, within=within)}
     chosen = wanted or Filter()
-    fits = commit_filter(chosen)
+    fits = commit_filter(chosen, mailmap)
     history = None
     if chosen.paths:
         from veml_vcs.repository.log_paths import PathHistory
@@ -190,6 +196,8 @@ def log_moves(
     by_date: bool = False,
     data: bool = True,
     wanted: Filter | None = None,
+    mailmap: Mailmap | None = None,
+    full_names: bool = False,
 ) -> Iterator[LogEntry]:
     """List the commits that refs stood at, newest move first (``git log -g``).
 
@@ -200,6 +208,8 @@ def log_moves(
         by_date: Moves are named by date, not by number.
         data: Tell what each commit did to data sets.
         wanted: Which commits; None is all.
+        mailmap: As in ``log``.
+        full_names: As in ``log``.
 
     Raises:
         NotFoundError: There is no such ref, or no commit yet.
@@ -211,8 +221,8 @@ def log_moves(
     if not (names or all_refs):
         repo.resolve("HEAD")
     chosen = wanted or Filter()
-    fits, touches = commit_filter(chosen), changed_paths(repo, chosen.paths)
-    refs = decorations(repo)
+    fits, touches = commit_filter(chosen, mailmap), changed_paths(repo, chosen.paths)
+    refs = decorations(repo, full_names=full_names)
     for commit_id, moved in walk_reflogs(repo, names, all_refs=all_refs, by_date=by_date):
         try:
             commit = repo.git.commit(commit_id)
@@ -223,8 +233,12 @@ def log_moves(
             yield replace(entry, moved=moved)
 
 
-def commit_filter(wanted: Filter) -> Callable[[Commit], bool]:
+def commit_filter(wanted: Filter, mailmap: Mailmap | None = None) -> Callable[[Commit], bool]:
     """Return a test whether a commit itself (not what it changed) is wanted.
+
+    Args:
+        wanted: Which are.
+        mailmap: Who is who; None takes names as they stand.
 
     Raises:
         InvalidInputError: A regular expression is none.
@@ -234,6 +248,7 @@ def commit_filter(wanted: Filter) -> Callable[[Commit], bool]:
         for texts in (wanted.author, wanted.committer, wanted.grep)
     )
     enough = all if wanted.all_match else any
+    proper = (mailmap or Mailmap()).person_bytes
 
     def says(commit: Commit) -> bool:
         found = enough(bool(one.search(commit.message)) for one in grep)
@@ -241,8 +256,8 @@ def commit_filter(wanted: Filter) -> Callable[[Commit], bool]:
 
     def fits(commit: Commit) -> bool:
         return (
-            (not author or any(one.search(commit.author) for one in author))
-            and (not committer or any(one.search(commit.committer) for one in committer))
+            (not author or any(one.search(proper(commit.author)) for one in author))
+            and (not committer or any(one.search(proper(commit.committer)) for one in committer))
             and (not grep or says(commit))
             and (wanted.since is None or commit.commit_time >= wanted.since)
             and (wanted.until is None or commit.commit_time <= wanted.until)
@@ -278,13 +293,16 @@ def entry_of(repo: Repository, commit_id: CommitId) -> LogEntry:
     return _entry(repo, repo.git.commit(commit_id), {}, ())
 
 
-def show(repo: Repository, revision: str = "HEAD", *, layers: bool = False) -> Shown:
+def show(
+    repo: Repository, revision: str = "HEAD", *, layers: bool = False, full_names: bool = False
+) -> Shown:
     """Return one commit and its difference to its first parent.
 
     Args:
         repo: The repository.
         revision: The commit.
         layers: Compare the checkpoints of trainings, too.
+        full_names: As in ``log``.
 
     Raises:
         NotFoundError: There is no such revision.
@@ -292,21 +310,24 @@ def show(repo: Repository, revision: str = "HEAD", *, layers: bool = False) -> S
     commit_id = repo.resolve(revision)
     commit = repo.git.commit(commit_id)
     parents = repo.git.parents(commit_id)
-    entry = _entry(repo, commit, decorations(repo), _data_changes(repo, commit))
+    entry = _entry(
+        repo, commit, decorations(repo, full_names=full_names), _data_changes(repo, commit)
+    )
     from veml_vcs.repository.diff import diff_commits
 
     parent = parents[0] if parents else None
     return Shown(entry, diff_commits(repo, parent, commit_id, layers=layers))
 
 
-def decorations(repo: Repository) -> dict[CommitId, tuple[str, ...]]:
+def decorations(repo: Repository, *, full_names: bool = False) -> dict[CommitId, tuple[str, ...]]:
     """Return the names that Git decorates commits with, in its order."""
     head: Head = repo.git.head()
     found: dict[CommitId, list[str]] = {
         CommitId(one.decode()): ["grafted"] for one in repo.git.dulwich.get_shallow()
     }
     if head.commit is not None:
-        name = f"HEAD -> {head.branch}" if head.branch else "HEAD"
+        branch = f"refs/heads/{head.branch}" if full_names else head.branch
+        name = f"HEAD -> {branch}" if head.branch else "HEAD"
         found.setdefault(head.commit, []).append(name)
     refs = repo.git.dulwich.refs.as_dict(Ref(b"refs"))
     for raw in sorted(refs, reverse=True):
@@ -320,6 +341,8 @@ def decorations(repo: Repository) -> dict[CommitId, tuple[str, ...]]:
             commit = repo.resolve(refs[raw].decode())
         except (InvalidInputError, NotFoundError):
             continue  # a tag of a tree or a file, or of what a shallow clone lacks
+        if full_names:
+            shown = f"tag: refs/{name}" if kind == "tags" else f"refs/{name}"
         found.setdefault(commit, []).append(shown)
     return {commit: tuple(names) for commit, names in found.items()}
 

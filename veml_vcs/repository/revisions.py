@@ -330,14 +330,27 @@ class AnnotatedTag(NamedTuple):
     message: str
 
 
-def tag_of(git: GitRepo, revision: str) -> AnnotatedTag | None:
-    """Return the annotated tag that a revision names, if it names one."""
-    try:
-        found = _Parser(git, revision).parse()
-    except (NotFoundError, InvalidInputError):
-        return None
-    if not isinstance(found, Tag):
-        return None
+def named_object(git: GitRepo, revision: str) -> tuple[list[AnnotatedTag], ShaFile]:
+    """Return what a revision names: tags, the outermost first, and what the last of them names.
+
+    Raises:
+        NotFoundError: Nothing has that name, or Git does not have what a tag names.
+        InvalidInputError: The name is malformed, or a short id fits several commits.
+    """
+    found = _Parser(git, revision).parse()
+    tags = []
+    while isinstance(found, Tag):
+        tags.append(_annotated(found))
+        try:
+            found = git.dulwich.object_store[found.object[1]]
+        except KeyError as error:
+            raise NotFoundError(
+                f"{shown(revision)}: Git does not have what the tag names", kind="unknown-revision"
+            ) from error
+    return tags, found
+
+
+def _annotated(found: Tag) -> AnnotatedTag:
     return AnnotatedTag(
         os.fsdecode(found.name),
         (found.tagger or b"").decode("utf-8", "replace"),
