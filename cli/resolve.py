@@ -28,6 +28,10 @@ EXAMPLES = examples(
         "settle one box of it alone",
         "veml resolve images/train/JPEGImages/0000.png:objects#0 --theirs",
     ),
+    (
+        "a training that both sides fine-tuned: the mean of both",
+        "veml resolve trainings/night.veml --average",
+    ),
     ("take their side everywhere", "veml resolve --all --theirs"),
 )
 
@@ -47,6 +51,10 @@ def resolve(
     both: Annotated[
         bool, typer.Option("--both", "--union", help="Keep both boxes, or both sides' lines.")
     ] = False,
+    average: Annotated[
+        bool,
+        typer.Option("--average", help="Of a training: the mean of both sides' weights."),
+    ] = False,
     everything: Annotated[bool, typer.Option("--all", help="Settle all open conflicts.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="List the open conflicts.")] = False,
     quiet: Quiet = False,
@@ -58,9 +66,20 @@ def resolve(
     changed or added becomes two, theirs under an id of its own; a text gets the lines of both.
     Where both cannot be (one side removed it, classes, binary files), that is refused.
 
+    Of a training that both sides changed, --average takes the mean of both checkpoints, where the
+    two began with the same weights; nothing is measured by that, so it has no metrics.
+
     Without a side, on a terminal, shows both sides of each conflict with their boxes and asks;
     elsewhere, or with --list, lists what is open.
     """
+    if average:
+        if not keys or ours or theirs or base or both or everything or listing:
+            raise InvalidInputError(
+                "expected trainings in conflict, and --average alone",
+                hint="veml resolve trainings/NAME.veml --average",
+            )
+        _average(keys, quiet, as_json)
+        return
     chosen = [name for name, on in _choices(ours, theirs, base, both) if on]
     if not (chosen or listing or everything or as_json) and is_terminal():
         _ask(keys or [])
@@ -90,6 +109,16 @@ def resolve(
 
 def _choices(ours: bool, theirs: bool, base: bool, both: bool) -> list[tuple[Resolution, bool]]:
     return [("ours", ours), ("theirs", theirs), ("base", base), ("both", both)]
+
+
+def _average(keys: list[str], quiet: bool, as_json: bool) -> None:
+    from veml_cli.render.trainings import averaged_lines
+    from veml_vcs.repository.trainings.merging import resolve_by_average
+
+    with working() as (repo, _):
+        done = resolve_by_average(repo, keys)
+    if as_json or not quiet:
+        show(done, averaged_lines(done), as_json=as_json)
 
 
 def _ask(keys: list[str]) -> None:

@@ -46,7 +46,8 @@ def run_hook(name: str, arguments: Sequence[str]) -> int:
         0, or 1 where the hook refuses what git is about to do. Never anything else: a hook must not
         stand in the way because something of veml's own is wrong.
     """
-    merged = name in ("post-merge", "post-rewrite") and os.path.isdir("models")
+    ours = os.path.isdir("models") or os.path.isdir("trainings")
+    merged = ours and name in ("post-merge", "post-rewrite")
     if name in FOLLOWING and not merged and nothing_to_follow(os.getcwd()):
         return 0
     from veml_hooks.hook_impl import hook

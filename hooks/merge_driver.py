@@ -18,6 +18,7 @@ from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.pending import Pending, remember_pending
 from veml_vcs.repository.merging.record import merge_records
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.place import is_training
 from veml_vcs.samples.annotations import Choice
 from veml_vcs.versions.data import dataset_path, is_data_record, parse_data_record
 
@@ -43,6 +44,8 @@ def merge_record(base: str, ours: str, theirs: str, path: str, *, ancestor: bool
     texts = [_read(file) for file in (base, ours, theirs)]
     if all(b'\n "kind": "model",\n' in text for text in texts[1:]):
         return _merge_model(texts, ours, path)
+    if all(is_training(text) for text in texts[1:]):
+        return 0 if ancestor else _leave_training(path)
     if any(text and not is_data_record(text) for text in texts):
         return _merge_text(base, ours, theirs)
     name = dataset_path(path)
@@ -87,6 +90,15 @@ def _merge_model(texts: list[bytes], ours: str, path: str) -> int:
     for one in merged.conflicts[:_LISTED]:
         say(f"  {one.key}  ours {one.ours!s:.60}, theirs {one.theirs!s:.60}")
     say("hint: settle the config; veml add CONFIG then reads the record from it")
+    return 1
+
+
+def _leave_training(path: str) -> int:
+    """Leave ours of a training that both sides changed: nothing of its record is merged."""
+    say(
+        f"{path}: both sides changed this training; ours stands meanwhile",
+        f"hint: veml resolve {path} --ours|--theirs|--base|--average settles it",
+    )
     return 1
 
 

@@ -21,6 +21,7 @@ from veml_vcs.repository.merging.pending import pending_conflicts
 from veml_vcs.repository.merging.state import load_merge_state
 from veml_vcs.repository.models.place import MODELS_FOLDER, may_be_model
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.place import blocked_records, may_be_training
 from veml_vcs.samples.tree import Tree
 from veml_vcs.versions.data import (
     RECORD_SUFFIX,
@@ -66,6 +67,7 @@ def pre_commit(repo: Repository, changed: dict[str, VersionId] | None = None) ->
         Blocked(*one)
         for one in blocked_models(repo, changed, repo.git.head().commit or _EMPTY_TREE)
     ]
+    found += [Blocked(*one) for one in blocked_records(repo, changed)]
     found += _open_conflicts(repo, changed)
     found += _strays(repo, [path for path in changed if not path.endswith(RECORD_SUFFIX)])
     for one in found:
@@ -99,6 +101,11 @@ def _check_record(repo: Repository, path: str, blob: VersionId) -> Blocked | Non
             return Blocked(
                 f"{path}: the record has conflict marks",
                 f"settle its config, then veml model add CONFIG --name {model} --force",
+            )
+        if may_be_training(path):
+            return Blocked(
+                f"{path}: the record has conflict marks",
+                f"git checkout --ours -- {path} (or --theirs), then veml add {path}",
             )
         return Blocked(
             f"{path}: the record has conflict marks",

@@ -28,7 +28,7 @@ def nothing_to_follow(root: str) -> bool:
         listing = ["git", "ls-files", "-z", "--", "*.veml"]
         done = subprocess.run(listing, cwd=root, capture_output=True, check=True)
         tracked = set(os.fsdecode(done.stdout).split("\0")) - {""}
-        tracked -= {one for one in tracked - stamps.keys() if _is_model(os.path.join(root, one))}
+        tracked -= {one for one in tracked - stamps.keys() if _no_folder(os.path.join(root, one))}
         return tracked == stamps.keys() and all(
             stamp is not None and _stamp(os.path.join(root, file)) == stamp
             for file, stamp in stamps.items()
@@ -37,10 +37,11 @@ def nothing_to_follow(root: str) -> bool:
         return False
 
 
-def _is_model(file: str) -> bool:
-    """Tell whether a record is a model's, which has no folder that could be behind it."""
+def _no_folder(file: str) -> bool:
+    """Tell whether a record is a model's or a training's: no folder can be behind these."""
     with open(file, "rb") as opened:
-        return b'\n "kind": "model",\n' in opened.read()
+        data = opened.read()
+    return b'\n "kind": "model",\n' in data or b'\n "kind": "training",\n' in data
 
 
 def _control_folder(root: str) -> str:

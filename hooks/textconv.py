@@ -19,6 +19,8 @@ def textconv(file: str) -> bytes:
         data = opened.read()
     if b'\n "kind": "model",\n' in data:
         return _model(data, file)
+    if b'\n "kind": "training",\n' in data:
+        return _training(data, file)
     if not is_data_record(data):
         return data
     try:
@@ -38,6 +40,24 @@ def _model(data: bytes, file: str) -> bytes:
         return data
     lines = [f"{name:<14} {text}" for name, text in fact_rows(record).items()]
     lines += [f"config         {one}" for one in record.files]
+    lines += [f"{key} = {json.dumps(one)}" for key, one in record.config.items()]
+    return "".join(_clean(line) + "\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+def _training(data: bytes, file: str) -> bytes:
+    """Return the facts of a training, its metrics, then its config key by key."""
+    from veml_vcs.versions.trainings import parse_training_record
+    from veml_vcs.versions.trainings.compare import compare_metrics, fact_rows
+
+    try:
+        record = parse_training_record(data, file)
+    except VemlError:
+        return data
+    lines = [f"{name:<16} {text}" for name, text in fact_rows(record).items()]
+    lines += [
+        f"metric {f'{one.of_class} {one.metric}'.strip()} = {one.new}"
+        for one in compare_metrics(None, record)
+    ]
     lines += [f"{key} = {json.dumps(one)}" for key, one in record.config.items()]
     return "".join(_clean(line) + "\n" for line in lines).encode("utf-8", "backslashreplace")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from veml_cli.render.line import Line, line
 from veml_cli.render.values import value_text
 from veml_cli.render.words import plural, size
+from veml_vcs.repository.trainings.place import may_be_training
 
 if TYPE_CHECKING:
     from veml_vcs.repository.merging.conflict import DataConflict
@@ -77,7 +78,8 @@ def conflict_lines(conflicts: Sequence[DataConflict], files: Sequence[str]) -> I
         for row in rows[LISTED:]:
             yield line("  ") + row
     for path in files:
-        yield line(("CONFLICT", "removed"), " in file ", (path, "name"))
+        kind = "training" if may_be_training(path) else "file"
+        yield line(("CONFLICT", "removed"), f" in {kind} ", (path, "name"))
 
 
 def contradictions(group: Sequence[DataConflict]) -> Iterator[Line]:
@@ -106,7 +108,11 @@ def next_steps(
             " --ours",
             (f"   or --theirs, --base{both}", "hint"),
         )
-    if files:
+    trainings = [path for path in files if may_be_training(path)]
+    if trainings:
+        yield line("  veml resolve ", shlex.quote(trainings[0]), " --ours",
+                   ("   or --theirs, --base, --average", "hint"))  # fmt: skip
+    elif files:
         yield line(f"  edit {shlex.quote(files[0])}, then: veml add {shlex.quote(files[0])}")
     finish = "veml commit" if kind in ("merge", *_LOOSE) else f"veml {kind} --continue"
     drop = "veml reset --hard" if kind in _LOOSE else f"veml {kind} --abort"

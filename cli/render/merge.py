@@ -33,6 +33,9 @@ def merge_lines(result: MergeResult, revision: str) -> Iterator[Line]:
         return
     for data in result.data:
         yield from _data(data)
+    for one in result.stale:
+        yield line("training ", (one.name, "name"), f"  {one.reason}; its metrics stay those of ",
+                   "what it was trained on")  # fmt: skip
     if result.squash:
         yield line("Squash commit -- not updating HEAD")
     if result.kind == "conflicts":

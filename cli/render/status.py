@@ -126,6 +126,11 @@ def _merge(status: Status, place: Place) -> Iterator[Line]:
 
             for one in conflict_lines(status.model_conflicts[path]):
                 yield line(_INDENT, "  ") + one
+        if path in status.training_conflicts:
+            from veml_cli.render.trainings import conflict_lines as training_lines
+
+            for one in training_lines(status.training_conflicts[path]):
+                yield line(_INDENT, "  ") + one
     settled = len(state.conflicts) - len(state.open_conflicts) if state else 0
     if settled:
         yield line((f"{_INDENT}({plural(settled, 'conflict')} settled already)", "hint"))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.trainings.changes import TrainingDiff
     from veml_vcs.repository.trainings.export import ExportedCheckpoint
     from veml_vcs.repository.trainings.listing import ListedTraining, TrainingComparison
+    from veml_vcs.repository.trainings.merging import AveragedResult, TrainingConflict
     from veml_vcs.repository.trainings.versions import TrainingVersion
     from veml_vcs.repository.trainings.write import WrittenTraining
     from veml_vcs.samples.tensors import LayerChange
@@ -232,6 +233,26 @@ def diff_lines(diff: TrainingDiff, limit: int, width: int | None) -> Iterator[Li
         yield from config_lines(diff.changes, width, limit)
         if diff.layers or diff.layers_problem:
             yield from layer_lines(diff.layers, diff.layers_problem, width, limit)
+
+
+def conflict_lines(conflict: TrainingConflict) -> Iterator[Line]:
+    """Yield what each side did to a training that both changed, and how to go on."""
+    for side, diff in (("ours", conflict.ours), ("theirs", conflict.theirs)):
+        yield line((side.ljust(7), "dim"), training_summary(diff).plain or "as it was")
+    hint = f'(use "veml resolve {conflict.path} --ours|--theirs|--base|--average")'
+    yield line((hint, "hint"))
+
+
+def averaged_lines(done: AveragedResult) -> Iterator[Line]:
+    """Yield what was settled by averaging."""
+    for one in done.trainings:
+        yield line("training ", (one.name, "name"), "  the mean of both; nothing was measured")
+    if done.left:
+        yield line((f"{plural(len(done.left), 'path')} still in conflict; veml status", "hint"))
+    elif done.kind in ("merge", "squash", "stash"):
+        yield line((f"veml commit finishes the {done.kind}", "hint"))
+    else:
+        yield line((f"veml {done.kind} --continue goes on", "hint"))
 
 
 def training_header(diff: TrainingDiff) -> Line:

@@ -289,6 +289,19 @@ def with_trainings(place: Place) -> None:
     place.veml("commit", "-qm", "fine-tunes")
 
 
+def retrained(place: Place) -> None:
+    """Both sides of a merge under way fine-tuned one training."""
+    with_trainings(place)
+    place.veml("checkout", "-q", "-b", "mine")
+    place.veml("branch", "side")
+    for branch, name in (("side", "tuned"), ("mine", "other")):
+        place.veml("checkout", "-q", branch)
+        place.write("trainings/night.veml", (place.root / f"trainings/{name}.veml").read_bytes())
+        place.veml("add", "-q", "trainings/night.veml")
+        place.veml("commit", "-qm", name)
+    place.veml("merge", "side", code=1)
+
+
 def with_code(place: Place) -> None:
     for name in ("a.py", "src/c.py"):
         place.write(name, name)
@@ -340,6 +353,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml resolve images/train/0001.jpg --ours": merging,
     "veml resolve images/train/JPEGImages/0000.png --both": merging,
     "veml resolve images/train/JPEGImages/0000.png:objects#0 --theirs": merging,
+    "veml resolve trainings/night.veml --average": retrained,
     "veml resolve --all --theirs": merging,
     "veml model add configs/detector.py --name detector": with_config,
     "veml model add configs/detector.py --name detector --dry-run": with_config,

@@ -31,7 +31,7 @@ from veml_vcs.repository.models.place import any_model_diffs, any_refreshed, any
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.status import StagedData, staged_data_changes
-from veml_vcs.repository.trainings.place import any_training_diffs
+from veml_vcs.repository.trainings.place import any_training_diffs, blocked_records
 from veml_vcs.repository.worktree.changes import may_differ
 from veml_vcs.repository.worktree.plain import add_plain
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
@@ -137,7 +137,7 @@ def commit(
                 kind="nothing-to-commit",
             )
         if not no_verify:
-            _refuse_stale_models(repo, before, after)
+            _refuse_wrong_records(repo, before, after)
         models = any_model_diffs(repo, before, after)
         trainings = any_training_diffs(repo, before, after)
         data = staged_data_changes(
@@ -205,7 +205,7 @@ def _refuse_conflicts(repo: Repository) -> None:
         )
 
 
-def _refuse_stale_models(
+def _refuse_wrong_records(
     repo: Repository, before: dict[str, TreeFile], after: dict[str, TreeFile]
 ) -> None:
     changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
@@ -216,6 +216,12 @@ def _refuse_stale_models(
             f"{stale[0].path}: {stale[0].reason}{more}",
             hint=f"{stale[0].hint}; --no-verify commits all the same",
             kind="stale-model",
+        )
+    wrong = blocked_records(repo, {path: after[path].blob for path in changed & after.keys()})
+    if wrong:
+        reason, hint = wrong[0]
+        raise ConflictError(
+            reason, hint=f"{hint}; --no-verify commits all the same", kind="edited-training"
         )
 
 

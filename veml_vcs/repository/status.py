@@ -16,7 +16,11 @@ from veml_vcs.repository.models.place import any_model_conflicts, any_model_diff
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out
-from veml_vcs.repository.trainings.place import any_stale_trainings, any_training_diffs
+from veml_vcs.repository.trainings.place import (
+    any_stale_trainings,
+    any_training_conflicts,
+    any_training_diffs,
+)
 from veml_vcs.repository.worktree.changes import FolderChanges, folder_changes
 from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
 from veml_vcs.repository.worktree.held import load_held
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.repository.models.stale import StaleModel
     from veml_vcs.repository.trainings.changes import TrainingDiff
+    from veml_vcs.repository.trainings.merging import TrainingConflict
     from veml_vcs.repository.trainings.stale import StaleTraining
     from veml_vcs.versions.models.merge import KeyConflict
 
@@ -83,6 +88,7 @@ class Status:
         stale_models: Records of models in the work tree that are not what their configs say.
         model_conflicts: Records of models in conflict, and the keys of their configs that are.
         trainings: Trainings whose staged record differs from HEAD's, as ``models``.
+        training_conflicts: Trainings in conflict, by the path of their record.
         stale_trainings: Trainings that are of other versions of data or model than are staged.
         unreadable: What cannot be read of the versions that folders are compared with; what the
             folders hold there is told neither as added nor as the same.
@@ -104,6 +110,7 @@ class Status:
     stale_models: tuple[StaleModel, ...] = ()
     model_conflicts: dict[str, tuple[KeyConflict, ...]] = field(default_factory=dict)
     trainings: tuple[TrainingDiff, ...] = ()
+    training_conflicts: dict[str, TrainingConflict] = field(default_factory=dict)
     stale_trainings: tuple[StaleTraining, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
 
@@ -192,6 +199,7 @@ def status(
         stale_models=any_stale_here(repo, staged),
         model_conflicts=any_model_conflicts(repo, conflicted),
         trainings=any_training_diffs(repo, committed, staged),
+        training_conflicts=any_training_conflicts(repo, conflicted),
         stale_trainings=any_stale_trainings(repo, staged, conflicted),
         unreadable=tuple(unread),
     )

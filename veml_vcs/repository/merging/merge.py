@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
@@ -36,6 +36,7 @@ from veml_vcs.repository.merging.state import (
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import is_ancestor, merge_bases
+from veml_vcs.repository.trainings.place import any_stale_trainings
 from veml_vcs.repository.worktree.changes import (
     FolderChanges,
     folder_changes,
@@ -66,6 +67,9 @@ from veml_vcs.samples.annotations.conflicts import RESOLUTIONS
 from veml_vcs.samples.tree import Change
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
+if TYPE_CHECKING:
+    from veml_vcs.repository.trainings.stale import StaleTraining
+
 
 @dataclass(frozen=True)
 class MergeResult:
@@ -79,6 +83,8 @@ class MergeResult:
         conflicts: Open conflicts in data sets.
         files: Ordinary files in conflict.
         squash: All is in index and work tree, and the next commit is no merge.
+        stale: Trainings that this merge made to be of other versions than are here: a metric is
+            never merged.
     """
 
     kind: str
@@ -87,6 +93,7 @@ class MergeResult:
     conflicts: tuple[DataConflict, ...] = ()
     files: tuple[str, ...] = ()
     squash: bool = False
+    stale: tuple[StaleTraining, ...] = ()
 
 
 def merge(
@@ -171,19 +178,27 @@ def merge(
             if squash:
                 text = squash_message(repo, ours, theirs)
                 repo.git.write_state(SQUASH_FILE, text.encode("utf-8", "replace"))
-                return _squashed(ours, merged, state)
+                return replace(_squashed(ours, merged, state), stale=_stale(repo, ours, merged))
             text = message or _message(repo, revision, head.branch)
             repo.git.write_state("MERGE_MSG", text.encode() + b"\n")
             save_merge_state(repo, state)
             repo.git.write_state("MERGE_HEAD", theirs.encode() + b"\n")
         left = state.open_conflicts
         files = plain_conflicts(merged)
+        stale = _stale(repo, ours, merged)
         if left or files:
-            return MergeResult("conflicts", ours, tuple(merged.data), left, files)
+            return MergeResult("conflicts", ours, tuple(merged.data), left, files, stale=stale)
         if no_commit:
-            return MergeResult("stopped", ours, tuple(merged.data))
+            return MergeResult("stopped", ours, tuple(merged.data), stale=stale)
         done = commit(repo, text, committer=committer, author=committer)
-    return MergeResult("merged", done.id, tuple(merged.data))
+    return MergeResult("merged", done.id, tuple(merged.data), stale=stale)
+
+
+def _stale(repo: Repository, ours: CommitId, merged: TreeMerge) -> tuple[StaleTraining, ...]:
+    """Return the trainings that were of what is here before the merge, and are not after it."""
+    before = any_stale_trainings(repo, repo.git.files(ours))
+    after = any_stale_trainings(repo, merged.files, merged.conflicts)
+    return tuple(one for one in after if one not in before)
 
 
 def _squashed(ours: CommitId, merged: TreeMerge, state: MergeState) -> MergeResult:

@@ -21,6 +21,7 @@ from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import merge_bases
+from veml_vcs.repository.trainings.place import may_be_training
 from veml_vcs.versions.data import (
     RECORD_SUFFIX,
     DataRecord,
@@ -128,6 +129,8 @@ class TreeMerger:
                 chosen = self._merge_data(path, records, three, merge, settlement)
             elif may_be_model(path) and left is not None and right is not None:
                 models[path], chosen = three, left  # after the files of its config
+            elif may_be_training(path) and self._are_trainings(path, three):
+                chosen = self._merge_training(path, three, merge, settlement)
             else:
                 chosen = self._merge_text(path, three, merge, settlement, attributes)
             if chosen is not None:
@@ -139,6 +142,21 @@ class TreeMerger:
                 self._forget_ignored(one.path, merge.files)
         _refuse_file_folder(merge.files)
         return merge
+
+    def _are_trainings(self, path: str, three: Three) -> bool:
+        from veml_vcs.repository.trainings.merging import are_trainings
+
+        return are_trainings(self._repo, path, three)
+
+    def _merge_training(
+        self, path: str, three: Three, merge: TreeMerge, settlement: Settlement
+    ) -> TreeFile | None:
+        """Take one side of a training that both changed: nothing of a record is merged by line."""
+        base, ours, theirs = three
+        favour = settlement.of_path(path)
+        if favour is None:
+            merge.conflicts[path] = three
+        return {"base": base, "theirs": theirs}.get(favour or "ours", ours)
 
     def _merge_model(
         self,

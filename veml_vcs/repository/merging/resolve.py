@@ -17,6 +17,7 @@ from veml_vcs.repository.merging.state import MergeState, load_merge_state, side
 from veml_vcs.repository.merging.text import BLOB_KINDS, merge_text, merged_mode
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.place import may_be_training
 from veml_vcs.repository.worktree.plain_files import write_plain
 from veml_vcs.samples.annotations import Choice, Resolution, can_be_both
 from veml_vcs.versions.data import RECORD_SUFFIX
@@ -173,6 +174,10 @@ def _unite(
     """
     _, ours, theirs = three
     reason = "one side removed it"
+    if may_be_training(path):
+        from veml_vcs.repository.trainings.merging import refuse_both
+
+        refuse_both(repo, path, three)
     if ours is not None and theirs is not None:
         reason = "it is not a text"
         if all(one is None or one.mode in BLOB_KINDS for one in three):

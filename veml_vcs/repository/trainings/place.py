@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 if TYPE_CHECKING:
+    from veml_vcs.ids import VersionId
     from veml_vcs.repository.git.repo import TreeFile
     from veml_vcs.repository.repository import Repository
     from veml_vcs.repository.trainings.changes import TrainingDiff
+    from veml_vcs.repository.trainings.merging import TrainingConflict
     from veml_vcs.repository.trainings.stale import StaleTraining
 
 TRAININGS_FOLDER = "trainings/"
@@ -58,3 +60,31 @@ def any_stale_trainings(
     from veml_vcs.repository.trainings.stale import stale_trainings
 
     return tuple(one for one in stale_trainings(repo, files) if one.needs not in conflicted)
+
+
+def any_training_conflicts(
+    repo: Repository, conflicted: Iterable[str]
+) -> dict[str, TrainingConflict]:
+    """Return ``training_conflicts`` where a path in conflict may be a training's record."""
+    if not any(map(may_be_training, conflicted)):
+        return {}
+    from veml_vcs.repository.trainings.merging import training_conflicts
+
+    return training_conflicts(repo)
+
+
+def training_problem(data: bytes, where: str) -> str | None:
+    """Return ``check.training_problem``."""
+    from veml_vcs.repository.trainings.check import training_problem as problem
+
+    return problem(data, where)
+
+
+def blocked_records(repo: Repository, changed: Mapping[str, VersionId]) -> list[tuple[str, str]]:
+    """Return ``check.blocked_trainings`` where a record among what changed is a training's."""
+    records = {path: blob for path, blob in changed.items() if path.endswith(RECORD_SUFFIX)}
+    if not any(is_training(repo.git.read_blob(blob)) for blob in records.values()):
+        return []
+    from veml_vcs.repository.trainings.check import blocked_trainings
+
+    return list(blocked_trainings(repo, records))

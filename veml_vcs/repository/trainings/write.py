@@ -115,22 +115,51 @@ def write_training(
     """
     with repo.lock("veml train"):
         path = require_free(repo, name, force=force)
-        # What no reader would take is refused before anything is stored.
-        _checked(_record(outcome, CheckpointFacts(_NOTHING, 0, 0, outcome.parameters)), path)
-        log = write_log(repo, outcome.log)
-        predictions = write_predictions(repo, outcome.predictions)
-        stored = write_checkpoint(repo.store, repo.catalog, outcome.checkpoint)
-        facts = CheckpointFacts(
-            stored.tree, stored.tensors, stored.content_bytes, outcome.parameters
-        )
-        record = replace(_record(outcome, facts), log=log, predictions=predictions)
-        data = _checked(record, path)
+        stored = store_training(repo, outcome, path)
         full = repo.absolute(path)
         before = bytes(repo.files.read(full)) if os.path.isfile(full) else None
-        stage_training(repo, path, data)
+        stage_training(repo, path, stored.data)
     return WrittenTraining(
-        name, path, blob_id(data), before is None, before == data, record, stored.new_bytes
-    )
+        name, path, blob_id(stored.data), before is None, before == stored.data, stored.record,
+        stored.new_bytes,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StoredTraining:
+    """A training version whose heavy parts are in the store, and whose record is nowhere yet.
+
+    Attributes:
+        record: What it is.
+        data: The record's text.
+        new_bytes: Bytes of tensors that the store did not have.
+    """
+
+    record: TrainingRecord
+    data: bytes
+    new_bytes: int
+
+
+def store_training(repo: Repository, outcome: TrainingOutcome, path: str) -> StoredTraining:
+    """Put checkpoint, log and predictions of a run into the store.
+
+    Args:
+        repo: The repository, whose lock the caller holds.
+        outcome: What the run knows.
+        path: Where the record will lie, for messages.
+
+    Raises:
+        InvalidInputError: The outcome contradicts itself.
+        StorageError: The system says no.
+    """
+    # What no reader would take is refused before anything is stored.
+    _checked(_record(outcome, CheckpointFacts(_NOTHING, 0, 0, outcome.parameters)), path)
+    log = write_log(repo, outcome.log)
+    predictions = write_predictions(repo, outcome.predictions)
+    stored = write_checkpoint(repo.store, repo.catalog, outcome.checkpoint)
+    facts = CheckpointFacts(stored.tree, stored.tensors, stored.content_bytes, outcome.parameters)
+    record = replace(_record(outcome, facts), log=log, predictions=predictions)
+    return StoredTraining(record, _checked(record, path), stored.new_bytes)
 
 
 def stage_training(repo: Repository, path: str, data: bytes) -> None:

@@ -25,6 +25,7 @@ from veml_vcs.ids import VersionId, short
 from veml_vcs.repository.git.notes import NOTES_PREFIX
 from veml_vcs.repository.models.place import is_model, model_problem
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.place import is_training, training_problem
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
 
 _OBJECT = re.compile(rb"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
@@ -69,7 +70,8 @@ class Roots:
         records: Blob (or, for a file that is not staged, its text's blob id) -> record.
         words: Digests that files of a merge or of notes name.
         problems: What could not be read, and where.
-        models: Records of models that cannot be read, and why; no data hangs on them.
+        models: Records of models and trainings that are not as veml writes them, and why; what
+            they name is kept all the same.
         unreadable: Records that only a newer veml can read.
         paths: Every path that the record of a data version lies at -> where that was seen first.
     """
@@ -340,12 +342,18 @@ class RootFinder:
                     self.found.unreadable[name] = error.message
                 else:
                     self.found.problems[name] = error.message
-        elif is_model(data) and (why := model_problem(data, name)) is not None:
-            self.found.models[name] = why
+        elif is_model(data):
+            self._note_problem(model_problem(data, name), name)
+        elif is_training(data):
+            self._note_problem(training_problem(data, name), name)
         if words or record is not None:
             self.found.records[version] = FoundRecord(
                 name.removesuffix(RECORD_SUFFIX), words, record
             )
+
+    def _note_problem(self, why: str | None, name: str) -> None:
+        if why is not None:
+            self.found.models[name] = why
 
     def _place(self, sha: bytes, path: str, name: str) -> None:
         """Remember that the record of a data version lies at a path."""
