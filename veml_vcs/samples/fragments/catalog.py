@@ -16,8 +16,10 @@ import contextlib
 import hashlib
 import json
 import os
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, TypeVarTuple, Unpack
 
 import numpy as np
 
@@ -35,6 +37,7 @@ _FRESH_FRAGMENTS = 16
 _FRESH_ROWS = 2000
 _TRIES = 8  # collections that may overtake one read
 _T = TypeVar("_T")
+_Arguments = TypeVarTuple("_Arguments")
 _ROW = np.dtype([("head", "<u8"), ("fragment", "<u4"), ("row", "<u4")])
 
 
@@ -71,7 +74,7 @@ class Catalog:
         self._opened: dict[int, Fragment] = {}
         self._listed: list[_Listed] = []
         self._tables: dict[tuple[str, str], NDArray[np.void]] = {}
-        self._sorted: dict[tuple[str, str], tuple[NDArray[np.void], NDArray[np.uint64]]] = {}
+        self._sorted: dict[tuple[str, str], tuple[NDArray[np.void], array[int]]] = {}
         self._fresh: dict[tuple[str, str], dict[bytes, Place]] = {}
         self._gone: set[int] = set()
         self._generation = 0
@@ -98,56 +101,64 @@ class Catalog:
         if many or (vanished and self._consolidated):
             self._consolidate()
 
-    def retrying(self, read: Callable[[], _T]) -> _T:
+    def retrying(self, read: Callable[[Unpack[_Arguments]], _T], *arguments: *_Arguments) -> _T:
         """Return what ``read`` returns, called again where fragments went away under it.
+
+        Args:
+            read: Reads something.
+            arguments: What it is called with.
 
         Raises:
             NotFoundError: ``read`` misses something, and not because it was moved.
         """
         for _ in range(_TRIES):
             try:
-                return read()
+                return read(*arguments)
             except NotFoundError:
                 before = self._generation
                 self.store.refresh()
                 self.refresh()
                 if self._generation == before:
                     raise
-        return read()
+        return read(*arguments)
 
     def find(self, row_id: bytes, kind: str, space: str = "") -> Place | None:
         """Return where a row lies, or None."""
-        fresh = self._fresh.get((kind, space))
+        group = (kind, space)
+        fresh = self._fresh.get(group)
         if fresh is not None and (place := fresh.get(row_id)) is not None:
             return place
-        if (kind, space) not in self._tables:
+        if group not in self._tables:
             return None
-        return self.retrying(lambda: self._search(row_id, kind, space))
+        return self.retrying(self._search, row_id, group)
 
-    def _search(self, row_id: bytes, kind: str, space: str) -> Place | None:
+    def _search(self, row_id: bytes, group: tuple[str, str]) -> Place | None:
         """Look a row up in the sorted table."""
-        table = self._tables.get((kind, space))
+        table = self._tables.get(group)
         if table is None:
             return None
         head = int.from_bytes(row_id[:8], "big")
-        at = int(self._heads_of(kind, space, table).searchsorted(np.uint64(head)))
-        while at < len(table):
-            found, fragment, row = table.item(at)
-            if found != head:
-                return None
-            if self.fragment(fragment).ids[row].tobytes() == row_id:
+        heads = self._heads_of(group, table)
+        at = bisect_left(heads, head)
+        while at < len(heads) and heads[at] == head:
+            _, fragment, row = table.item(at)
+            if self.fragment(fragment).id_at(row) == row_id:
                 return Place(fragment, row)
             at += 1
         return None
 
-    def _heads_of(self, kind: str, space: str, table: NDArray[np.void]) -> NDArray[np.uint64]:
+    def _heads_of(self, group: tuple[str, str], table: NDArray[np.void]) -> array[int]:
         """Return a table's heads one after the other in memory.
 
-        As they lie in the table, numpy would copy all of them each time that one is looked up.
+        As they lie in the table, numpy would copy all of them each time that some are looked up.
+        One is looked up in a third of the time that numpy takes to begin with it.
         """
-        known = self._sorted.get((kind, space))
+        known = self._sorted.get(group)
         if known is None or known[0] is not table:
-            known = self._sorted[kind, space] = (table, np.ascontiguousarray(table["head"]))
+            known = self._sorted[group] = (
+                table,
+                array("Q", table["head"].astype(np.uint64).tobytes()),
+            )
         return known[1]
 
     def find_many(self, row_ids: Sequence[bytes], kind: str, space: str = "") -> NDArray[np.int64]:
@@ -163,22 +174,23 @@ class Catalog:
         """
         if not len(row_ids):
             return np.full((0, 2), -1, np.int64)
-        return self.retrying(lambda: self._find_many(row_ids, kind, space))
+        return self.retrying(self._find_many, row_ids, kind, space)
 
     def _find_many(self, row_ids: Sequence[bytes], kind: str, space: str) -> NDArray[np.int64]:
         places = np.full((len(row_ids), 2), -1, np.int64)
-        table = self._tables.get((kind, space))
+        group = (kind, space)
+        table = self._tables.get(group)
         if table is not None and len(table):
             ids = np.frombuffer(b"".join(row_ids), np.uint8).reshape(-1, DIGEST_BYTES)
             heads = _heads(ids)
-            known = self._heads_of(kind, space, table)
+            known = np.frombuffer(self._heads_of(group, table), np.uint64)
             at = np.minimum(np.searchsorted(known, heads), len(table) - 1)
             hits = np.flatnonzero(table["head"][at] == heads)
             rows = table[at[hits]]
             places[hits, 0] = rows["fragment"]
             places[hits, 1] = rows["row"]
             self._drop_false_hits(places, ids)
-        fresh = self._fresh.get((kind, space), {})
+        fresh = self._fresh.get(group, {})
         for i in np.flatnonzero(places[:, 0] < 0).tolist():
             place = fresh.get(row_ids[i]) or self.find(row_ids[i], kind, space)
             if place is not None:

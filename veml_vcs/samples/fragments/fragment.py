@@ -143,6 +143,14 @@ class Fragment:
             raise DamagedError(f"fragment {short(self.id)}: ids of shape {ids.shape}")
         return ids
 
+    @cached_property
+    def _flat_ids(self) -> bytes:
+        return self.ids.tobytes()
+
+    def id_at(self, row: int) -> bytes:
+        """Return the id of one row."""
+        return self._flat_ids[row * DIGEST_BYTES : (row + 1) * DIGEST_BYTES]
+
     def manifest(self) -> Manifest:
         """Return a copy of the manifest: Zarr key -> metadata or chunk."""
         return dict(self._manifest)
