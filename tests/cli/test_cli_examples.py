@@ -19,6 +19,7 @@ import pytest
 
 from tests.cli.conftest import CARS, Place, isolate, png
 from tests.repository.trainings import outcome, uses, weights
+from tests.training.engine import ENGINE
 from veml_cli.main import _COMMANDS, app
 from veml_vcs.repository import Repository
 from veml_vcs.repository.trainings.write import write_training
@@ -27,6 +28,7 @@ from veml_vcs.versions.trainings import Initial, detections
 
 SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
+NEEDS_ENGINE = ("train",)
 
 
 def examples_of(module: ModuleType) -> list[str]:
@@ -302,6 +304,22 @@ def retrained(place: Place) -> None:
     place.veml("merge", "side", code=1)
 
 
+def with_detector(place: Place) -> None:
+    """A detector that can be trained, for some steps."""
+    clean(place)
+    place.veml("model", "template", "faster-rcnn-small", "configs/detector.py")
+    text = (place.root / "configs/detector.py").read_text()
+    place.write("configs/detector.py", text.replace("iterations = 100", "iterations = 12"))
+    place.veml("model", "add", "-q", "configs/detector.py")
+
+
+def with_a_stopped_training(place: Place) -> None:
+    with_detector(place)
+    from tests.training.kit import Heard, interrupt, run
+
+    run(place, data="images/train", model="detector", name="first", heard=Heard({1: interrupt}))
+
+
 def with_code(place: Place) -> None:
     for name in ("a.py", "src/c.py"):
         place.write(name, name)
@@ -368,6 +386,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml training add elsewhere.safetensors --name other --model detector "
     "--data images/train@v1.0 --val images/val --metric mAP=0.41": elsewhere,
     "veml rm images/train/0001.jpg": clean,
+    "veml train --resume --name first": with_a_stopped_training,
     "veml switch night": clean,
     "veml switch -c night v1.0": lambda place: (clean(place), no_night(place))[0],
     "veml switch -": visited,
@@ -375,6 +394,8 @@ STATES: dict[str, Callable[[Place], None]] = {
     'veml tag -a v1.0 -m "first release"': without("v1.0"),
 }
 for _example in EXAMPLES:
+    if _example.startswith("veml train "):
+        STATES.setdefault(_example, with_detector)
     if _example.startswith("veml training ") and _example not in STATES:
         STATES[_example] = with_trainings
     if "weather" in _example or "bus" in _example or "motobike" in _example or "box." in _example:
@@ -385,6 +406,13 @@ ENDS_WITH_ONE = {
     "veml cherry-pick night",
     "veml cherry-pick -x main~2..main",
 }
+
+
+def _marks(example: str) -> tuple[pytest.MarkDecorator, ...]:
+    command = example.split()[1]
+    if command in NEEDS_ENGINE:
+        return pytest.mark.ml, pytest.mark.slow, ENGINE
+    return (pytest.mark.ml,) if command in NEEDS_TORCH else ()
 
 
 @pytest.fixture(scope="session")
@@ -403,10 +431,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "example",
-    [
-        pytest.param(one, marks=pytest.mark.ml if one.split()[1] in NEEDS_TORCH else ())
-        for one in EXAMPLES
-    ],
+    [pytest.param(one, marks=_marks(one)) for one in EXAMPLES],
 )
 def test_example_runs(example: str, prepared: Path, place: Any) -> None:
     shutil.rmtree(place.root)

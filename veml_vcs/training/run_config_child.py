@@ -7,8 +7,9 @@ import os
 import sys
 import traceback
 from importlib.util import find_spec
-from types import ModuleType
 from typing import Any
+
+from veml_vcs.training.engine import prepare_engine
 
 
 def main(descriptor: int, path: str) -> None:
@@ -60,37 +61,13 @@ def _parameters(config: Any) -> tuple[int | None, list[str]]:
     if find_spec("mmdet") is None:
         return None, ["number of parameters unknown: MMDetection is not installed"]
     try:
-        _stand_in_ops()
+        prepare_engine()
         from mmdet.registry import MODELS
-        from mmdet.utils import register_all_modules
 
-        register_all_modules()
         model = MODELS.build(config.model)
     except Exception as error:  # noqa: BLE001 - a model that cannot be built is told, not fatal
         return None, [f"number of parameters unknown: {type(error).__name__}: {error!s:.300}"]
     return sum(one.numel() for one in model.parameters()), []
-
-
-def _stand_in_ops() -> None:
-    """Let MMDetection be imported without the compiled operators of MMCV: to build needs none.
-
-    ``mmcv.ops`` looks each of them up by name in ``mmcv._ext``. A real one is used where there is.
-    """
-    if find_spec("mmcv") is None or find_spec("mmcv._ext") is not None:
-        return
-    module = ModuleType("mmcv._ext")
-
-    def operator(name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-
-        def call(*_: Any, **__: Any) -> Any:
-            raise NotImplementedError(f"mmcv-lite has no {name}")
-
-        return call
-
-    module.__getattr__ = operator  # type: ignore[method-assign]
-    sys.modules["mmcv._ext"] = module
 
 
 if __name__ == "__main__":

@@ -32,8 +32,14 @@ vectors = get_embedder().embed([file.getvalue()])
 assert vectors.shape[0] == 1 and (vectors == vectors).all()
 """,
     "mmdet": """
-import torchvision, pycocotools, mmcv, mmdet
-from mmengine.config import Config
+import pycocotools.mask, torch
+from veml_vcs.training.engine import prepare_engine
+prepare_engine()
+from mmcv.ops import nms, roi_align
+boxes = torch.tensor([[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 4.0]])
+assert len(nms(boxes, torch.tensor([0.5, 0.9]), 0.5)[1]) == 1
+regions = torch.tensor([[0.0, 0.0, 0.0, 4.0, 4.0]])
+assert roi_align(torch.ones(1, 1, 8, 8), regions, (2, 2)).sum() == 4
 """,
     "parquet": """
 import pyarrow
@@ -48,7 +54,7 @@ _USES = {
     "plot": "veml data stats --plot, veml diff --plot",
     "ml": "veml similar, veml drift, PyTorch data sets",
     "parquet": "Parquet files by rows",
-    "mmdet": "veml model add --trust, which counts parameters",
+    "mmdet": "veml train; veml model add --trust counts parameters",
 }
 
 

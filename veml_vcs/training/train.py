@@ -1,0 +1,195 @@
+"""``veml train``: a plan is carried out, and what came of it becomes a training version.
+
+The loop is MMEngine's. Interrupted, the state stays in the run's folder (``run_folder``), and the
+weights so far are written as a partial version; ``resume`` goes on to what an uninterrupted run
+would have become.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, VemlError
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.versions import open_training
+from veml_vcs.repository.trainings.write import require_free, write_training
+from veml_vcs.training.engine import prepare_engine, require_engine
+from veml_vcs.training.interruption import Interruption
+from veml_vcs.training.machine import Machine
+from veml_vcs.training.plan import Plan, Request, make_plan
+from veml_vcs.training.quiet import quiet
+from veml_vcs.training.run_folder import RunFolder, unfinished
+from veml_vcs.training.watch import Watcher
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to.
+
+    Attributes:
+        name: Of the training.
+        path: Its record, from the repository's root.
+        version: Its version id.
+        status: ``complete``, or ``partial`` if it was interrupted.
+        iterations: Steps done.
+        of_iterations: Steps there were to be.
+        metrics: What was measured.
+        per_class: By class.
+        samples: How many were trained on, and measured on.
+        new_bytes: What the store had to take for the weights.
+    """
+
+    name: str
+    path: str
+    version: str
+    status: str
+    iterations: int
+    of_iterations: int
+    metrics: dict[str, float] = field(default_factory=dict)
+    per_class: dict[str, dict[str, float]] = field(default_factory=dict)
+    samples: tuple[int, int] = (0, 0)
+    new_bytes: int = 0
+
+
+def train(
+    repo: Repository,
+    request: Request,
+    watcher: Watcher,
+    machine: Machine | None = None,
+    *,
+    force: bool = False,
+) -> Trained | None:
+    """Train a model on a data version, and write and stage the training version.
+
+    Args:
+        repo: The repository.
+        request: What to train.
+        watcher: Is told how it goes.
+        machine: How.
+        force: Throw away an unfinished training of that name, and overwrite a record that no
+            commit has.
+
+    Returns:
+        What came of it; None in all but the first of several processes.
+
+    Raises:
+        MissingDependencyError: The engine is not installed.
+        VemlError: Whatever is wrong with what was asked, before anything is trained; or the loss
+            is no number any more.
+    """
+    require_engine()
+    plan = make_plan(repo, request)
+    folder = RunFolder(repo, plan.name)
+    folder.refuse_begun(force=force)
+    require_free(repo, plan.name, force=force)
+    how = machine or Machine()
+    if _rank(how) != 0:
+        return _carry_out(repo, plan, folder, watcher, how, force=force)
+    with folder.locked():
+        folder.refuse_begun(force=force)  # another process may have begun it meanwhile
+        folder.begin(plan)
+        for note in plan.notes:
+            watcher.note(note)
+        try:
+            return _carry_out(repo, plan, folder, watcher, how, force=force)
+        except VemlError:
+            if not folder.has_state:
+                folder.clear(keep_log=True)  # it never began
+            raise
+
+
+def resume(
+    repo: Repository, name: str | None, watcher: Watcher, machine: Machine | None = None
+) -> Trained | None:
+    """Go on with an interrupted training.
+
+    Args:
+        repo: The repository.
+        name: Of the training; None is the only unfinished one.
+        watcher: Is told how it goes.
+        machine: How.
+
+    Raises:
+        NotFoundError: There is none.
+        InvalidInputError: There are several, and no name is given.
+        VemlError: As ``train``.
+    """
+    require_engine()
+    if name is None:
+        known = unfinished(repo)
+        if len(known) > 1:
+            raise InvalidInputError(
+                f"{len(known)} trainings are unfinished: {', '.join(known)}",
+                hint=f"veml train --resume --name {known[0]}",
+            )
+        if not known:
+            raise NotFoundError(
+                "no training is unfinished",
+                hint="veml train --data DATA --model NAME begins one",
+                kind="no-unfinished-training",
+            )
+        name = known[0]
+    folder = RunFolder(repo, name)
+    how = machine or Machine()
+    plan = folder.plan()
+    if _rank(how) != 0:
+        return _carry_out(repo, plan, folder, watcher, how, force=False)
+    with folder.locked():
+        plan = folder.plan()
+        try:
+            require_free(repo, plan.name)
+            force = False
+        except ConflictError:
+            # The partial version that this very run wrote is no loss.
+            force = folder.written() == open_training(repo, plan.name).id
+            if not force:
+                raise
+        return _carry_out(repo, plan, folder, watcher, how, force=force)
+
+
+def _rank(machine: Machine) -> int:
+    """Return which of several processes this one is."""
+    if machine.launcher == "none":
+        return 0
+    from veml_vcs.training.launch import start_processes
+
+    return start_processes(machine.launcher)
+
+
+def _carry_out(
+    repo: Repository,
+    plan: Plan,
+    folder: RunFolder,
+    watcher: Watcher,
+    machine: Machine,
+    *,
+    force: bool,
+) -> Trained | None:
+    """Train, and write what came of it."""
+    watcher.doing("starting the engine")
+    interruption = Interruption()
+    repo.files.make_folder(folder.path)
+    # MMEngine makes folders that nobody needs: elsewhere.
+    scratch = tempfile.TemporaryDirectory(prefix="veml-train-")
+    with scratch as elsewhere, quiet(folder.write_log), interruption.watched():
+        prepare_engine()
+        from veml_vcs.training.detection_run import DetectionRun
+
+        run = DetectionRun(repo, plan, folder, watcher, machine, interruption, elsewhere)
+        complete = run.train()
+        if not run.first:
+            return None
+        outcome = run.outcome(complete=complete)
+    watcher.doing("writing the training version")
+    done = write_training(repo, outcome, plan.name, force=force)
+    if complete:
+        folder.clear()
+    else:
+        folder.note_written(done.version)
+    return Trained(
+        plan.name, done.path, done.version, outcome.status, outcome.iterations or 0,
+        plan.iterations, dict(outcome.metrics),
+        {name: dict(one) for name, one in outcome.per_class.items()},
+        (len(plan.train.keys), len(plan.val.keys)), done.new_bytes,
+    )  # fmt: skip
