@@ -32,7 +32,12 @@ class Target:
 
 
 def switch_to(
-    repo: Repository, target: Target, *, force: bool, progress: Progress
+    repo: Repository,
+    target: Target,
+    *,
+    force: bool,
+    progress: Progress,
+    while_waiting: bool = True,
 ) -> tuple[CheckoutResult, list[Line]]:
     """Go there; return the result and the lines that tell it."""
     from veml_vcs.repository.checkout import checkout
@@ -47,7 +52,10 @@ def switch_to(
         start = name or "HEAD"
         if target.create == came_from:
             # The current branch cannot be moved under the work tree: go there first.
-            checkout(repo, repo.resolve(start), force=force, progress=progress)
+            start_at = repo.resolve(start)
+            checkout(
+                repo, start_at, force=force, while_waiting=while_waiting, progress=progress
+            )  # fmt: skip
         create_branch(repo, target.create, start, force=True)
         name, new = target.create, None
     done = checkout(
@@ -57,6 +65,7 @@ def switch_to(
         start=name if new is not None else None,
         detach=target.detach,
         force=force,
+        while_waiting=while_waiting,
         progress=progress,
     )
     subject = ""

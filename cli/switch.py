@@ -43,7 +43,10 @@ def switch(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Switch to a branch."""
+    """Switch to a branch.
+
+    Refused while a merge, cherry-pick, revert or rebase waits, with --force too, as in Git.
+    """
     from veml_cli._switching import Target, switch_to
     from veml_vcs.repository.revisions import previous_branch
 
@@ -58,7 +61,7 @@ def switch(
         elif name is not None and not (create or reset or detach):
             _refuse_commit(name, repo.git.branches(), repo.git.tags())
         target = Target(name, create or reset, reset=reset is not None, detach=detach)
-        done, lines = switch_to(repo, target, force=force, progress=progress)
+        done, lines = switch_to(repo, target, force=force, while_waiting=False, progress=progress)
     if as_json or not quiet:
         show(done, lines, as_json=as_json)
 

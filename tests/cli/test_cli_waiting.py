@@ -255,3 +255,80 @@ def test_odd_files_of_gits(lines: Place, text: bytes) -> None:
     (lines.root / ".git/rebase-merge/onto").write_bytes(text)
     assert "\x1b" not in lines.veml("status").out
     lines.veml("status", "--json")
+
+
+def test_a_switch_in_the_middle_is_refused_as_git_refuses_it(lines: Place) -> None:
+    """Seen to fail: ``veml switch`` went, and the sequence was forgotten."""
+    lines.git("branch", "beside", "main~1")
+    for begin, doing, end in (
+        (("merge", "side"), "merging", ("merge", "--abort")),
+        (("cherry-pick", "main~1..side"), "cherry-picking", ("cherry-pick", "--abort")),
+        (("revert", "--no-edit", "HEAD~1"), "reverting", ("revert", "--abort")),
+        (("rebase", "side"), "rebasing", ("rebase", "--abort")),
+    ):
+        for tool in ["git"] if doing == "rebasing" else ["git", "veml"]:
+            if tool == "git":
+                failing_git(lines, *begin)
+            else:
+                lines.veml(*(one for one in begin if one != "--no-edit"), code=1)
+            for settled in (False, True):
+                if settled:
+                    lines.write("a.txt", "two\n")
+                    lines.git("add", "a.txt")
+                for how in (("beside",), ("-f", "-c", "new")):
+                    theirs = subprocess.run(
+                        ["git", "switch", *how], cwd=lines.root, capture_output=True, check=False
+                    )
+                    ours = lines.veml("switch", *how, code=128)
+                    assert theirs.returncode == 128
+                    assert ours.err.splitlines()[0] == theirs.stderr.decode().splitlines()[0]
+                    assert f"cannot switch branch while {doing}" in ours.err
+            getattr(lines, tool)(*end)
+            assert waiting(lines) == []
+    assert lines.git("branch", "--format=%(refname:short)") == "beside\nmain\nside\n"
+
+
+@pytest.mark.parametrize("tool", ["git", "veml"])
+@pytest.mark.parametrize("how", [("beside",), ("-b", "new"), ("-f", "beside"), ("--detach",)])
+def test_a_sequence_goes_on_where_a_checkout_went(
+    lines: Place, tool: str, how: tuple[str, ...]
+) -> None:
+    """With both tools the same commits are made, on the branch that was checked out meanwhile.
+
+    Seen to fail: ``veml cherry-pick --continue`` knew of nothing.
+    """
+    lines.git("branch", "beside", "side~2")
+    if tool == "git":
+        failing_git(lines, "cherry-pick", "main~1..side")
+        lines.write("a.txt", "two\n")
+        lines.git("add", "a.txt")
+    else:
+        stop_in_first(lines)
+    run = lines.git if tool == "git" else lines.veml
+    run("commit", "-qm", "by hand")
+    refused = subprocess.run(
+        [tool, "switch", "beside"], cwd=lines.root, capture_output=True, check=False
+    )
+    assert refused.returncode == 128
+    assert b"cannot switch branch while cherry-picking" in refused.stderr
+    run("checkout", "-q", *how)
+    (one,) = waiting(lines)
+    assert (one["kind"], one["by_git"], one["todo"]) == ("cherry-pick", tool == "git", 2)
+    run("cherry-pick", "--continue")
+    by_hand = "" if "beside" in how else "by hand\n"
+    assert lines.git("log", "-3", "--format=%s").startswith(f"four\nthree\n{by_hand}")
+    assert waiting(lines) == []
+
+
+def test_what_waits_is_not_taken_back_on_another_branch(lines: Place) -> None:
+    stop_in_first(lines)
+    lines.veml("commit", "-qm", "by hand")
+    lines.git("branch", "beside", "side~2")
+    lines.veml("checkout", "-q", "beside")
+    at = lines.git("rev-parse", "HEAD")
+    done = lines.veml("cherry-pick", "--abort", code=1)
+    assert "HEAD has moved" in done.err
+    assert "reset --hard" not in done.err  # it would move this branch to where the other was
+    lines.veml("cherry-pick", "--quit")
+    assert lines.git("rev-parse", "HEAD") == at
+    assert waiting(lines) == []

@@ -16,7 +16,9 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.repository.absent import is_here, require_here
 from veml_vcs.repository.git.repo import Head, TreeFile
-from veml_vcs.repository.merging.state import forget_merge, refuse_under_way
+from veml_vcs.repository.merging.sequence import end_step
+from veml_vcs.repository.merging.state import refuse_under_way
+from veml_vcs.repository.merging.waiting import WaitingKind, waiting
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.refs import refuse_nested_name
 from veml_vcs.repository.repository import Repository
@@ -45,6 +47,11 @@ from veml_vcs.repository.worktree.plain_files import (
 from veml_vcs.samples.facts import Facts
 from veml_vcs.samples.tree import Change, Gap, Tree, diff_trees
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+
+_DOING: dict[WaitingKind, str] = {
+    "merge": "merging", "cherry-pick": "cherry-picking", "revert": "reverting",
+    "rebase": "rebasing", "am": "in the middle of an am session",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,9 +96,13 @@ def checkout(
     start: str | None = None,
     detach: bool = False,
     force: bool = False,
+    while_waiting: bool = True,
     progress: Progress = silent,
 ) -> CheckoutResult:
     """Switch to a branch or a commit.
+
+    Where a cherry-pick or revert waits between two steps, what is still to be replayed goes on
+    waiting, as with ``git checkout``.
 
     Args:
         repo: The repository.
@@ -99,7 +110,10 @@ def checkout(
         create: Create the branch first, at ``start``.
         start: A revision; None is HEAD.
         detach: Detach HEAD even if ``target`` is a branch.
-        force: Throw away uncommitted changes that are in the way.
+        force: Throw away uncommitted changes that are in the way, and the step of a merge, a
+            cherry-pick or a revert that waits to be committed.
+        while_waiting: Also between two steps of a cherry-pick or revert, and in a rebase, as
+            ``git checkout``; False refuses whatever waits, as ``git switch``.
         progress: Is told how far it is.
 
     Raises:
@@ -108,6 +122,8 @@ def checkout(
         InvalidInputError: The new branch exists, or its name is not one.
     """
     with repo.lock("veml checkout"), repo.git.batch():
+        if not while_waiting:
+            _refuse_waiting(repo)
         if not force:
             refuse_under_way(repo)
         head = repo.git.head()
@@ -130,7 +146,7 @@ def checkout(
         moves = move_work_tree(repo, head.commit, commit_id, "checkout", force, progress)
         if force:
             drop_conflicts(repo)
-            forget_merge(repo)
+            end_step(repo)
             repo.unfinished.forget()
         _move_head(repo, head, branch, commit_id, created)
         repo.git.write_state("SQUASH_MSG", None)  # as Git: what it speaks of stays behind
@@ -142,6 +158,23 @@ def checkout(
         tuple(move.path for move in moves if move.dirty and not force),
         tuple(one for one in folders_behind(repo).values() if one.kind == "absent"),
     )
+
+
+def _refuse_waiting(repo: Repository) -> None:
+    """Refuse to leave what waits for the user; a bisect is of no branch, so it may be left.
+
+    Raises:
+        ConflictError: It would be left.
+    """
+    for one in waiting(repo):
+        if one.kind == "bisect":
+            continue
+        finish, drop = one.how_to_end
+        raise ConflictError(
+            f"cannot switch branch while {_DOING[one.kind]}",
+            hint=f"{finish} finishes it, {drop} drops it; git worktree add makes room beside it",
+            kind="switching-while-waiting",
+        )
 
 
 def move_work_tree(

@@ -243,10 +243,12 @@ def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> Com
         between = load_sequence(repo, kind, moved=True) if state is None else None
         head = _head(repo)
         if between is not None and has_moved(repo, between):
+            there = f"; veml reset --hard {short(between.original, 7)} goes back to where it began"
+            on_it = is_ancestor(repo.git, CommitId(between.original), head)
             raise ConflictError(
                 f"HEAD has moved since the {kind} stopped: it is not taken back",
-                hint=f"veml {kind} --quit forgets the rest and leaves HEAD; "
-                f"veml reset --hard {short(between.original, 7)} goes back to where it began",
+                hint=f"veml {kind} --quit forgets the rest and leaves HEAD"
+                + (there if on_it else ""),
                 kind="moved",
             )
         if between is not None and not (between.todo or between.ours == head):

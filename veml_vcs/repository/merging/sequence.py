@@ -23,7 +23,6 @@ from veml_vcs.repository.merging.state import (
     under_way,
 )
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.revisions import is_ancestor
 from veml_vcs.repository.worktree.unfinished import REPLAYS
 
 
@@ -63,8 +62,8 @@ def load_sequence(
     Args:
         repo: The repository.
         kind: ``cherry-pick`` or ``revert``; None is either.
-        moved: Also if commits are still to be replayed and HEAD stands on top of it, after more
-            commits by hand than one.
+        moved: Also if commits are still to be replayed and HEAD was moved since, by commits by
+            hand or to another branch: as in Git, they wait until somebody goes on or gives up.
     """
     try:
         state = read_merge_state(repo)
@@ -79,14 +78,9 @@ def load_sequence(
 
 
 def has_moved(repo: Repository, state: MergeState) -> bool:
-    """Tell whether HEAD has more than the one commit on top of where a step began."""
+    """Tell whether HEAD is neither where a step began nor the one commit on top of it."""
     head = repo.git.head().commit
-    if head in (None, state.ours) or is_committed(repo, state):
-        return False
-    try:
-        return is_ancestor(repo.git, CommitId(state.ours), head)
-    except (KeyError, ValueError, AssertionError):
-        return False  # the state names what is no commit, or is not here
+    return head not in (None, state.ours) and not is_committed(repo, state)
 
 
 def is_committed(repo: Repository, state: MergeState) -> bool:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from veml_vcs.errors import DamagedError
 from veml_vcs.repository.git.repo import GitRepo
-from veml_vcs.repository.merging.operation import HEAD_FILES
+from veml_vcs.repository.merging.operation import HEAD_FILES, how_to_end
 from veml_vcs.repository.merging.sequence import git_sequencer, load_sequence
 from veml_vcs.repository.merging.state import load_merge_state
 from veml_vcs.repository.repository import Repository
@@ -44,6 +44,15 @@ class Waiting:
     branch: str | None = None
     onto: str | None = None
     editing: bool = False
+
+    @property
+    def how_to_end(self) -> tuple[str, str]:
+        """What to type to finish it, and to give it up."""
+        if self.kind == "bisect":
+            return "git bisect good|bad", "git bisect reset"
+        if self.kind == "am":
+            return "git am --continue", "git am --abort"
+        return how_to_end(self.kind, by_git=self.by_git)
 
 
 def waiting(repo: Repository) -> tuple[Waiting, ...]:
