@@ -13,10 +13,10 @@ from veml_hooks.git import git
 from veml_hooks.notes import send_notes
 from veml_hooks.say import say
 from veml_vcs.errors import VemlError
-from veml_vcs.ids import VersionId, short
-from veml_vcs.repository.absent import is_here
+from veml_vcs.ids import TreeId, VersionId, short
 from veml_vcs.repository.repository import Repository
-from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
+from veml_vcs.repository.sync import trees_of
+from veml_vcs.versions.data import RECORD_SUFFIX
 
 _ZERO = "0" * 40
 _LISTED = 5
@@ -36,11 +36,13 @@ def pre_push(repo: Repository, remote: str, url: str, lines: bytes) -> int:
     sent = [one for one in refs if len(one) == 4 and one[1] != _ZERO]
     branches = [one for one in sent if not one[2].startswith("refs/notes/")]
     records = _new_records(repo, remote if named else None, branches)
-    lacking = [name for name, record in records.items() if not is_here(repo, record)]
+    lacking = [
+        name for name, trees in records.items() if any(one not in repo.store for one in trees)
+    ]
     if lacking:
         shown = ", ".join(lacking[:_LISTED]) + (", ..." if len(lacking) > _LISTED else "")
         say(
-            f"{len(lacking)} data versions to be pushed are not in this clone: {shown}",
+            f"{len(lacking)} versions to be pushed are not in this clone: {shown}",
             "hint: veml data fetch --from PATH --all gets them from a clone that has them;",
             "hint: git push --no-verify pushes their records all the same",
         )
@@ -59,8 +61,8 @@ def pre_push(repo: Repository, remote: str, url: str, lines: bytes) -> int:
 
 def _new_records(
     repo: Repository, remote: str | None, refs: list[list[str]]
-) -> dict[str, DataRecord]:
-    """Return the data versions that the remote does not have, as far as is known here."""
+) -> dict[str, tuple[TreeId, ...]]:
+    """Return the trees of versions that the remote does not have, as far as is known here."""
     if not refs:
         return {}
     known = [f"--remotes={remote}"] if remote else ["--remotes"]
@@ -68,16 +70,15 @@ def _new_records(
     listing = git(
         repo.root, "rev-list", "--objects", *(one[1] for one in refs), "--not", *known, *old
     ).text
-    found: dict[str, DataRecord] = {}
+    found: dict[str, tuple[TreeId, ...]] = {}
     for line in listing.splitlines():
         blob, _, path = line.partition(" ")
         if not path.endswith(RECORD_SUFFIX):
             continue
         try:
-            data = repo.git.read_blob(VersionId(blob))
-            if is_data_record(data):
-                record = parse_data_record(data, path)
-                found[f"{path.removesuffix(RECORD_SUFFIX)} ({short(record.tree)})"] = record
+            trees = trees_of(repo.git.read_blob(VersionId(blob)), path)
+            if trees:
+                found[f"{path.removesuffix(RECORD_SUFFIX)} ({short(trees[0])})"] = trees
         except VemlError as error:
             say(f"{path}: {error.message}")
     return found

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.repository.kit import Project, coco, images, png, small_model
+from tests.repository.trainings import outcome, prepared, weights
 from veml_vcs.repository import Repository
 from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
@@ -34,6 +35,9 @@ from veml_vcs.repository.restore import restore
 from veml_vcs.repository.rm import rm
 from veml_vcs.repository.stashing.push import push
 from veml_vcs.repository.stashing.stash import apply, drop
+from veml_vcs.repository.trainings.merging import resolve_by_average
+from veml_vcs.repository.trainings.write import write_training
+from veml_vcs.versions.trainings import Initial
 
 ADA = Signature("Ada <ada@example.org>", 1_700_000_000, 0)
 
@@ -275,6 +279,38 @@ def _record_of_stash(repo: Repository) -> None:
     repo.write_file("data/train.veml", repo.git.read_blob(stash["data/train.veml"].blob))
 
 
+def with_model(project: Project) -> None:
+    """A data set and a model, committed: what a training is made of."""
+    prepared(project)
+    _save(project, "one")
+
+
+def retrained(project: Project) -> None:
+    """Both sides of a merge under way fine-tuned one training of one parent."""
+    with_model(project)
+    repo = project.repo
+    parent = write_training(repo, outcome(repo), "base")
+    initial = Initial("training", "base", parent.version, parent.record.checkpoint.tree)
+    heads = iter((1, 2, 3))
+
+    def train(message: str) -> None:
+        tuned = outcome(repo, checkpoint=weights(0, head=next(heads)), initial=initial)
+        write_training(repo, tuned, "night")
+        commit(repo, message, author=ADA, committer=ADA)
+
+    train("one")
+    create_branch(repo, "side")
+    train("two")
+    checkout(repo, "side")
+    train("three")
+    checkout(repo, "main")
+    merge(repo, "side", committer=ADA)
+
+
+def _average(repo: Repository) -> object:
+    return resolve_by_average(repo, ["night"])
+
+
 SCENARIOS = (
     Scenario("add new", empty_with_files, lambda r: add(r, _at(r, "data/train", "README", "src"))),
     Scenario("add edited", edited, lambda r: add(r, [r.root])),
@@ -340,6 +376,8 @@ SCENARIOS = (
         lambda r: resolve(r, ["data/train/images/0001.png", "README"], "both"),
         ("no-conflict",),
     ),
+    Scenario("train", with_model, lambda r: write_training(r, outcome(r), "night")),
+    Scenario("resolve --average", retrained, _average, ("no-conflict",)),
     Scenario("merge --abort", in_conflict, lambda r: abort(r), ("not-merging",)),
     Scenario("restore", damaged_worktree, lambda r: restore(r, [r.root])),
     Scenario(

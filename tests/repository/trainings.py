@@ -29,12 +29,17 @@ CONFIG = (
 
 def made(project: Project) -> Project:
     """Give a project a data set ``data`` with boxes and a model ``detector``, in one commit."""
+    prepared(project)
+    project.save("data", "configs")
+    return project
+
+
+def prepared(project: Project) -> None:
+    """The same, staged."""
     project.write(coco(small_model(4)), "data")
     project.write({"detector.py": CONFIG}, "configs")
     project.add("data")
     add_model(project.repo, str(project.path("configs/detector.py")), "detector")
-    project.save("data", "configs")
-    return project
 
 
 def tensor(values: Any) -> Tensor:

@@ -7,16 +7,18 @@ reads refuses; ``explained`` adds to its error which versions are hit and what t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from veml_vcs.errors import DamagedError, NotFoundError, VemlError
 from veml_vcs.ids import ObjectId, TreeId
+from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.place import may_be_training, readable_training
 from veml_vcs.samples.tree import Gap, Tree, decode_key
-from veml_vcs.versions.data import DataRecord
+from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 MEND = (
     "veml fsck --repair mends it from the work tree or a remote on this machine; with another "
@@ -98,19 +100,22 @@ def explained(repo: Repository, error: VemlError) -> VemlError:
 def _versions_hit(repo: Repository, damaged: bytes) -> list[str]:
     hit: list[str] = []
     known: dict[TreeId, bool] = {}
-    for name, records in _versions(repo):
-        for path, record in records.items():
-            if record.tree not in known:
+    for name, trees in _versions(repo):
+        for path, tree in trees.items():
+            if tree not in known:
                 if len(known) == _MOST_VERSIONS:
                     return [*hit, "..."]
-                known[record.tree] = _is_hit(repo, record.tree, damaged)
-            if known[record.tree]:
+                known[tree] = _is_hit(repo, tree, damaged)
+            if known[tree]:
                 hit.append(f"{name}:{path}")
     return hit
 
 
-def _versions(repo: Repository) -> Iterable[tuple[str, dict[str, DataRecord]]]:
-    """List the versions that a user is likely to be at, by a revision that names each."""
+def _versions(repo: Repository) -> Iterable[tuple[str, dict[str, TreeId]]]:
+    """List the versions that a user is likely to be at, by a revision that names each.
+
+    The trees of each, by the data set's folder, or ``trainings/NAME (checkpoint)``.
+    """
     seen = set()
     head = repo.git.head()
     names = [head.branch or "HEAD", *HEAD_FILES.values()]
@@ -121,12 +126,24 @@ def _versions(repo: Repository) -> Iterable[tuple[str, dict[str, DataRecord]]]:
             commit = repo.resolve(name)
             if commit not in seen:
                 seen.add(commit)
-                yield name, repo.datasets_at(commit)
+                yield name, _trees(repo, repo.datasets_at(commit), repo.git.files(commit))
     with suppress(VemlError):
-        here = repo.datasets_at(head.commit)
-        staged = repo.staged_datasets().items()
+        here = _trees(repo, repo.datasets_at(head.commit), repo.git.files(head.commit))
+        staged = _trees(repo, repo.staged_datasets(), repo.git.staged_files())
         # As Git writes what is in the index: ":PATH".
-        yield "", {path: one for path, one in staged if here.get(path) != one}
+        yield "", {path: one for path, one in staged.items() if here.get(path) != one}
+
+
+def _trees(
+    repo: Repository, datasets: Mapping[str, DataRecord], files: Mapping[str, TreeFile]
+) -> dict[str, TreeId]:
+    found = {path: one.tree for path, one in datasets.items()}
+    for path, file in files.items():
+        if may_be_training(path):
+            training = readable_training(repo.git.read_blob(file.blob))
+            for part, tree in ({} if training is None else training.trees).items():
+                found[f"{path.removesuffix(RECORD_SUFFIX)} ({part})"] = tree
+    return found
 
 
 def _is_hit(repo: Repository, tree: TreeId, damaged: bytes) -> bool:

@@ -15,16 +15,17 @@ from types import TracebackType
 from typing import TypeVar
 
 from veml_vcs.errors import DamagedError, NotFoundError
-from veml_vcs.ids import AnnotationId, CommitId, ObjectId, SampleId, VersionId, short
+from veml_vcs.ids import AnnotationId, CommitId, ObjectId, SampleId, TreeId, VersionId, short
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
 from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.source import Source, open_source
+from veml_vcs.repository.trainings.place import may_be_training, readable_training
 from veml_vcs.samples.fragments.annotations import AnnotationWriter
 from veml_vcs.samples.fragments.content import ContentWriter
 from veml_vcs.samples.tree import walk_new
-from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
+from veml_vcs.versions.data import RECORD_SUFFIX, is_data_record, parse_data_record
 
 BATCH_BYTES = 256 << 20  # 256 MiB: what a killed fetch may lose
 _ANNOTATIONS_READ = 1 << 14
@@ -35,7 +36,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True)
 class MissingVersion:
-    """A data version that could not be completed.
+    """A data or training version that could not be completed.
 
     Attributes:
         version: ``commit:path``, or ``index:path``.
@@ -52,7 +53,7 @@ class FetchResult:
 
     Attributes:
         source: Where it came from.
-        versions: Number of data versions that were wanted.
+        versions: Number of data and training versions that were wanted.
         files: Samples and other files copied.
         annotations: Annotations copied.
         nodes: Tree nodes copied.
@@ -99,14 +100,17 @@ def fetch_data(
 
 
 def copy_versions(
-    repo: Repository, source: Source, wanted: Mapping[str, DataRecord], progress: Progress = silent
+    repo: Repository,
+    source: Source,
+    wanted: Mapping[str, Sequence[TreeId]],
+    progress: Progress = silent,
 ) -> tuple[CopyCounts, list[MissingVersion]]:
     """Copy what is missing of some versions from another clone's store.
 
     Args:
         repo: The repository.
         source: The other clone's store.
-        wanted: The versions, by name.
+        wanted: The trees of each version, by the version's name.
         progress: Is told how far it is.
 
     Returns:
@@ -114,9 +118,10 @@ def copy_versions(
     """
     missing = []
     with _Copy(repo, source, progress) as copy:
-        for name, record in wanted.items():
+        for name, trees in wanted.items():
             try:
-                copy.version(name, record)
+                for tree in trees:
+                    copy.version(name, tree)
             except (NotFoundError, DamagedError) as error:
                 missing.append(MissingVersion(name, error.message))
     return copy.counts, missing
@@ -124,8 +129,8 @@ def copy_versions(
 
 def wanted_versions(
     repo: Repository, revisions: Sequence[str] = (), *, everything: bool = False
-) -> dict[str, DataRecord]:
-    """Return the data versions of commits, each once, by ``commit:path``.
+) -> dict[str, tuple[TreeId, ...]]:
+    """Return the trees of data and training versions of commits, each once, by ``commit:path``.
 
     Args:
         repo: The repository.
@@ -142,22 +147,43 @@ def wanted_versions(
         commits = [CommitId(one.id.decode()) for one in walk(repo.git, heads)]
     elif not commits and head is not None:
         commits = [head]
-    found: dict[str, DataRecord] = {}
+    found: dict[str, tuple[TreeId, ...]] = {}
     seen: set[VersionId] = set()
     for commit in commits:
         for path, file in repo.git.files(commit).items():
             if path.endswith(RECORD_SUFFIX) and file.blob not in seen:
                 seen.add(file.blob)
-                data = repo.git.read_blob(file.blob)
-                if is_data_record(data):
-                    name = f"{short(commit, 7)}:{path.removesuffix(RECORD_SUFFIX)}"
-                    found[name] = parse_data_record(data, path)
+                trees = trees_of(repo.git.read_blob(file.blob), path)
+                if trees:
+                    found[f"{short(commit, 7)}:{path.removesuffix(RECORD_SUFFIX)}"] = trees
     if everything or not revisions:
-        trees = {one.tree for one in found.values()}
-        for path, record in repo.staged_datasets().items():
-            if record.tree not in trees:
-                found[f"index:{path}"] = record
+        known = set(found.values())
+        staged: dict[str, tuple[TreeId, ...]] = {
+            path: (one.tree,) for path, one in repo.staged_datasets().items()
+        }
+        for path, file in repo.git.staged_files().items():
+            if may_be_training(path):
+                staged[path.removesuffix(RECORD_SUFFIX)] = trees_of(
+                    repo.git.read_blob(file.blob), path
+                )
+        found |= {f"index:{path}": one for path, one in staged.items() if one and one not in known}
     return found
+
+
+def trees_of(data: bytes, path: str) -> tuple[TreeId, ...]:
+    """Return the trees that hold what a record stands for; none if it is a record of neither.
+
+    Args:
+        data: The record's bytes.
+        path: Where it lies, for messages.
+
+    Raises:
+        FormatError: It is the record of a data version that cannot be read.
+    """
+    if is_data_record(data):
+        return (parse_data_record(data, path).tree,)
+    training = readable_training(data)
+    return () if training is None else tuple(training.trees.values())
 
 
 @dataclass
@@ -209,8 +235,8 @@ class _Copy:
         elif self._batch is not None:
             self._batch.stack.__exit__(kind, value, trace)
 
-    def version(self, name: str, record: DataRecord) -> None:
-        """Copy what is missing of one version.
+    def version(self, name: str, tree: TreeId) -> None:
+        """Copy what is missing of one tree of a version.
 
         Raises:
             NotFoundError: The source lacks something; nothing of the version was copied.
@@ -219,7 +245,7 @@ class _Copy:
         nodes: list[ObjectId] = []
         contents: dict[SampleId, str] = {}
         said: dict[AnnotationId, None] = {}
-        for node, entries in walk_new(self._nodes, record.tree, self._complete):
+        for node, entries in walk_new(self._nodes, tree, self._complete):
             nodes.append(node)
             for key, entry in entries:
                 if entry.content is not None:

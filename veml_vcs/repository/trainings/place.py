@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from veml_vcs.errors import FormatError
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.trainings.changes import TrainingDiff
     from veml_vcs.repository.trainings.merging import TrainingConflict
     from veml_vcs.repository.trainings.stale import StaleTraining
+    from veml_vcs.versions.trainings import TrainingRecord
 
 TRAININGS_FOLDER = "trainings/"
 
@@ -88,3 +90,15 @@ def blocked_records(repo: Repository, changed: Mapping[str, VersionId]) -> list[
     from veml_vcs.repository.trainings.check import blocked_trainings
 
     return list(blocked_trainings(repo, records))
+
+
+def readable_training(data: bytes) -> TrainingRecord | None:
+    """Return what the record of a training says; None if it is none, or cannot be read."""
+    if not is_training(data):
+        return None
+    from veml_vcs.versions.trainings import parse_training_record
+
+    try:
+        return parse_training_record(data, "")
+    except FormatError:
+        return None

@@ -6,12 +6,15 @@ What is in the store is imported when it is asked for: ``veml status`` reads rec
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
-from veml_vcs.ids import VersionId
+from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
+from veml_vcs.ids import ObjectId, VersionId, short
+from veml_vcs.repository.absent import fetch_command
+from veml_vcs.repository.damage import MEND
 from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.place import may_be_training
@@ -84,7 +87,8 @@ class TrainingVersion:
         from veml_vcs.samples.tensors import read_checkpoint
 
         repo = self.repository
-        return read_checkpoint(repo.store, repo.catalog, self.record.checkpoint.tree)
+        with self._reading("checkpoint"):
+            return read_checkpoint(repo.store, repo.catalog, self.record.checkpoint.tree)
 
     def log(self) -> dict[str, NDArray[np.float64]]:
         """Return the log: column -> float64 [rows], NaN where a row says nothing; maybe empty.
@@ -95,7 +99,8 @@ class TrainingVersion:
         """
         from veml_vcs.repository.trainings.stored import read_log
 
-        return {} if self.record.log is None else read_log(self.repository, self.record.log)
+        with self._reading("log"):
+            return {} if self.record.log is None else read_log(self.repository, self.record.log)
 
     def predictions(self) -> dict[str, dict[str, Annotation]]:
         """Return what the network said of validation samples: data set's folder -> key -> what.
@@ -109,7 +114,29 @@ class TrainingVersion:
         facts = self.record.predictions
         if facts is None:
             return {}
-        return read_predictions(self.repository, facts.tree, self.record.data)
+        with self._reading("predictions"):
+            return read_predictions(self.repository, facts.tree, self.record.data)
+
+    @contextmanager
+    def _reading(self, part: str) -> Iterator[None]:
+        """Name the training in errors of what is read from the store."""
+        tree = self.record.trees.get(part)
+        if tree is not None and tree not in self.repository.store:
+            with suppress(NotFoundError):
+                self.repository.store.size(ObjectId(tree))  # a pack that cannot be read is named
+            raise NotFoundError(
+                f"training {self.label}: its {part} ({short(tree)}) is not in this clone",
+                hint=fetch_command(self.repository, self.revision),
+                kind="data-missing",
+            )
+        try:
+            yield
+        except (DamagedError, NotFoundError) as error:
+            told = type(error)(
+                f"training {self.label}, {part}: {error.message}", hint=MEND, kind=error.kind
+            )
+            told.object_id = error.object_id
+            raise told from error
 
 
 @dataclass(frozen=True)

@@ -114,10 +114,12 @@ def write_training(
         StorageError: The system says no.
     """
     with repo.lock("veml train"):
-        path = require_free(repo, name, force=force)
-        stored = store_training(repo, outcome, path)
+        path = require_free(repo, name, force=True)
         full = repo.absolute(path)
         before = bytes(repo.files.read(full)) if os.path.isfile(full) else None
+        stored = store_training(repo, outcome, path)
+        if before != stored.data:  # the same again is what a run does that was killed at its end
+            require_free(repo, name, force=force)
         stage_training(repo, path, stored.data)
     return WrittenTraining(
         name, path, blob_id(stored.data), before is None, before == stored.data, stored.record,

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from dulwich.refs import Ref
 
 from veml_vcs.errors import DamagedError, NotFoundError, VemlError
-from veml_vcs.ids import AnnotationId, ObjectId, SampleId, short
+from veml_vcs.ids import AnnotationId, ObjectId, SampleId, TreeId, short
 from veml_vcs.repository.git.notes import NOTES_PREFIX, TRACKING_PREFIX, note_blobs
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
@@ -31,6 +32,9 @@ from veml_vcs.samples.tree.node import ChildRef
 from veml_vcs.samples.tree.read import leaves, read_leaf
 from veml_vcs.versions.data import DataRecord, dataset_path
 
+if TYPE_CHECKING:
+    from veml_vcs.versions.trainings import TrainingRecord
+
 
 @dataclass(frozen=True)
 class FsckProblem:
@@ -43,7 +47,8 @@ class FsckProblem:
             ``newer`` (only a newer veml can read it).
         what: The object, sample, record.
         where: The pack, fragment or commit it is in, or what was found.
-        versions: Data versions that it hits, as ``commit:path`` or ``commit:path/key``.
+        versions: Data and training versions that it hits, as ``commit:path``,
+            ``commit:path/key`` or ``commit:path (checkpoint)/tensor``.
     """
 
     kind: str
@@ -58,7 +63,7 @@ class FsckResult:
 
     Attributes:
         objects: Number of objects that were re-hashed.
-        versions: Number of data versions that were walked.
+        versions: Number of data and training versions that were walked.
         samples: Number of distinct entries that were looked up.
         problems: Everything that is wrong; empty is good.
     """
@@ -81,6 +86,7 @@ class Damage:
         missing: Nodes that trees need and nobody has (sound).
         keys: Content, annotation or node -> the places in versions that need it.
         records: The data versions there are, by ``commit:path``.
+        trees: The trees of training versions, by ``commit:path (checkpoint)``.
         broken: Names of the versions that are not whole.
     """
 
@@ -91,6 +97,7 @@ class Damage:
     missing: dict[ObjectId, str] = field(default_factory=dict)
     keys: dict[bytes, list[str]] = field(default_factory=dict)
     records: dict[str, DataRecord] = field(default_factory=dict)
+    trees: dict[str, TreeId] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
 
@@ -129,6 +136,8 @@ class _Check:
         self._contents: set[SampleId] = set()
         self._annotations: set[AnnotationId] = set()
         self._entries = 0
+        self._trainings = 0
+        self._sizes: dict[str, int] = {}
         self.damage = Damage()
 
     def run(self) -> FsckResult:
@@ -141,7 +150,8 @@ class _Check:
             self._name()
         self._report()
         objects = sum(1 for _ in self._repo.store.ids())
-        return FsckResult(objects, len(self.damage.records), self._entries, tuple(self._problems))
+        versions = len(self.damage.records) + self._trainings
+        return FsckResult(objects, versions, self._entries, tuple(self._problems))
 
     # -- the store -----------------------------------------------------------------------------
 
@@ -209,11 +219,27 @@ class _Check:
                 self._problems.append(FsckProblem("unreadable", path, name, (str(error),)))
         trees: set[bytes] = set()
         for one in found.records.values():
+            if one.training is not None:
+                self._training(one.name, one.training)
             if one.record is None:
                 continue
             if not (one.record.tree in trees and one.name.startswith("file:")):
                 trees.add(one.record.tree)
                 self.damage.records[one.name] = one.record
+
+    def _training(self, name: str, record: TrainingRecord) -> None:
+        """Remember the trees of a training version, and how many entries each should have."""
+        self._trainings += 1
+        sizes = {"checkpoint": record.checkpoint.tensors}
+        if record.log is not None:
+            sizes["log"] = len(record.log.columns)
+        if record.predictions is not None:
+            sizes["predictions"] = record.predictions.samples
+        known = set(self.damage.trees.values())
+        for part, tree in record.trees.items():
+            if tree not in known or not name.startswith("file:"):
+                self.damage.trees[f"{name} ({part})"] = tree
+                self._sizes[f"{name} ({part})"] = sizes[part]
 
     def _refs(self) -> None:
         """Find refs that are damaged, or name what Git does not have."""
@@ -267,6 +293,26 @@ class _Check:
                 self._problems.append(
                     FsckProblem("unreadable", f"tree of {name}", str(error), (name,))
                 )
+
+        for name, tree in self.damage.trees.items():
+            try:
+                self._tree(name, tree)
+            except (DamagedError, NotFoundError) as error:
+                self.damage.broken.add(name)
+                self._problems.append(
+                    FsckProblem("unreadable", f"tree of {name}", str(error), (name,))
+                )
+
+    def _tree(self, name: str, tree: TreeId) -> None:
+        """Walk a tree of a training version, and compare the number of its entries."""
+        entries = 0
+        for place in leaves(self._repo.store, tree):
+            items = read_leaf(self._repo.store, place)
+            files, _ = self._take(entry for _, entry in items)
+            entries += len(items) - files  # what else a checkpoint says is a file
+        if entries != self._sizes[name]:
+            wrong = f"says {self._sizes[name]:,} entries, its tree has {entries:,}"
+            self._problems.append(FsckProblem("counts", f"record of {name}", wrong, (name,)))
 
     def _version(self, name: str, record: DataRecord) -> None:
         """Walk a version's tree, each leaf once in all of history, and compare the counts."""
@@ -351,20 +397,21 @@ class _Check:
     def _name(self) -> None:
         """Walk every version again, as a whole, to name whom the damage hits."""
         damage = self.damage
-        for done, (name, record) in enumerate(damage.records.items()):
-            self._progress("naming versions", done, len(damage.records))
-            self._name_nodes(name, record)
+        trees = {name: one.tree for name, one in damage.records.items()} | damage.trees
+        for done, (name, tree) in enumerate(trees.items()):
+            self._progress("naming versions", done, len(trees))
+            self._name_nodes(name, tree)
             if name in damage.broken:
                 continue
-            for key, entry in Tree(self._repo.store, record.tree).items():
+            for key, entry in Tree(self._repo.store, tree).items():
                 for one in (entry.content, entry.annotation):
                     if one is not None and (one in damage.contents or one in damage.annotations):
                         damage.keys.setdefault(one, []).append(f"{name}/{key}")
                         damage.broken.add(name)
 
-    def _name_nodes(self, name: str, record: DataRecord) -> None:
+    def _name_nodes(self, name: str, tree: TreeId) -> None:
         marks = Marks()
-        marks.tree(self._repo.store, [ObjectId(record.tree)])
+        marks.tree(self._repo.store, [ObjectId(tree)])
         for node in {*marks.missing, *marks.damaged}:
             self.damage.keys.setdefault(node, []).append(name)
             if node not in self.damage.objects:

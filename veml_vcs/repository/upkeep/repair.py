@@ -332,7 +332,9 @@ def _from_clone(
             raise
         return error.message
     with opened:
-        done, _ = copy_versions(repo, opened, _broken(damage), progress)
+        wanted = {name: (one.tree,) for name, one in _broken(damage).items()}
+        wanted |= {name: (damage.trees[name],) for name in damage.broken if name in damage.trees}
+        done, _ = copy_versions(repo, opened, wanted, progress)
     if count := done.files + done.annotations + done.nodes:
         recovered["clone"] = count
     return None

@@ -15,6 +15,7 @@ import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dulwich.errors import ChecksumMismatch, FileFormatException, ObjectFormatException
 from dulwich.index import ConflictedIndexEntry, Index, IndexEntry
@@ -25,8 +26,15 @@ from veml_vcs.ids import VersionId, short
 from veml_vcs.repository.git.notes import NOTES_PREFIX
 from veml_vcs.repository.models.place import is_model, model_problem
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import is_training, training_problem
+from veml_vcs.repository.trainings.place import (
+    is_training,
+    readable_training,
+    training_problem,
+)
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
+
+if TYPE_CHECKING:
+    from veml_vcs.versions.trainings import TrainingRecord
 
 _OBJECT = re.compile(rb"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
 _WORD = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -55,11 +63,13 @@ class FoundRecord:
         name: Where it was found first, as ``commit:path``, ``index:path`` or ``file:path``.
         words: Every digest of 32 bytes that its text names.
         record: What it says, if it is the record of a data version.
+        training: What it says, if it is that of a training version.
     """
 
     name: str
     words: frozenset[bytes]
     record: DataRecord | None
+    training: TrainingRecord | None = None
 
 
 @dataclass
@@ -344,11 +354,13 @@ class RootFinder:
                     self.found.problems[name] = error.message
         elif is_model(data):
             self._note_problem(model_problem(data, name), name)
-        elif is_training(data):
+        training = None
+        if is_training(data):
             self._note_problem(training_problem(data, name), name)
+            training = readable_training(data)
         if words or record is not None:
             self.found.records[version] = FoundRecord(
-                name.removesuffix(RECORD_SUFFIX), words, record
+                name.removesuffix(RECORD_SUFFIX), words, record, training
             )
 
     def _note_problem(self, why: str | None, name: str) -> None:

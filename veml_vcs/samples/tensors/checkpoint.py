@@ -119,7 +119,12 @@ def read_checkpoint(store: ObjectStore, catalog: Catalog, tree: TreeId) -> Check
     for key, entry in entries.items():
         if entry.content is None:
             raise DamagedError(f"checkpoint {short(tree)}: {key!r:.80} has no bytes")
-        data = contents.read(entry.content)
+        try:
+            data = contents.read(entry.content)
+        except DamagedError as error:
+            raise DamagedError(
+                f"tensor {unquote(key)!r:.80}: {error}", hint=error.hint, kind=error.kind
+            ) from error
         if key == METADATA:
             metadata = json.loads(data)
         else:

@@ -94,6 +94,16 @@ class TrainingRecord:
     rebuilt_from: Mapping[str, Any] = field(default_factory=dict)
     derived: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def trees(self) -> dict[str, TreeId]:
+        """The heavy parts in the store, by name: ``checkpoint``, ``log``, ``predictions``."""
+        found = {"checkpoint": self.checkpoint.tree}
+        if self.log is not None:
+            found["log"] = self.log.tree
+        if self.predictions is not None:
+            found["predictions"] = self.predictions.tree
+        return found
+
     def to_bytes(self) -> bytes:
         """Return the canonical text of the record."""
         record: dict[str, Any] = {
