@@ -17,10 +17,13 @@ from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter
+    from typer._click.formatting import HelpFormatter
     from typer._click.shell_completion import CompletionItem
 
 Build = Callable[[str], "Command"]
 """Imports and builds the command of a name."""
+Help = Callable[[str], str]
+"""Returns the help text of the command of a name."""
 
 _RUNTIME = "_runtime_param"
 _UNUSUAL = object()
@@ -61,18 +64,27 @@ class LightGroup(TyperGroup):
         return found or super(TyperGroup, self).shell_complete(ctx, incomplete)
 
 
-def lazy_group(names: Sequence[str], build: Build) -> type[LightGroup]:
+def lazy_group(names: Sequence[str], build: Build, tell: Help) -> type[LightGroup]:
     """Return a class of groups whose commands are built when they are looked at.
 
     Args:
         names: The commands, in the order ``--help`` lists them.
         build: Makes one of them.
+        tell: Returns the help of one, of which ``--help`` shows the first sentence.
     """
 
     class LazyGroup(LightGroup):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**attributes)
             self.commands = _Commands(names, build)
+
+        def list_commands(self, ctx: Context) -> list[str]:
+            return list(self.commands)
+
+        def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+            # What a command takes is not shown, and looking at that is all but all of the time.
+            told: dict[str, Command] = {name: TyperCommand(name, help=tell(name)) for name in names}
+            TyperGroup(commands=told).format_commands(ctx, formatter)
 
     return LazyGroup
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from inspect import getdoc
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,9 +52,25 @@ def _build(name: str) -> Command:
     """Import and build one command."""
     group = typer.Typer(rich_markup_mode=None, add_completion=False)
     group.callback()(lambda: None)  # otherwise typer would return the one command, without a name
-    _register(group, import_module(f"veml_cli.{name.replace('-', '_')}"))
+    _register(group, _module(name))
     command: Command = typer.main.get_command(group).commands[name]  # type: ignore[attr-defined]
     return command
+
+
+def _tell(name: str) -> str:
+    """Return the help of one command without building it."""
+    module = _module(name)
+    return module.HELP if hasattr(module, "COMMANDS") else getdoc(_function(module)) or ""
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"veml_cli.{name.replace('-', '_')}")
+
+
+def _function(module: ModuleType) -> Callable[..., object]:
+    """Return the function that runs a module's command."""
+    function: Callable[..., object] = getattr(module, module.__name__.rpartition(".")[2])
+    return function
 
 
 def _register(group: typer.Typer, module: ModuleType) -> None:
@@ -70,12 +88,12 @@ def _register(group: typer.Typer, module: ModuleType) -> None:
         hidden = getattr(module, "HIDDEN", False)
         shown = name.replace("_", "-")
         command = group.command(shown, cls=kind, epilog=module.EXAMPLES, hidden=hidden)
-        command(getattr(module, name))
+        command(_function(module))
 
 
 app = typer.Typer(
     name="veml",
-    cls=lazy_group(_COMMANDS, _build),
+    cls=lazy_group(_COMMANDS, _build, _tell),
     help="Git for machine-learning data: versions, branches, merges and differences of data sets.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help, as Git's; drawing it with rich would cost its import

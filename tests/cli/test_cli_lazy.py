@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from veml_cli import _lazy
 from veml_cli._lazy import LightCommand
+from veml_cli.main import app
 
 
 class Side(StrEnum):
@@ -86,3 +87,27 @@ def _only_light(otherwise: Any) -> Any:
         return otherwise(self)
 
     return get
+
+
+def test_the_list_of_commands_is_what_the_commands_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with the module's docstring in place of the function's, and without groups'."""
+    group: Any = typer.main.get_command(app)
+    context = group.make_context("veml", ["status"], resilient_parsing=True)
+    listed = group.get_help(context).partition("Commands:")[2]
+    group.commands = {name: group.commands[name] for name in group.list_commands(context)}
+    monkeypatch.delattr(type(group), "format_commands")
+    assert listed == group.get_help(context).partition("Commands:")[2]
+    assert listed.count("\n  ") > 30
+
+
+def test_the_list_of_commands_builds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail with typer's ``list_commands``, and with its ``format_commands``."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} was built")
+
+    group: Any = typer.main.get_command(app)
+    monkeypatch.setattr(group.commands, "_build", refuse)
+    context = group.make_context("veml", ["status"], resilient_parsing=True)
+    assert "status" in group.get_help(context)
+    assert "status" in group.list_commands(context)
