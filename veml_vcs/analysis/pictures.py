@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from veml_vcs.repository.data.spread import Spread
     from veml_vcs.repository.data.statistics import Statistics
-    from veml_vcs.repository.diff_pairs import Pair, Side
+    from veml_vcs.repository.diff_pairs import Pair
 
 MAX_PIXELS = 1 << 28
 _LEAST_SIDE = 512
@@ -137,14 +137,68 @@ def draw_pairs(pairs: Sequence[Pair], title: str, target: str) -> None:
             ((pair.before, pair.sample.old_key or pair.sample.key), (pair.after, pair.sample.key))
         ):
             corner = (_GAP + column * (_CELL[0] + _GAP), top + 20)
-            _paste(picture, draw, side, key, corner, colors)
+            shown = None if side is None else (side.data, side.said)
+            _paste(picture, draw, shown, key, corner, colors)
     save(picture, target)
+
+
+def draw_said(
+    rows: Sequence[tuple[str, bytes, Annotation | None, Annotation]], title: str, target: str
+) -> None:
+    """Write a contact sheet: what is true of each sample (left), and what was said of it (right).
+
+    Args:
+        rows: Caption, the image's bytes, what is true, and what was said, with scores.
+        title: What stands above them.
+        target: The file to write; its extension says which kind.
+
+    Raises:
+        MissingDependencyError: Pillow is not installed.
+        InvalidInputError: The target's extension is unknown.
+        StorageError: The target cannot be written.
+    """
+    check_suffix(target)
+    module = pillow()
+    names = {
+        str(obj.get("class"))
+        for _, _, truth, said in rows
+        for obj in (*(truth or {}).get("objects", ()), *said.get("objects", ()))
+    }
+    colors = class_colors(names)
+    row = _CELL[1] + _CAPTION
+    size = (2 * _CELL[0] + 3 * _GAP, _TOP + max(1, len(rows)) * row)
+    picture: Image = module.new("RGB", size, "white")
+    draw = drawing(picture)
+    draw.text((_GAP, 12), plain(title), _BLACK, font(18))
+    if not rows:
+        draw.text((_GAP, _TOP), "nothing is wrong", _GREY, font(14))
+    for place, (caption, data, truth, said) in enumerate(rows):
+        top = _TOP + place * row
+        draw.text((_GAP, top), plain(caption)[:130], _BLACK, font(12))
+        for column, shown in enumerate((truth, _scored(said, truth, colors))):
+            corner = (_GAP + column * (_CELL[0] + _GAP), top + 20)
+            _paste(picture, draw, (data, shown), caption, corner, colors)
+    save(picture, target)
+
+
+def _scored(said: Annotation, truth: Annotation | None, colors: dict[str, Color]) -> Annotation:
+    """Return detections whose class names end with the score, at the size that the truth has."""
+    objects = []
+    for obj in said.get("objects", ()):
+        name = f"{obj.get('class')} {obj.get('score', 0):.2f}"
+        colors[name] = colors[str(obj.get("class"))]
+        objects.append({**obj, "class": name})
+    shown: Annotation = {"objects": objects}
+    for side in ("width", "height"):
+        if truth is not None and side in truth:
+            shown[side] = truth[side]
+    return shown
 
 
 def _paste(
     picture: Image,
     draw: ImageDraw,
-    side: Side | None,
+    side: tuple[bytes | None, Annotation | None] | None,
     key: str,
     corner: tuple[int, int],
     colors: Mapping[str, Color],
@@ -155,9 +209,10 @@ def _paste(
     why = "not there"
     if side is not None:
         why = "no image, only an annotation"
-        if side.data is not None:
+        data, said = side
+        if data is not None:
             try:
-                image = annotated(side.data, side.said, key, colors, _CELL)
+                image = annotated(data, said, key, colors, _CELL)
             except FormatError:
                 why = "not an image that can be shown"
             else:

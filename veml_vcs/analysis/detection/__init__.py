@@ -1,0 +1,1 @@
+"""What a detector gets right and wrong: average precision, confusion, the worst samples."""

@@ -1,0 +1,378 @@
+"""``veml training errors``: what a detector gets wrong on the data that it was validated on.
+
+Only records, predictions and annotations are read; no network is run, and no engine is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from veml_vcs.analysis.detection.average_precision import (
+    SIZES,
+    ImageBoxes,
+    Precision,
+    average_precision,
+)
+from veml_vcs.analysis.detection.confusion import ImageErrors, image_errors
+from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError
+from veml_vcs.ids import VersionId
+from veml_vcs.repository.absent import require_here
+from veml_vcs.repository.dataset import Dataset, Sample
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
+from veml_vcs.samples.annotations import box_of, image_size
+from veml_vcs.samples.facts import Annotation, Facts
+from veml_vcs.versions.data import DataRecord, is_data_record, parse_data_record
+from veml_vcs.versions.trainings import DataUse
+
+
+@dataclass(frozen=True)
+class ClassErrors:
+    """What is right and wrong about one class.
+
+    Attributes:
+        name: The class.
+        truth: Number of its objects.
+        ap: Average precision over IoU .50 to .95; NaN without objects.
+        ap50: At IoU .50.
+        ap75: At IoU .75.
+        recall: Largest recall, mean over IoU .50 to .95.
+        correct: Objects found, at the thresholds of the analysis.
+        missed: Objects that no detection found, also where one is near.
+        confused: Objects taken for another class.
+        misplaced: Detections that overlap an object of the class, but not enough.
+        duplicate: Detections of an object that was found already.
+        invented: Detections where there is nothing.
+    """
+
+    name: str
+    truth: int
+    ap: float
+    ap50: float
+    ap75: float
+    recall: float
+    correct: int
+    missed: int
+    confused: int
+    misplaced: int
+    duplicate: int
+    invented: int
+
+
+@dataclass(frozen=True)
+class SizeErrors:
+    """How well objects of one size are found.
+
+    Attributes:
+        size: ``small`` (below 32 x 32 pixels), ``medium`` (below 96 x 96) or ``large``.
+        truth: Number of objects.
+        ap: Average precision, mean of the classes that have any.
+        recall: As ``ap``.
+    """
+
+    size: str
+    truth: int
+    ap: float
+    recall: float
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Objects of one class that were taken for another.
+
+    Attributes:
+        truth: What they are.
+        said: What was said.
+        count: How many.
+    """
+
+    truth: str
+    said: str
+    count: int
+
+
+@dataclass(frozen=True)
+class WorstSample:
+    """A sample with much that is wrong.
+
+    Attributes:
+        dataset: The data set's folder.
+        key: The sample.
+        wrong: How much: wrong detections, and objects missed.
+        missed: Objects not found.
+        confused: Objects taken for another class.
+        misplaced: Detections not well placed.
+        duplicate: Objects found again.
+        invented: Detections of nothing.
+    """
+
+    dataset: str
+    key: str
+    wrong: int
+    missed: int
+    confused: int
+    misplaced: int
+    duplicate: int
+    invented: int
+
+
+@dataclass(frozen=True)
+class TrainingErrors:
+    """What a training gets wrong.
+
+    Attributes:
+        training: The training, as the user named it.
+        version: Its version id.
+        samples: How many samples it was validated on.
+        score: Detections below are not counted one by one (they count in ``ap``).
+        iou: An object is found from this IoU on.
+        ap: Mean of the classes that have objects, over IoU .50 to .95.
+        ap50: At IoU .50.
+        ap75: At IoU .75.
+        classes: Class by class.
+        sizes: Size by size.
+        confusions: Which classes are taken for which, the most frequent first.
+        worst: The samples with most that is wrong, the worst first.
+    """
+
+    training: str
+    version: VersionId
+    samples: int
+    score: float
+    iou: float
+    ap: float
+    ap50: float
+    ap75: float
+    classes: tuple[ClassErrors, ...]
+    sizes: tuple[SizeErrors, ...]
+    confusions: tuple[Confusion, ...]
+    worst: tuple[WorstSample, ...]
+
+
+@dataclass(frozen=True)
+class _Looked:
+    dataset: str
+    sample: Sample
+    boxes: ImageBoxes
+    errors: ImageErrors
+
+
+def training_errors(
+    repo: Repository, spec: str, *, score: float = 0.3, iou: float = 0.5, worst: int = 10
+) -> TrainingErrors:
+    """Compare what a detector said of its validation samples with what is true of them.
+
+    Args:
+        repo: The repository.
+        spec: ``NAME`` (as staged) or ``NAME@REV``.
+        score: Detections below are not counted one by one.
+        iou: An object is found from this IoU on.
+        worst: How many samples to name.
+
+    Raises:
+        NotFoundError: There is no such training, it has no predictions, or they or the data are not
+            in this clone.
+        InvalidInputError: It is no detector, or a threshold is none.
+    """
+    if not (0 <= score <= 1 and 0 < iou <= 1):
+        raise InvalidInputError(f"thresholds are from 0 to 1, found score {score:g}, IoU {iou:g}")
+    version = open_training(repo, spec)
+    if version.record.task != "detection":
+        raise InvalidInputError(f"{spec}: a {version.record.task}; only detectors can be looked at")
+    predictions = version.predictions()
+    if not predictions:
+        raise NotFoundError(f"{spec}: has no predictions to look at", kind="no-predictions")
+    samples = [*_samples(version, predictions)]
+    names = _class_names(version, samples)
+    numbers = {name: i for i, name in enumerate(names)}
+    looked = []
+    for dataset, sample, said in samples:
+        boxes = _boxes(sample, said, numbers)
+        looked.append(_Looked(dataset, sample, boxes, image_errors(boxes, score, iou)))
+    images = [one.boxes for one in looked]
+    whole = {i: average_precision(images, i) for i in range(len(names))}
+    present = [one for one in whole.values() if one.truth]
+    return TrainingErrors(
+        spec, version.id, len(looked), score, iou,
+        _mean(one.ap for one in present), _mean(one.ap50 for one in present),
+        _mean(one.ap75 for one in present),
+        tuple(_class_errors(names[i], i, whole[i], looked) for i in range(len(names))),
+        tuple(_size(size, images, len(names)) for size in SIZES if size != "all"),
+        _confusions(names, looked),
+        tuple(_worst(one) for one in _ranked(looked)[:worst]),
+    )  # fmt: skip
+
+
+def sample_pictures(
+    repo: Repository, found: TrainingErrors
+) -> list[tuple[WorstSample, bytes, Annotation | None, Annotation]]:
+    """Return the worst samples with their bytes, what is true of them, and what was said."""
+    version = open_training(repo, found.training)
+    predictions = version.predictions()
+    opened = _datasets(version)
+    pictures = []
+    for one in found.worst:
+        sample = opened[one.dataset][one.key]
+        said = predictions[one.dataset][one.key]
+        shown = [obj for obj in said.get("objects", []) if obj["score"] >= found.score]
+        pictures.append((one, sample.data, sample.annotation, {"objects": shown}))
+    return pictures
+
+
+def _datasets(version: TrainingVersion) -> dict[str, Dataset]:
+    """Return the data versions that a training was validated on, by folder."""
+    repo = version.repository
+    found = {}
+    for use in version.record.data:
+        if use.role == "val":
+            record = _data_record(repo, use)
+            require_here(repo, use.path, record)
+            found[use.path] = Dataset(repo, use.path, record)
+    return found
+
+
+def _data_record(repo: Repository, use: DataUse) -> DataRecord:
+    """Return a data version's record; its tree alone where Git does not have it (any more)."""
+    try:
+        data = repo.git.read_blob(use.version)
+    except (KeyError, NotFoundError, DamagedError):
+        data = b""
+    if is_data_record(data):
+        record = parse_data_record(data, use.path)
+        if record.tree == use.tree:
+            return record
+    return DataRecord(use.tree, Facts("", ""))
+
+
+def _samples(
+    version: TrainingVersion, predictions: Mapping[str, Mapping[str, Annotation]]
+) -> list[tuple[str, Sample, Annotation]]:
+    opened = _datasets(version)
+    found = []
+    for path, said in predictions.items():
+        if path not in opened:
+            raise DamagedError(f"{version.label}: predictions of {path}, which is not its val data")
+        dataset = opened[path]
+        for key, annotation in sorted(said.items()):
+            try:
+                found.append((path, dataset[key], annotation))
+            except (KeyError, NotFoundError) as error:
+                raise DamagedError(
+                    f"{version.label}: a prediction of {path}/{key}, which its data does not have"
+                ) from error
+    return found
+
+
+def _class_names(
+    version: TrainingVersion, samples: Sequence[tuple[str, Sample, Annotation]]
+) -> list[str]:
+    """Return every class that is true or was said, in the order of the record, then by name."""
+    seen = {
+        str(obj.get("class"))
+        for _, sample, said in samples
+        for obj in (*sample.objects, *said.get("objects", ()))
+    }
+    known = [name for name in version.record.per_class if name in seen]
+    return known + sorted(seen - set(known))
+
+
+def _boxes(sample: Sample, said: Annotation, numbers: Mapping[str, int]) -> ImageBoxes:
+    """Return truth and detections of one sample; objects without a box are left out."""
+    truth = sample.annotation or {}
+    width, height = image_size(truth)
+    objects = truth.get("objects", ())
+    if width is None and any("cxcywhn" in obj for obj in objects):
+        from veml_vcs.samples.images import image_shape
+
+        width, height = image_shape(sample.data)
+    rows = [(obj, box) for obj in objects if (box := box_of(obj, width, height)) is not None]
+    found = [(obj, box) for obj in said.get("objects", ()) if (box := box_of(obj)) is not None]
+    return ImageBoxes(
+        _corners([box for _, box in rows]),
+        np.array([numbers[str(obj.get("class"))] for obj, _ in rows], np.int64),
+        np.array([_area(obj, box) for obj, box in rows], np.float64),
+        np.array([obj.get("iscrowd") in (1, True, "1") for obj, _ in rows], np.bool_),
+        _corners([box for _, box in found]),
+        np.array([numbers[str(obj.get("class"))] for obj, _ in found], np.int64),
+        np.array([_score(obj, sample.key) for obj, _ in found], np.float64),
+    )
+
+
+def _corners(boxes: Sequence[Sequence[float]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array([tuple(box) for box in boxes], np.float64).reshape(-1, 4)
+
+
+def _area(obj: Mapping[str, Any], box: Sequence[float]) -> float:
+    """Return an object's area as COCO measures it: as the data says, else that of its box."""
+    area = obj.get("area")
+    if isinstance(area, int | float) and not isinstance(area, bool) and 0 <= area < float("inf"):
+        return float(area)
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _score(obj: Mapping[str, Any], key: str) -> float:
+    score = obj.get("score")
+    if isinstance(score, bool) or not isinstance(score, int | float):
+        raise DamagedError(f"a prediction of {key} has no score")
+    return float(score)
+
+
+def _mean(values: Any) -> float:
+    known = [one for one in values if one == one]  # not NaN
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _class_errors(
+    name: str, number: int, precision: Precision, looked: Sequence[_Looked]
+) -> ClassErrors:
+    counts = dict.fromkeys(
+        ("correct", "missed", "confused", "misplaced", "duplicate", "invented"), 0
+    )
+    for one in looked:
+        truth, said, errors = one.boxes.truth_classes, one.boxes.classes, one.errors
+        counts["correct"] += sum(truth[at] == number for at, _ in errors.correct)
+        counts["confused"] += sum(truth[at] == number for at, _ in errors.confused)
+        counts["missed"] += sum(truth[at] == number for at in errors.missed)
+        for kind in ("misplaced", "duplicate", "invented"):
+            counts[kind] += sum(said[at] == number for at in getattr(errors, kind))
+    return ClassErrors(
+        name, precision.truth, precision.ap, precision.ap50, precision.ap75, precision.recall,
+        **{kind: int(count) for kind, count in counts.items()},
+    )  # fmt: skip
+
+
+def _size(size: str, images: Sequence[ImageBoxes], classes: int) -> SizeErrors:
+    found = [average_precision(images, number, size) for number in range(classes)]
+    present = [one for one in found if one.truth]
+    return SizeErrors(
+        size, sum(one.truth for one in found), _mean(one.ap for one in present),
+        _mean(one.recall for one in present),
+    )  # fmt: skip
+
+
+def _confusions(names: Sequence[str], looked: Sequence[_Looked]) -> tuple[Confusion, ...]:
+    counts: dict[tuple[int, int], int] = {}
+    for one in looked:
+        for at, said in one.errors.confused:
+            pair = int(one.boxes.truth_classes[at]), int(one.boxes.classes[said])
+            counts[pair] = counts.get(pair, 0) + 1
+    order = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return tuple(Confusion(names[a], names[b], count) for (a, b), count in order)
+
+
+def _ranked(looked: Sequence[_Looked]) -> list[_Looked]:
+    """Return the samples with anything wrong, the worst first."""
+    wrong = [one for one in looked if one.errors.count]
+    return sorted(wrong, key=lambda one: (-one.errors.count, one.dataset, one.sample.key))
+
+
+def _worst(one: _Looked) -> WorstSample:
+    errors = one.errors
+    return WorstSample(
+        one.dataset, one.sample.key, errors.count, len(errors.missed), len(errors.confused),
+        len(errors.misplaced), len(errors.duplicate), len(errors.invented),
+    )  # fmt: skip
