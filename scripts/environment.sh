@@ -39,6 +39,20 @@ make_venv() {
         die "$python could not make a virtual environment (Debian and Ubuntu keep that in the package python3-venv)"
 }
 
+# Trainings need OpenCV, by way of a package that asks for the build with windows; that one needs the
+# libraries of a desktop. Where they are missing, the build without windows takes its place.
+mend_opencv() {
+    local version
+    "$veml_venv/bin/python" -c 'import cv2' 2>/dev/null && return
+    version=$("$veml_venv/bin/python" -c \
+        'from importlib import metadata; print(metadata.version("opencv-python"))' 2>/dev/null) || return 0
+    [ -n "$version" ] || return 0
+    say "OpenCV asks for libraries of a desktop that are not here: its headless build is taken"
+    "$veml_venv/bin/python" -m pip install --disable-pip-version-check --force-reinstall --no-deps \
+        "opencv-python-headless==$version" >&2 ||
+        die "pip could not install opencv-python-headless; its own message stands above"
+}
+
 # ensure_environment EXTRAS, as in "ml,dev": install the checkout with these extras, unless it was done
 # before for the same pyproject.toml, checkout and Python.
 ensure_environment() {
@@ -65,5 +79,6 @@ ensure_environment() {
     esac
     "$veml_venv/bin/python" -m pip install --disable-pip-version-check --editable "$veml_root[$wanted]" >&2 ||
         die "pip could not install veml[$wanted]; its own message stands above"
+    mend_opencv
     printf '%s\n%s\n' "$key" "$wanted" >"$stamp"
 }

@@ -80,3 +80,26 @@ def test_new_checkout_with_an_old_environment_installs_again(tmp_path: Path) -> 
     done = bash("ensure_environment ml", VEML_VENV=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "install" in calls.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("opencv", "installs"),
+    [
+        ("import) exit 0;; version) echo 5.0.0.93", ""),
+        ("import) exit 1;; version) echo 5.0.0.93", "opencv-python-headless==5.0.0.93"),
+        ("import) exit 1;; version) exit 1", ""),
+    ],
+    ids=["works", "needs a desktop", "is not there"],
+)
+def test_opencv_without_a_desktop(opencv: str, installs: str, tmp_path: Path) -> None:
+    """By hand: seen to install it, and MMDetection to work, where libGL.so.1 was hidden."""
+    (tmp_path / "bin").mkdir()
+    calls = tmp_path / "calls"
+    body = f"""echo "$@" >> "{calls}"
+case "$2" in *"import cv2"*) what=import;; *opencv-python*) what=version;; esac
+case "$what" in {opencv};; esac"""
+    program(tmp_path / "bin" / "python", body)
+    done = bash("mend_opencv", VEML_VENV=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    lines = [one for one in calls.read_text(encoding="utf-8").splitlines() if "pip install" in one]
+    assert [one.split()[-1] for one in lines] == ([installs] if installs else [])

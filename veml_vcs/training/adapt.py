@@ -20,7 +20,7 @@ METRIC = "VemlDetectionMetric"
 _KEPT = (
     "model", "data_preprocessor", "train_dataloader", "val_dataloader", "optim_wrapper",
     "param_scheduler", "train_cfg", "auto_scale_lr", "custom_hooks", "custom_imports",
-    "default_scope", "load_from",
+    "default_scope", "load_from", "find_unused_parameters",
 )  # fmt: skip
 """What of a config makes a training. The rest says where to write, log and look."""
 

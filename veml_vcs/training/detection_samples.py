@@ -105,9 +105,10 @@ def labelled(
     """Return the samples of which something is said, and the number of the others.
 
     Of an image without annotation nobody knows what is on it; to learn that nothing is would be
-    wrong. An image whose annotation says that there is nothing is kept.
+    wrong. An image whose annotation says that there is nothing is kept. That a list of a split
+    names an image is no annotation.
     """
-    kept = tuple(key for key in keys if annotations.get(key) is not None)
+    kept = tuple(key for key in keys if "objects" in annotations.get(key, {}))
     return kept, len(keys) - len(kept)
 
 

@@ -1,4 +1,4 @@
-"""Get MMEngine and MMDetection ready: what is missing, the operators, what checkpoints may hold.
+"""Get MMEngine and MMDetection ready: what is missing, the operators that stand in.
 
 The only place that imports MMDetection for the first time, which takes seconds.
 """
@@ -9,12 +9,14 @@ import logging
 import warnings
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Any
 
 from veml_vcs.errors import MissingDependencyError
 from veml_vcs.training.ops import stand_in_ops
 
 PIP_LINE = "pip install 'veml[mmdet]'"
+HEADLESS_LINE = "pip install --force-reinstall --no-deps opencv-python-headless"
+"""For a machine without the libraries of a desktop, which the other build of OpenCV asks for."""
+
 _MODULES = {
     "torch": "torch", "torchvision": "torchvision", "mmengine": "mmengine", "mmcv": "mmcv-lite",
     "mmdet": "mmdet", "pycocotools": "pycocotools",
@@ -38,42 +40,27 @@ def require_engine() -> None:
 
 
 def prepare_engine() -> None:
-    """Import MMDetection with all it registers, and let checkpoints of MMEngine be read safely.
+    """Import MMDetection with all it registers.
 
     Raises:
         MissingDependencyError: A package is missing, or the versions do not work together.
     """
     require_engine()
-    stand_in_ops()
     try:
+        stand_in_ops()  # looks into MMCV, which imports OpenCV
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what future versions of others will do
             from mmdet.utils import register_all_modules
 
             register_all_modules()
     except (ImportError, AssertionError, AttributeError) as error:
+        desktop = any(one in str(error) for one in ("libGL", "libgthread", "libglib", "libxcb"))
         raise MissingDependencyError(
             f"MMDetection is installed and cannot be used: {type(error).__name__}: {error}",
-            hint=f"pip install --force-reinstall 'veml[mmdet]' ({PIP_LINE}); veml doctor extras",
+            hint=HEADLESS_LINE if desktop else f"{PIP_LINE} --force-reinstall; veml doctor extras",
             kind="engine-broken",
         ) from error
-    allow_checkpoints()
     logging.getLogger("mmengine").setLevel(logging.ERROR)
-
-
-def allow_checkpoints() -> None:
-    """Name the types that checkpoints of MMEngine hold, so that ``weights_only`` can stay on.
-
-    MMEngine keeps the last losses as ``HistoryBuffer``, arrays of numpy. Nothing else is allowed.
-    """
-    import numpy as np
-    import torch
-    from mmengine.logging.history_buffer import HistoryBuffer
-
-    dtypes = [type(np.dtype(one)) for one in (np.float64, np.float32, np.int64)]
-    allowed: list[Any] = [HistoryBuffer, np.ndarray, np.dtype, *dtypes]
-    allowed += [np._core.multiarray._reconstruct, np._core.multiarray.scalar]  # type: ignore[attr-defined]
-    torch.serialization.add_safe_globals(allowed)
 
 
 def library_versions() -> dict[str, str]:

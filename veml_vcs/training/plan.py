@@ -202,8 +202,8 @@ def make_plan(repo: Repository, request: Request) -> Plan:
     classes = trained_classes(data.facts)
     refuse_without_boxes(data.path, data.facts, classes)
     config, model, version = _model_config(repo, request.model, notes)
-    refuse_other_tasks(config, model)
     changed = apply_settings(config, request.settings)
+    refuse_other_tasks(changed, model)
     if request.start is not None:
         _without_pretrained(changed)
     notes += [

@@ -60,7 +60,9 @@ class VemlRunner(Runner):  # type: ignore[misc]
         """Wrap the model for several processes; on CPUs there are no device ids."""
         if self.distributed and not torch.cuda.is_available():
             return MMDistributedDataParallel(
-                module=model, broadcast_buffers=False, find_unused_parameters=True
+                module=model,
+                broadcast_buffers=False,
+                find_unused_parameters=self.cfg.get("find_unused_parameters", False),
             )
         return super().wrap_model(model_wrapper_cfg, model)
 
@@ -143,7 +145,7 @@ def build_runner(
             default_scope=scope,
             randomness={"seed": setup.seed, "deterministic": setup.deterministic},
             experiment_name=f"veml-{os.getpid()}",
-            cfg=Config({}),
+            cfg=Config({"find_unused_parameters": made.get("find_unused_parameters", False)}),
         )
     except (KeyError, TypeError, ValueError, AssertionError, AttributeError) as error:
         raise FormatError(

@@ -20,7 +20,7 @@ from veml_vcs.training.machine import Machine
 from veml_vcs.training.plan import Plan, Request, make_plan
 from veml_vcs.training.quiet import quiet
 from veml_vcs.training.run_folder import RunFolder, unfinished
-from veml_vcs.training.watch import Watcher
+from veml_vcs.training.watch import Quiet, Watcher
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def train(
     require_free(repo, plan.name, force=force)
     how = machine or Machine()
     if _rank(how) != 0:
-        return _carry_out(repo, plan, folder, watcher, how, force=force)
+        return _carry_out(repo, plan, folder, Quiet(), how, force=force)
     with folder.locked():
         folder.refuse_begun(force=force)  # another process may have begun it meanwhile
         folder.begin(plan)
@@ -134,7 +134,7 @@ def resume(
     how = machine or Machine()
     plan = folder.plan()
     if _rank(how) != 0:
-        return _carry_out(repo, plan, folder, watcher, how, force=False)
+        return _carry_out(repo, plan, folder, Quiet(), how, force=False)
     with folder.locked():
         plan = folder.plan()
         try:

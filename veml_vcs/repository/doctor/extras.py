@@ -50,6 +50,9 @@ pyarrow.parquet.write_table(pyarrow.table({"a": [1, 2, 3]}), stream)
 assert len(read_parquet(stream.getvalue().to_pybytes(), "probe").table.rows) == 3
 """,
 }
+_DESKTOP = ("libGL", "libgthread", "libglib", "libxcb")
+"""Libraries of a desktop, which one build of OpenCV asks for and the headless one does not."""
+
 _USES = {
     "plot": "veml data stats --plot, veml diff --plot",
     "ml": "veml similar, veml drift, PyTorch data sets",
@@ -81,10 +84,13 @@ def _one(extra: str, packages: Installed) -> Said:
         return
     if failure is not None:
         wanted = " ".join(f"'{one}'" for one in packages.wanted)
+        mend = f"pip install --force-reinstall {wanted}"
+        if any(one in failure.said for one in _DESKTOP):
+            mend = "pip install --force-reinstall --no-deps opencv-python-headless"
         yield (
             "broken",
             f"[{extra}] is installed and does not work{uses}: {failure.said}",
-            f"pip install --force-reinstall {wanted}",
+            mend,
         )
         return
     versions = ", ".join(f"{name} {one}" for name, one in packages.found.items())
