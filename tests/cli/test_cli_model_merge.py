@@ -192,3 +192,58 @@ def test_a_data_set_below_models_is_a_data_set(place: Place) -> None:
     place.veml("resolve", "--all", "--theirs")
     place.veml("commit", "-qm", "merged")
     assert "working tree clean" in place.veml("status").out
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs", "base"])
+@pytest.mark.parametrize("by_git", [False, True])
+def test_a_record_is_settled_with_its_config(forked: Place, side: str, by_git: bool) -> None:
+    """Seen to fail: the config stayed as it was, and the commit was refused.
+
+    The head's file merges without a conflict by itself, and goes to the side that is chosen too.
+    """
+    both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/top.py", "0.02", "0.01"))
+    both(forked, ("configs/base.py", "depth=50", "depth=101"), ("configs/top.py", "0.01", "0.03"))
+    if by_git:
+        assert git_merge(forked).returncode == 1
+    else:
+        forked.veml("merge", "night", code=1)
+    forked.veml("resolve", "models/rcnn.veml", f"--{side}")
+    named = {"ours": "main", "theirs": "night", "base": "main~2"}[side]
+    commit = forked.git("rev-parse", named).strip()
+    for file in ("configs/top.py", "configs/base.py", "models/rcnn.veml"):
+        assert (forked.root / file).read_text() == forked.git("show", f"{commit}:{file}")
+    assert forked.git("diff", "--name-only", "--diff-filter=U") == ""
+    forked.veml("commit", "-m", side)
+    assert config(forked) == config(forked, commit)
+    assert "working tree clean" in forked.veml("status").out
+
+
+def test_a_rebase_settles_a_record_with_its_config(forked: Place) -> None:
+    both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/top.py", "0.02", "0.01"))
+    forked.git("checkout", "-q", "night")
+    command = ["git", "rebase", "main"]
+    assert subprocess.run(command, cwd=forked.root, capture_output=True, check=False).returncode
+    forked.veml("resolve", "models/rcnn.veml", "--theirs")
+    forked.git("-c", "core.editor=true", "rebase", "--continue")
+    assert config(forked)["lr"] == 0.01
+
+
+def test_of_a_model_both_cannot_be(forked: Place) -> None:
+    """Seen to fail: the lines of two records were put together."""
+    both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/top.py", "0.02", "0.01"))
+    forked.veml("merge", "night", code=1)
+    before = (forked.root / "models/rcnn.veml").read_text()
+    done = forked.veml("resolve", "models/rcnn.veml", "--both", code=128)
+    assert "both sides cannot be kept of a model" in done.err
+    assert (forked.root / "models/rcnn.veml").read_text() == before
+
+
+def test_a_config_with_changes_that_are_not_staged_is_not_overwritten(forked: Place) -> None:
+    both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/top.py", "0.02", "0.01"))
+    both(forked, ("configs/base.py", "depth=50", "depth=101"), ("configs/top.py", "0.01", "0.03"))
+    forked.veml("merge", "night", code=1)
+    forked.write("configs/base.py", "mine = 1\n")
+    done = forked.veml("resolve", "models/rcnn.veml", "--theirs", code=1)
+    assert "would overwrite changes" in done.err
+    assert (forked.root / "configs/base.py").read_text() == "mine = 1\n"
+    assert "models/rcnn.veml" in forked.git("diff", "--name-only", "--diff-filter=U")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from tests.repository.kit import Project, coco, images, png, small_model
 from tests.repository.trainings import outcome, prepared, weights
+from veml_hooks.install import install
 from veml_vcs.repository import Repository
 from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
@@ -158,6 +159,35 @@ def conflicting(project: Project) -> None:
 def in_conflict(project: Project) -> None:
     conflicting(project)
     merge(project.repo, "night", committer=ADA)
+
+
+def _two_contradict(project: Project) -> None:
+    """The same box of two data sets is moved on both sides."""
+    two_data_sets(project)
+
+    def move(x: int) -> None:
+        train, val = small_model(3), {f"0{n}": boxes for n, boxes in small_model(2).items()}
+        for model, key in ((train, "0001.png"), (val, "00001.png")):
+            model[key] = (replace_box(model[key][0], x), *model[key][1:])
+        project.replace(coco(train), "data/train")
+        project.replace(coco(val, ("tree", "person", "dog", "car")), "data/val")
+        _save(project, f"moved to {x}")
+
+    checkout(project.repo, "night", create=True)
+    move(30)
+    checkout(project.repo, "main")
+    move(40)
+
+
+def two_in_conflict(project: Project) -> None:
+    _two_contradict(project)
+    merge(project.repo, "night", committer=ADA)
+
+
+def two_in_conflict_by_git(project: Project) -> None:
+    _two_contradict(project)
+    install(project.repo)
+    project.git("merge", "night", check=False)
 
 
 def squashed(project: Project) -> None:
@@ -378,6 +408,17 @@ SCENARIOS = (
     ),
     Scenario("train", with_model, lambda r: write_training(r, outcome(r), "night")),
     Scenario("resolve --average", retrained, _average, ("no-conflict",)),
+    Scenario(
+        "resolve --both, two data sets",
+        two_in_conflict,
+        lambda r: resolve(r, ["data/train", "data/val"], "both"),
+    ),
+    Scenario(
+        "resolve --both, two data sets of a git merge",
+        two_in_conflict_by_git,
+        lambda r: resolve(r, ["data/train", "data/val"], "both"),
+        ("not-merging",),
+    ),
     Scenario("merge --abort", in_conflict, lambda r: abort(r), ("not-merging",)),
     Scenario("restore", damaged_worktree, lambda r: restore(r, [r.root])),
     Scenario(

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from tests.repository.kit import FORMATS, Box, Files, Model, Project
-from veml_vcs.errors import InvalidInputError
+from veml_hooks.install import install
+from veml_vcs.errors import ConflictError, InvalidInputError
 from veml_vcs.repository.merging.resolve import resolve
 
 BASE: Model = {
@@ -104,3 +105,59 @@ def test_no_text_of_the_data_set_and_classes_are_refused(project: Project) -> No
         merge = project.status().merge
         assert merge is not None
         assert all(one.choice is None for one in merge.conflicts)
+
+
+def two_sets(project: Project, how: str) -> None:
+    """Boxes of two data sets contradict each other; in the second a file does too, if asked."""
+    write = FORMATS["coco"]
+    for number, model in enumerate((BASE, side(2), side(4))):
+        if number == 2:
+            project.checkout("night")
+        for name in ("data", "more"):
+            files = write(model)
+            if name == "more" and how == "binary":
+                files["notes.bin"] = b"\0%d" % number
+            project.replace(files, name)
+        project.save("data", "more", message=str(number))
+        if number == 0:
+            project.git("branch", "night")
+    project.checkout("main")
+
+
+@pytest.mark.parametrize("by_git", [False, True])
+def test_several_data_sets_are_settled_together_or_none_is(project: Project, by_git: bool) -> None:
+    """Seen to fail with each data set of a git merge settled by itself: the first one was."""
+    two_sets(project, "binary")
+    if by_git:
+        install(project.repo)
+        project.git("merge", "night", check=False)
+        project.reopen()
+    else:
+        project.merge("night")
+    before, index = project.files(), project.git("ls-files", "--stage")
+    with pytest.raises(InvalidInputError, match=r"more/notes.bin: both sides cannot be kept"):
+        resolve(project.repo, ["data", "more"], "both")
+    assert project.files() == before
+    assert project.git("ls-files", "--stage") == index
+    found = project.status().merge
+    assert found is not None
+    assert {one.dataset for one in found.open_conflicts} == {"data", "more"}
+    done = resolve(project.repo, ["data", "more/images/0001.png"], "both")
+    assert [one.key for one in done.left] == ["notes.bin"]
+    resolve(project.repo, ["more/notes.bin"], "ours")
+    project.commit("both")
+    project.assert_clean()
+    for name in ("data", "more"):
+        assert project.repo.dataset(name, "HEAD").record.objects == 6
+
+
+def test_a_folder_in_the_way_of_the_second_leaves_the_first_open(project: Project) -> None:
+    """Seen to fail with each folder planned just before it is written."""
+    two_sets(project, "")
+    project.merge("night")
+    project.write({"annotations.json": b"mine"}, "more")
+    before, index = project.files(), project.git("ls-files", "--stage")
+    with pytest.raises(ConflictError):
+        resolve(project.repo, ["data", "more"], "both")
+    assert project.files() == before
+    assert project.git("ls-files", "--stage") == index

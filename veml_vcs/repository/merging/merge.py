@@ -22,7 +22,7 @@ from veml_vcs.repository.merging.abort import abort
 from veml_vcs.repository.merging.conflict import DataConflict, refuse_both
 from veml_vcs.repository.merging.data import DataMerge
 from veml_vcs.repository.merging.paths import TreeMerge, TreeMerger
-from veml_vcs.repository.merging.pending_settle import settle_pending
+from veml_vcs.repository.merging.pending_settle import apply_settlements, plan_settlement
 from veml_vcs.repository.merging.rules import ConflictName, Settlement, rules_at
 from veml_vcs.repository.merging.sequence import refuse_sequence
 from veml_vcs.repository.merging.squash import SQUASH_FILE, squash_message
@@ -262,11 +262,15 @@ def settle(
         refuse_both(one_set.conflicts, choices.get(path, {}), one_by_one.get(path, {}))
     repo.catalog.refresh()
     here = repo.staged_datasets()
-    touched = set(asked)
-    for one_set in merged.data:
-        if one_set.path in touched:
-            _apply_data(repo, one_set, here.get(one_set.path), progress)
-            _stage_settled(repo, one_set, merged)
+    touched = [one_set for one_set in merged.data if one_set.path in asked]
+    plans = [
+        _plan_data(repo, one_set.path, here.get(one_set.path), one_set.record)
+        for one_set in touched
+    ]  # a folder in which something would be lost refuses before any is written
+    for one_set, plan in zip(touched, plans, strict=True):
+        path = one_set.path
+        _write_data(repo, path, here.get(path), one_set.record, *plan, one_set.hints, progress)
+        _stage_settled(repo, one_set, merged)
     manual = {(c.dataset, c.key, c.kind, c.path): c.choice for c in state.conflicts}
     again = tuple(
         DataConflict(**{**one.as_dict(), "choice": one.choice or _kept(manual, one)})
@@ -287,8 +291,11 @@ def _settle_pending(
 ) -> MergeState:
     """Settle conflicts that a plain git command left, and bring the folders along."""
     asked = dict.fromkeys([*choices, *chosen])
-    for dataset in asked:
-        settle_pending(repo, dataset, choices.get(dataset, {}), chosen.get(dataset, {}))
+    settled = [
+        plan_settlement(repo, dataset, choices.get(dataset, {}), chosen.get(dataset, {}))
+        for dataset in asked
+    ]
+    apply_settlements(repo, settled)
     done = follow(repo, progress=progress)
     for one in done.left:
         if one.path in asked:
@@ -435,14 +442,6 @@ def _plan_data(
     refuse_lost_changes(path, changes, dirty, "merge")
     require_contents(repo, path, changes)
     return changes, dirty
-
-
-def _apply_data(
-    repo: Repository, merged: DataMerge, old: DataRecord | None, progress: Progress
-) -> None:
-    path, new = merged.path, merged.record
-    changes, dirty = _plan_data(repo, path, old, new)
-    _write_data(repo, path, old, new, changes, dirty, merged.hints, progress)
 
 
 def _write_data(

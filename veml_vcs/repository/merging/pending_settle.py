@@ -1,11 +1,13 @@
-"""Settle the conflicts of one data set that a plain git command left.
+"""Settle the conflicts of data sets that a plain git command left.
 
 The three records stand in the index, so settling is merging them once more with the choices made.
+All data sets are merged before anything is written: they are settled together, or none is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from veml_vcs.errors import ConflictError, NotFoundError
 from veml_vcs.repository.git.repo import blob_id
@@ -27,15 +29,28 @@ from veml_vcs.samples.annotations.conflicts import RESOLUTIONS
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 
-def settle_pending(
+@dataclass(frozen=True)
+class Settled:
+    """What becomes of one data set, before any of it is written.
+
+    Attributes:
+        path: The data set.
+        record: Its merged record; None if it is gone.
+        left: What is still in conflict; None if nothing is.
+    """
+
+    path: str
+    record: DataRecord | None
+    left: Pending | None = None
+
+
+def plan_settlement(
     repo: Repository,
     path: str,
     choices: Mapping[str, Resolution],
     chosen: Mapping[ConflictName, Resolution],
-) -> None:
-    """Settle some keys of a data set; once none is open, its record is staged.
-
-    The folder is brought along by the caller.
+) -> Settled:
+    """Merge a data set once more with some keys settled, and write nothing but new objects.
 
     Args:
         repo: The repository, whose lock the caller holds.
@@ -61,8 +76,7 @@ def settle_pending(
         refuse_both(pending.conflicts, choices, chosen)
         choice = choices[""]
         assert choice != "both"
-        _finish(repo, path, _merge_now(repo, path, records, choice))
-        return
+        return Settled(path, _merge_now(repo, path, records, choice))
     settled: dict[ConflictName, Resolution] = {}
     for one in pending.conflicts:
         if one.choice in RESOLUTIONS and one.key not in choices:
@@ -72,11 +86,35 @@ def settle_pending(
     refuse_both(merged.conflicts, choices, chosen)
     record = merged.record
     if record is None or all(one.choice is not None for one in merged.conflicts):
-        _finish(repo, path, record)
-        return
-    data = record.to_bytes()
-    repo.files.write_atomic(repo.absolute(path + RECORD_SUFFIX), data)
-    remember_pending(repo, Pending(path, pending.stages, merged.conflicts, blob_id(data)))
+        return Settled(path, record)
+    blob = blob_id(record.to_bytes())
+    return Settled(path, record, Pending(path, pending.stages, merged.conflicts, blob))
+
+
+def apply_settlements(repo: Repository, settled: Sequence[Settled]) -> None:
+    """Write what was planned: records first, then the index in one step; folders are the caller's.
+
+    Killed before that step, all is still in conflict; killed after it, nothing is that was settled.
+    """
+    staged: dict[str, bytes] = {}
+    gone: list[str] = []
+    for one in settled:
+        file = one.path + RECORD_SUFFIX
+        if one.record is None:
+            gone.append(file)
+            repo.files.remove(repo.absolute(file))
+            continue
+        data = one.record.to_bytes()
+        repo.write_file(file, data)
+        if one.left is None:
+            staged[file] = data
+        else:
+            remember_pending(repo, one.left)
+    if staged or gone:
+        repo.git.move_staged({}, staged, gone)
+    for one in settled:
+        if one.left is None:
+            forget_pending(repo, one.path)
 
 
 def _merge_now(
@@ -99,16 +137,3 @@ def _staged(repo: Repository, path: str) -> Pending | None:
         if one.path == path and file is not None and one.provisional == file.blob:
             return one
     return None
-
-
-def _finish(repo: Repository, path: str, record: DataRecord | None) -> None:
-    """Stage the settled record, or that the data set is gone."""
-    file = path + RECORD_SUFFIX
-    if record is None:
-        repo.files.remove(repo.absolute(file))
-        repo.git.unstage([file])
-    else:
-        data = record.to_bytes()
-        repo.files.write_atomic(repo.absolute(file), data)
-        repo.git.stage_blobs({file: data})
-    forget_pending(repo, path)

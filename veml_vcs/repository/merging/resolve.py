@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
@@ -11,13 +12,16 @@ from veml_vcs.ids import CommitId
 from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.merge import settle
-from veml_vcs.repository.merging.operation import Operation
+from veml_vcs.repository.merging.operation import Operation, operation_of
 from veml_vcs.repository.merging.rules import ConflictName
 from veml_vcs.repository.merging.state import MergeState, load_merge_state, sides_of
 from veml_vcs.repository.merging.text import BLOB_KINDS, merge_text, merged_mode
+from veml_vcs.repository.models.place import may_be_model
+from veml_vcs.repository.models.settle import config_of_side
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.place import may_be_training
+from veml_vcs.repository.worktree.follow import follow
 from veml_vcs.repository.worktree.plain_files import write_plain
 from veml_vcs.samples.annotations import Choice, Resolution, can_be_both
 from veml_vcs.versions.data import RECORD_SUFFIX
@@ -50,6 +54,9 @@ def resolve(
     ``both`` keeps both versions of an object that both sides changed or added (theirs as an object
     of its own, which gets an id of its own), and the lines of both sides of a text, ours first.
 
+    All that is named is settled together, or nothing is. The record of a model is settled with its
+    config: the files of it become those of the same side.
+
     Args:
         repo: The repository.
         keys: ``DATASET`` (all its conflicts), ``DATASET/KEY``, ``KEY`` where it is unambiguous,
@@ -62,22 +69,37 @@ def resolve(
         NotFoundError: No merge is under way, or there is no such conflict.
         InvalidInputError: Both are asked for where that has no meaning: nothing is settled then.
     """
-    with repo.lock("veml resolve"), repo.git.batch():
-        state = load_merge_state(repo)
+    about = " ".join(["resolve", choice, *keys])
+    with (
+        repo.lock("veml resolve"),
+        repo.git.batch(),
+        _resuming(repo, about) as resumed,
+    ):
+        state, known = load_merge_state(repo), repo.staged_datasets()
+        if state is None and repo.git.conflicted_paths():
+            # Of a rebase or a stash of git's: no data is in conflict, ordinary files are.
+            state = MergeState("", "", "", kind=operation_of(repo.git))
+        if state is None and resumed:
+            follow(repo, progress=progress)
+            return ResolveResult(0)
         if state is None:
             raise NotFoundError("no merge is under way", kind="not-merging")
         files = _plain_conflicts(repo, state)
         choices: dict[str, dict[str, Resolution]] = {}
         chosen: dict[str, dict[ConflictName, Resolution]] = {}
         plain: dict[str, bytes | None] = {}
+        beside: dict[str, TreeFile] = {}
         settled = 0
         for text in keys:
             if text in files:
+                beside.update(config_of_side(repo, state, text, choice))
                 plain[text] = _united(repo, text) if choice == "both" else None
                 settled += 1
                 continue
             found, one_by_one = _matching(state, text)
-            if not found and _is_settled_so(repo, state, text, choice):
+            if not found and (
+                _is_settled_so(repo, state, text, choice) or (resumed and text.rstrip("/") in known)
+            ):
                 continue  # by a run of this very command that was killed
             if not found:
                 raise NotFoundError(
@@ -91,10 +113,24 @@ def resolve(
                     choices.setdefault(one.dataset, {})[one.key] = choice
         if choices or chosen:
             state = settle(repo, choices, chosen=chosen, progress=progress)
+        elif resumed:
+            follow(repo, progress=progress)
+        for path, file in beside.items():
+            write_plain(repo, path, file)
+            repo.git.stage_file(path, file)
         for path, united in plain.items():
-            _settle_file(repo, path, choice, united)
+            if path not in beside:
+                _settle_file(repo, path, choice, united)
         files = _plain_conflicts(repo, state)
         return ResolveResult(settled, state.open_conflicts, files, state.kind, state.by_git)
+
+
+@contextmanager
+def _resuming(repo: Repository, about: str) -> Iterator[bool]:
+    """Note what is being settled; give whether the same was, by a command that was killed."""
+    resumed = repo.unfinished.interrupted == about
+    with repo.unfinished.about(about):
+        yield resumed
 
 
 def both_can_be(repo: Repository, conflicts: Sequence[DataConflict], path: str = "") -> bool:
@@ -103,6 +139,8 @@ def both_can_be(repo: Repository, conflicts: Sequence[DataConflict], path: str =
     Of a text in a data set it is not known before it is tried.
     """
     if path:
+        if may_be_model(path):
+            return False
         try:
             _united(repo, path)
         except InvalidInputError:
