@@ -13,6 +13,7 @@ from veml_vcs.errors import DamagedError
 from veml_vcs.ids import AnnotationId, ObjectId, SampleId, TreeId, digest
 from veml_vcs.objects import MemoryObjectStore, ObjectKind
 from veml_vcs.samples.tree import Entry, EntryKind, Tree, diff_trees, encode_key, update_tree
+from veml_vcs.samples.tree.alike import alike_leaf, leaf_changes
 from veml_vcs.samples.tree.node import (
     MAX_LEVEL,
     ChildRef,
@@ -20,7 +21,6 @@ from veml_vcs.samples.tree.node import (
     decode_leaf,
     encode_inner,
     encode_leaf,
-    leaf_changes,
 )
 
 NODE = ObjectId(bytes(32))
@@ -307,7 +307,7 @@ def test_leaves_of_the_same_keys_are_compared_by_what_differs() -> None:
     ],
 )
 def test_leaves_are_compared_with_what_their_parents_say(lie: dict[str, int], after: bytes) -> None:
-    """Seen to fail without the comparison of ``ref`` in ``_changes_of_alike``."""
+    """Seen to fail without the comparison of ``ref`` in ``alike_leaf``."""
     honest = encode_leaf(of_size(1)), ChildRef(b"c", NODE, 2, 2, 2)
     data, ref = encode_leaf(of_size(2)), ChildRef(b"c", NODE, 2, 2, 4)
     liar = data, ref._replace(**lie)
@@ -315,3 +315,33 @@ def test_leaves_are_compared_with_what_their_parents_say(lie: dict[str, int], af
     for sides in ((honest, liar), (liar, honest)):
         with pytest.raises(DamagedError):
             leaf_changes(*sides, after)
+
+
+@pytest.mark.parametrize(
+    ("kind", "annotated"),
+    [(EntryKind.SAMPLE, True), (EntryKind.SAMPLE, False), (EntryKind.FILE, False)],
+)
+def test_an_edited_leaf_is_the_leaf_of_the_edited_entries(kind: EntryKind, annotated: bool) -> None:
+    """Seen to fail with each of size, content and annotation left as it was."""
+
+    def items(words: str) -> list[tuple[bytes, Entry]]:
+        found = []
+        for at, word in enumerate(words):
+            raw = word.encode()
+            note = AnnotationId(digest(b"n" + raw)) if annotated else None
+            one = Entry(kind, SampleId(digest(raw)), note, ord(word), annotated)
+            found.append((b"%d" % at, one))
+        return found
+
+    old, new = items("abcdefgh"), items("abXdefgY")
+    ref = ChildRef(b"7", NODE, 8, 8 * (kind is EntryKind.SAMPLE), sum(map(ord, "abcdefgh")))
+    leaf = alike_leaf(encode_leaf(old), ref, b"")
+    assert leaf is not None
+    assert leaf.find(["0", "7", "none"]) == {"0": old[0][1], "7": old[7][1]}
+    edits = [(new[2][0], new[2][1]), (new[7][0], new[7][1])]
+    wanted = ref._replace(content_bytes=sum(map(ord, "abXdefgY")))
+    assert leaf.edited(ref, edits) == (encode_leaf(new), wanted)
+    other = new[2][1]._replace(executable=not annotated)
+    hollow = new[2][1]._replace(content=None)
+    for edit in ((b"2", None), (b"2", other), (b"2", hollow), (b"9", new[2][1])):
+        assert leaf.edited(ref, [edit]) is None

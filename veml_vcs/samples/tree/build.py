@@ -19,6 +19,7 @@ from typing import TypeVar
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import ObjectId, TreeId
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
+from veml_vcs.samples.tree.alike import alike_leaf
 from veml_vcs.samples.tree.entry import Entry, check_key, decode_key, encode_key
 from veml_vcs.samples.tree.node import (
     MAX_LEVEL,
@@ -75,6 +76,18 @@ class _LeafCutter:
         self._items = items
         self.flush()
 
+    def put_edited(
+        self, data: bytes, place: Place, edits: Sequence[tuple[bytes, Entry | None]]
+    ) -> bool:
+        """Write a leaf with other entries under its keys, between leaves; False if more changes."""
+        leaf = alike_leaf(data, place.ref, place.after)
+        done = None if leaf is None else leaf.edited(place.ref, edits)
+        if done is None:
+            return False
+        self._last_key = place.ref.last_key
+        self.refs.append(done[1]._replace(node=self._put(done[0])))
+        return True
+
     def keep(self, ref: ChildRef) -> None:
         self._last_key = ref.last_key
         self.refs.append(ref)
@@ -87,11 +100,12 @@ class _LeafCutter:
         items = self._items
         if not items:
             return
-        node = self._writer.put(
-            encode_leaf(items), kind=ObjectKind.NODE, compress=True, base=self.replaces
-        )
+        node = self._put(encode_leaf(items))
         self.refs.append(ref_to_leaf(items[-1][0], (entry for _, entry in items), node))
         self._items = []
+
+    def _put(self, data: bytes) -> ObjectId:
+        return self._writer.put(data, kind=ObjectKind.NODE, compress=True, base=self.replaces)
 
 
 def build_tree(entries: Iterable[tuple[str, Entry]], writer: ObjectWriter) -> TreeId:
@@ -142,7 +156,11 @@ def update_tree(
                 cutter.keep(place.ref)
                 continue
             cutter.replaces = place.ref.node
-            items = read_leaf(store, place)
+            data = store.get(place.ref.node)
+            if _is_closed(place) and cutter.put_edited(data, place, edits[at:end]):
+                at = end
+                continue
+            items = read_leaf(store, place, data)
             if (same_keys := _replaced(items, edits[at:end])) is not None and _is_closed(place):
                 cutter.put(same_keys)
                 at = end

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId, TreeId, short
 from veml_vcs.objects.protocol import ObjectStore
+from veml_vcs.samples.tree.alike import leaf_changes
 from veml_vcs.samples.tree.entry import Entry, encode_key
-from veml_vcs.samples.tree.node import leaf_changes
 from veml_vcs.samples.tree.read import Frontier, Gap, Place
 
 

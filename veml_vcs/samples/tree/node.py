@@ -148,29 +148,40 @@ def decode_leaf(data: bytes, node: ObjectId) -> list[tuple[str, Entry]]:
 
 
 def _decode_leaf(data: bytes) -> list[tuple[str, Entry]]:
-    layout = _layout(data)
-    keys = _decode_keys(data, layout)
-    if _all_alike(layout):
-        rows = map(partial(tuple.__new__, Entry), _rows(data, layout))
+    layout = leaf_layout(data)
+    keys = leaf_keys(data, layout)
+    if all_alike(layout):
+        rows = map(partial(tuple.__new__, Entry), alike_rows(data, layout))
         return list(zip(keys, rows, strict=True))
     contents = _digests(data, layout.contents_at, layout.annotations_at)
     annotations = _digests(data, layout.annotations_at, len(data))
     return _mixed_entries(layout.flags, keys, layout.sizes, iter(contents), iter(annotations))
 
 
-class _Layout(NamedTuple):
-    """Where the parts of a leaf lie."""
+class LeafLayout(NamedTuple):
+    """Where the parts of a leaf lie.
+
+    Attributes:
+        entries: Their number.
+        flags: One byte an entry.
+        sizes: Of the contents.
+        sizes_at: Where they begin.
+        keys_at: Where the keys begin.
+        contents_at: Where the content ids begin.
+        annotations_at: Where the annotation ids begin; they end with the leaf.
+    """
 
     entries: int
     flags: bytes
     sizes: tuple[int, ...]
+    sizes_at: int
     keys_at: int
     contents_at: int
     annotations_at: int
 
 
-def _layout(data: bytes) -> _Layout:
-    """Find the parts of a leaf; ValueError if they do not fill it."""
+def leaf_layout(data: bytes) -> LeafLayout:
+    """Find the parts of a leaf; ValueError or struct.error if they do not fill it."""
     if data[:4] != LEAF_MAGIC:
         raise ValueError(f"expected a leaf ({LEAF_MAGIC!r}), found {data[:4]!r}")
     count = int.from_bytes(data[4:8], "little")
@@ -186,16 +197,16 @@ def _layout(data: bytes) -> _Layout:
     with_annotation = count - len(flags.translate(None, _WITH_ANNOTATION))
     if annotations_at + DIGEST_BYTES * with_annotation != len(data):
         raise ValueError("length does not match its entries")
-    return _Layout(count, flags, sizes, keys_at, contents_at, annotations_at)
+    return LeafLayout(count, flags, sizes, sizes_at, keys_at, contents_at, annotations_at)
 
 
-def _all_alike(layout: _Layout) -> bool:
+def all_alike(layout: LeafLayout) -> bool:
     """Tell whether all entries are samples or all are files, and all alike: the usual case."""
     flags = layout.flags
     return bool(flags) and flags[0] in _WHOLE and flags.count(flags[0]) == len(flags)
 
 
-def _rows(data: bytes, layout: _Layout) -> Iterator[tuple[Any, ...]]:
+def alike_rows(data: bytes, layout: LeafLayout) -> Iterator[tuple[Any, ...]]:
     """Return what an ``Entry`` is made of, for each entry of a leaf whose entries are all alike."""
     flag = layout.flags[0]
     contents = _digests(data, layout.contents_at, layout.annotations_at)
@@ -203,6 +214,12 @@ def _rows(data: bytes, layout: _Layout) -> Iterator[tuple[Any, ...]]:
     notes = annotations if flag & _HAS_ANNOTATION else repeat(None)
     executables = repeat(flag & _EXECUTABLE != 0)
     return zip(repeat(_KINDS[flag & 3]), contents, notes, layout.sizes, executables)
+
+
+def flag_of(entry: Entry) -> int:
+    """Return the byte that says what kind of entry one is."""
+    annotated = _HAS_ANNOTATION if entry.annotation is not None else 0
+    return entry.kind | annotated | (_EXECUTABLE if entry.executable else 0)
 
 
 def _key_lengths(data: bytes, count: int) -> tuple[int, ...]:
@@ -233,63 +250,6 @@ def _mixed_entries(
     return items
 
 
-def leaf_changes(
-    old: tuple[bytes, ChildRef], new: tuple[bytes, ChildRef], after: bytes
-) -> list[tuple[str, Entry | None, Entry | None]]:
-    """Compare two leaves that stand for the same range of keys.
-
-    Where the keys are the same, as they mostly are, only the entries that differ are made.
-
-    Args:
-        old: Bytes of one leaf, and what its parent says of it.
-        new: The same of the other.
-        after: The last key to the left of both.
-
-    Returns:
-        Key and both entries of each that differs.
-
-    Raises:
-        DamagedError: One is not a leaf, or not what its parent says.
-    """
-    found = _changes_of_alike(old, new, after)
-    if found is not None:
-        return found
-    sides = []
-    for data, ref in (old, new):
-        items = decode_leaf(data, ref.node)
-        check_leaf(items, ref, after)
-        sides.append(dict(items))
-    olds, news = sides
-    rows = ((key, olds.get(key), news.get(key)) for key in olds.keys() | news.keys())
-    return [row for row in rows if row[1] != row[2]]
-
-
-def _changes_of_alike(
-    old: tuple[bytes, ChildRef], new: tuple[bytes, ChildRef], after: bytes
-) -> list[tuple[str, Entry | None, Entry | None]] | None:
-    """Compare two leaves of the same keys, all alike; None if they are others, or not sound."""
-    (was, was_ref), (now, now_ref) = old, new
-    try:
-        before, behind = _layout(was), _layout(now)
-        count, flags, ids_at = before.entries, before.flags, before.contents_at
-        # Magic, count, flags and lengths of keys; then the keys themselves.
-        same = was[: 8 + 3 * count] == now[: 8 + 3 * count]
-        if not same or was[before.keys_at : ids_at] != now[before.keys_at : ids_at]:
-            return None
-        if not _all_alike(before):
-            return None
-        keys = _decode_keys(was, before)
-    except (ValueError, struct.error, IndexError, InvalidInputError):
-        return None
-    first, last = encode_key(keys[0]), encode_key(keys[-1])
-    samples = count if flags[0] & 3 == EntryKind.SAMPLE else 0
-    for ref, sizes in ((was_ref, before.sizes), (now_ref, behind.sizes)):
-        if first <= after or ref != (last, ref.node, count, samples, sum(sizes)):
-            return None
-    rows = zip(keys, _rows(was, before), _rows(now, behind), strict=True)
-    return [(key, Entry(*one), Entry(*two)) for key, one, two in rows if one != two]
-
-
 def leaf_rows(data: bytes, node: ObjectId) -> tuple[list[bytes], list[bytes]]:
     """Return the content ids and the annotation ids in a leaf, without reading its keys.
 
@@ -316,8 +276,8 @@ def leaf_rows(data: bytes, node: ObjectId) -> tuple[list[bytes], list[bytes]]:
     )
 
 
-def _decode_keys(data: bytes, layout: _Layout) -> list[str]:
-    """Cut keys apart and check them, at once where they are plain."""
+def leaf_keys(data: bytes, layout: LeafLayout) -> list[str]:
+    """Cut keys apart and check them, at once where they are plain; ValueError if they are not."""
     region = data[layout.keys_at : layout.contents_at]
     lengths = _key_lengths(data, layout.entries)
     ends = list(accumulate(lengths))

@@ -7,13 +7,15 @@ what the node above it says, and lies where it says, is checked here.
 from __future__ import annotations
 
 import weakref
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Container, Iterator
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId, TreeId, short
 from veml_vcs.objects.protocol import ObjectReader, ObjectStore
+from veml_vcs.samples.tree.alike import alike_leaf
 from veml_vcs.samples.tree.entry import Entry, encode_key
 from veml_vcs.samples.tree.node import (
     ChildRef,
@@ -127,10 +129,9 @@ class Tree:
             if place.level:
                 pending += reversed(_children(self.store, place))
                 continue
-            entries = dict(_entries(self.store, place))
-            while at < len(wanted) and wanted[at][0] <= place.ref.last_key:
-                found[wanted[at][1]] = entries.get(wanted[at][1])
-                at += 1
+            end = bisect_right(wanted, place.ref.last_key, at, key=itemgetter(0))
+            found.update(_find_in_leaf(self.store, place, [key for _, key in wanted[at:end]]))
+            at = end
         return found
 
     def first_from(self, at: bytes) -> str | None:
@@ -262,13 +263,20 @@ def walk_new(
             yield place.ref.node, _entries(store, place)
 
 
-def read_leaf(store: ObjectStore, place: Place) -> list[tuple[bytes, Entry]]:
+def read_leaf(
+    store: ObjectStore, place: Place, data: bytes | None = None
+) -> list[tuple[bytes, Entry]]:
     """Return a leaf's entries with their keys as bytes.
+
+    Args:
+        store: Holds the leaf.
+        place: Where it lies in the tree.
+        data: Its bytes, where they were read already.
 
     Raises:
         DamagedError: It is not a leaf, or not what the node above says.
     """
-    return [(encode_key(key), entry) for key, entry in _entries(store, place)]
+    return [(encode_key(key), entry) for key, entry in _entries(store, place, data)]
 
 
 def _root(store: ObjectReader, root: TreeId) -> Place:
@@ -282,13 +290,21 @@ def _root(store: ObjectReader, root: TreeId) -> Place:
     return Place(ref_to_inner(children, node), level, b"")
 
 
-def _entries(store: ObjectReader, place: Place) -> list[tuple[str, Entry]]:
-    """Return a leaf's entries; the list may be shared and must not be changed."""
+def _entries(
+    store: ObjectReader, place: Place, data: bytes | None = None
+) -> list[tuple[str, Entry]]:
+    """Return a leaf's entries; the list may be shared and must not be changed.
+
+    Args:
+        store: Holds the leaf.
+        place: Where it lies in the tree.
+        data: Its bytes, where they were read already.
+    """
     ref, after = place.ref, place.after
     recent = _recent_leaves(store)
     known = recent.get(ref.node)
     if known is None:
-        items = decode_leaf(store.get(ref.node), ref.node)
+        items = decode_leaf(store.get(ref.node) if data is None else data, ref.node)
         if len(recent) >= _MAX_RECENT:
             del recent[next(iter(recent))]
     elif known[1] == ref and known[2] == after:
@@ -298,6 +314,15 @@ def _entries(store: ObjectReader, place: Place) -> list[tuple[str, Entry]]:
     check_leaf(items, ref, after)
     recent[ref.node] = items, ref, after
     return items
+
+
+def _find_in_leaf(store: ObjectReader, place: Place, keys: list[str]) -> dict[str, Entry]:
+    data = store.get(place.ref.node)
+    leaf = alike_leaf(data, place.ref, place.after)
+    if leaf is not None:
+        return leaf.find(keys)
+    entries = dict(_entries(store, place, data))
+    return {key: entries[key] for key in keys if key in entries}
 
 
 def _recent_leaves(store: ObjectReader) -> _Leaves:
