@@ -27,7 +27,7 @@ def fetch_lines(result: FetchResult) -> Iterator[Line]:
         ]
         yield line("fetched ", ", ".join(counts), " from ", (result.source, "name"))
     elif not result.missing:
-        yield line("nothing to fetch: ", plural(result.versions, "data version"), " complete here")
+        yield line("nothing to fetch: ", plural(result.versions, "version"), " complete here")
     for one in result.missing[:_LISTED]:
         yield line(("missing", "removed"), " ", one.version, f"  {one.reason}")
     left = len(result.missing) - _LISTED

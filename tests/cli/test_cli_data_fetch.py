@@ -21,7 +21,7 @@ def clone(drives: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
 def test_fetch_says_what_it_brought(drives: Place, clone: Place) -> None:
     done = clone.veml("data", "fetch")
     assert done.out.startswith("fetched 12 files, 1 annotation, ")
-    assert clone.veml("data", "fetch").out == "nothing to fetch: 1 data version complete here\n"
+    assert clone.veml("data", "fetch").out == "nothing to fetch: 1 version complete here\n"
     clone.veml("restore", ".")
     assert "working tree clean" in clone.veml("status").out
 

@@ -20,6 +20,11 @@ from veml_vcs.versions.trainings import (
     TrainingRecord,
     parse_training_record,
 )
+from veml_vcs.versions.trainings.compare import (
+    compare_metrics,
+    compare_training_facts,
+    fact_rows,
+)
 
 TREE = TreeId(bytes(range(32)))
 VERSION = VersionId("ab" * 20)
@@ -58,7 +63,9 @@ def use(data: bytes) -> None:
     # What was read can be written and shown.
     assert parse_training_record(found.to_bytes(), "x").to_bytes() == found.to_bytes()
     assert str(found.initial)
-    assert all(math.isfinite(one) or one != 0 for one in found.metrics.values())
+    assert fact_rows(found)["task"]
+    assert compare_metrics(found, SOUND) is not None
+    assert compare_training_facts(SOUND, found)
 
 
 def test_sound() -> None:

@@ -38,7 +38,7 @@ def test_everything_comes_back(project: Project) -> None:
     assert text == project.repo.git.read_blob(project.repo.git.staged_files()[done.path].blob)
     assert json.loads(text)["per_class"]["dog"] == {"AP": "~nan"}
     project.reopen()
-    found = open_training(project.repo, "night")
+    found = project.repo.training("night")
     assert found.id == done.version
     assert same(found.checkpoint(), run.checkpoint)
     log = found.log()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from veml_vcs.objects.local import LocalObjectStore
     from veml_vcs.objects.zarr_store import ZarrStore
     from veml_vcs.repository.dataset import Dataset
+    from veml_vcs.repository.trainings.versions import TrainingVersion
     from veml_vcs.samples.fragments.annotations import AnnotationReader
     from veml_vcs.samples.fragments.catalog import Catalog
     from veml_vcs.samples.fragments.content import ContentReader
@@ -317,6 +318,16 @@ class Repository:
         from veml_vcs.repository.dataset import dataset
 
         return dataset(self, path, revision)
+
+    def training(self, spec: str) -> TrainingVersion:
+        """Open a training version: ``NAME`` (as it is staged) or ``NAME@REV``.
+
+        Raises:
+            NotFoundError: There is no such training there.
+        """
+        from veml_vcs.repository.trainings.versions import open_training
+
+        return open_training(self, spec)
 
     def zarr_store(self, path: str, revision: str | None = None) -> ZarrStore:
         """Return a data version's fragments as a read-only Zarr v3 store.

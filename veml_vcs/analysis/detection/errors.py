@@ -5,7 +5,7 @@ Only records, predictions and annotations are read; no network is run, and no en
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,12 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
 from veml_vcs.samples.annotations import box_of, image_size
 from veml_vcs.samples.facts import Annotation, Facts
+from veml_vcs.samples.images import image_shape
 from veml_vcs.versions.data import DataRecord, is_data_record, parse_data_record
 from veml_vcs.versions.trainings import DataUse
+
+_FARTHEST = 1e9
+"""No image has a corner beyond, nor a detector a score."""
 
 
 @dataclass(frozen=True)
@@ -187,12 +191,12 @@ def training_errors(
     if not predictions:
         raise NotFoundError(f"{spec}: has no predictions to look at", kind="no-predictions")
     samples = [*_samples(version, predictions)]
-    names = _class_names(version, samples)
-    numbers = {name: i for i, name in enumerate(names)}
+    numbers = {name: i for i, name in enumerate(_class_names(version, samples))}
     looked = []
     for dataset, sample, said in samples:
-        boxes = _boxes(sample, said, numbers)
+        boxes = boxes_of(sample.annotation, said, sample.key, _bytes_of(sample), numbers)
         looked.append(_Looked(dataset, sample, boxes, image_errors(boxes, score, iou)))
+    names = list(numbers)
     images = [one.boxes for one in looked]
     whole = {i: average_precision(images, i) for i in range(len(names))}
     present = [one for one in whole.values() if one.truth]
@@ -218,7 +222,7 @@ def sample_pictures(
     for one in found.worst:
         sample = opened[one.dataset][one.key]
         said = predictions[one.dataset][one.key]
-        shown = [obj for obj in said.get("objects", []) if obj["score"] >= found.score]
+        shown = [obj for obj in _objects(said) if _score(obj, one.key) >= found.score]
         pictures.append((one, sample.data, sample.annotation, {"objects": shown}))
     return pictures
 
@@ -274,32 +278,70 @@ def _class_names(
     seen = {
         str(obj.get("class"))
         for _, sample, said in samples
-        for obj in (*sample.objects, *said.get("objects", ()))
+        for obj in (*_objects(sample.annotation), *_objects(said))
     }
     known = [name for name in version.record.per_class if name in seen]
     return known + sorted(seen - set(known))
 
 
-def _boxes(sample: Sample, said: Annotation, numbers: Mapping[str, int]) -> ImageBoxes:
-    """Return truth and detections of one sample; objects without a box are left out."""
-    truth = sample.annotation or {}
-    width, height = image_size(truth)
-    objects = truth.get("objects", ())
-    if width is None and any("cxcywhn" in obj for obj in objects):
-        from veml_vcs.samples.images import image_shape
+def boxes_of(
+    truth: Annotation | None,
+    said: Annotation,
+    key: str,
+    data: Callable[[], bytes],
+    numbers: dict[str, int],
+) -> ImageBoxes:
+    """Return truth and detections of one sample; objects without a box are left out.
 
-        width, height = image_shape(sample.data)
-    rows = [(obj, box) for obj in objects if (box := box_of(obj, width, height)) is not None]
-    found = [(obj, box) for obj in said.get("objects", ()) if (box := box_of(obj)) is not None]
+    Args:
+        truth: What is true of it.
+        said: What was said.
+        key: Its key, for messages.
+        data: Reads its bytes, where nothing else tells how large the image is.
+        numbers: Class -> its number; a class that is not there gets the next.
+
+    Raises:
+        DamagedError: A prediction has no score.
+        FormatError: Nothing says how large the image is, and its bytes are no image.
+    """
+    about = truth if isinstance(truth, dict) else {}
+    width, height = image_size(about)
+    objects = _objects(about)
+    if width is None and any("cxcywhn" in obj for obj in objects):
+        width, height = image_shape(data())
+    rows = [(obj, box) for obj in objects if (box := _box(obj, width, height)) is not None]
+    found = [(obj, box) for obj in _objects(said) if (box := _box(obj)) is not None]
+
+    def number(obj: Mapping[str, Any]) -> int:
+        return numbers.setdefault(str(obj.get("class")), len(numbers))
+
     return ImageBoxes(
         _corners([box for _, box in rows]),
-        np.array([numbers[str(obj.get("class"))] for obj, _ in rows], np.int64),
+        np.array([number(obj) for obj, _ in rows], np.int64),
         np.array([_area(obj, box) for obj, box in rows], np.float64),
         np.array([obj.get("iscrowd") in (1, True, "1") for obj, _ in rows], np.bool_),
         _corners([box for _, box in found]),
-        np.array([numbers[str(obj.get("class"))] for obj, _ in found], np.int64),
-        np.array([_score(obj, sample.key) for obj, _ in found], np.float64),
+        np.array([number(obj) for obj, _ in found], np.int64),
+        np.array([_score(obj, key) for obj, _ in found], np.float64),
     )
+
+
+def _objects(annotation: Any) -> list[Mapping[str, Any]]:
+    """Return the objects of an annotation that may be a stranger's."""
+    objects = annotation.get("objects") if isinstance(annotation, dict) else None
+    return [one for one in objects if isinstance(one, dict)] if isinstance(objects, list) else []
+
+
+def _box(
+    obj: Mapping[str, Any], width: float | None = None, height: float | None = None
+) -> Sequence[float] | None:
+    """Return an object's box; None of one beyond any image, whose area would be no number."""
+    box = box_of(obj, width, height)
+    return None if box is None or max(map(abs, box)) > _FARTHEST else box
+
+
+def _bytes_of(sample: Sample) -> Callable[[], bytes]:
+    return lambda: sample.data
 
 
 def _corners(boxes: Sequence[Sequence[float]]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -309,14 +351,14 @@ def _corners(boxes: Sequence[Sequence[float]]) -> np.ndarray[Any, np.dtype[np.fl
 def _area(obj: Mapping[str, Any], box: Sequence[float]) -> float:
     """Return an object's area as COCO measures it: as the data says, else that of its box."""
     area = obj.get("area")
-    if isinstance(area, int | float) and not isinstance(area, bool) and 0 <= area < float("inf"):
+    if isinstance(area, int | float) and not isinstance(area, bool) and 0 <= area < _FARTHEST**2:
         return float(area)
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _score(obj: Mapping[str, Any], key: str) -> float:
     score = obj.get("score")
-    if isinstance(score, bool) or not isinstance(score, int | float):
+    if isinstance(score, bool) or not isinstance(score, int | float) or not abs(score) < _FARTHEST:
         raise DamagedError(f"a prediction of {key} has no score")
     return float(score)
 
