@@ -82,25 +82,22 @@ def _list_folder(
     make = tuple.__new__  # a Stamp's own constructor takes twice as long
     for entry in entries:
         name = entry.name
-        if entry.is_dir(follow_symlinks=False):
+        status = entry.stat(follow_symlinks=False)
+        mode = status.st_mode
+        if mode & _TYPE_BITS == stat.S_IFREG:
+            if not name.startswith(TEMPORARY_PREFIX):
+                executable = mode & stat.S_IXUSR != 0
+                row = (status.st_size, status.st_mtime_ns, status.st_ino, executable)
+                found[prefix + name] = make(Stamp, row)
+        elif stat.S_ISDIR(mode):
             if name == ".git":
                 raise InvalidInputError(
                     f"{entry.path}: a Git repository inside a data set",
                     hint="move it out, or add a folder that does not hold it",
                 )
             folders.append((entry.path, f"{prefix}{name}/"))
-            continue
-        if name.startswith(TEMPORARY_PREFIX):
-            continue
-        status = entry.stat(follow_symlinks=False)
-        mode = status.st_mode
-        if mode & _TYPE_BITS != stat.S_IFREG:
+        elif not name.startswith(TEMPORARY_PREFIX):
             raise InvalidInputError(_special(entry.path, mode))
-        stamp = make(
-            Stamp,
-            (status.st_size, status.st_mtime_ns, status.st_ino, mode & stat.S_IXUSR != 0),
-        )
-        found[prefix + name] = stamp
     return folders
 
 
