@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from veml_cli.start import spare_threads
 
 Place = Any
 PROGRAM = Path(sys.executable).with_name("veml")
@@ -48,3 +51,18 @@ def test_an_edit_is_added_and_committed_without_what_it_does_not_need(drives: Pl
         assert imported(drives, *arguments) & unneeded == set()
         # What was just staged bears too young a stamp, and is compared: by its bytes, first.
         unneeded.add("dulwich.filters")
+
+
+@pytest.mark.parametrize(
+    ("command", "before", "after"), [("add", None, "1"), ("add", "3", "3"), ("drift", None, None)]
+)
+def test_threads_for_algebra_are_spared_where_there_is_none(
+    command: str, before: str | None, after: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail with the user's own setting overwritten, and with ``drift`` among the spared."""
+    name = "OPENBLAS_NUM_THREADS"
+    monkeypatch.setenv(name, before or "")
+    if before is None:
+        monkeypatch.delenv(name)
+    spare_threads([command, "x"])
+    assert os.environ.get(name) == after
