@@ -115,7 +115,7 @@ def fsck_lines(result: FsckResult) -> Iterator[Line]:
         if left > 0:
             yield line((f"    … and {left:,} more (--json lists all)", "dim"))
     checked = (
-        f"{plural(result.objects, 'object')}, {plural(result.versions, 'data version')}, "
+        f"{plural(result.objects, 'object')}, {plural(result.versions, 'version')}, "
         f"{plural(result.samples, 'entry', 'entries')} checked"
     )
     if result.problems:

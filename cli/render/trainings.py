@@ -11,6 +11,7 @@ from veml_cli.render.models import change_lines, config_lines, config_text
 from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.words import plural
 from veml_vcs.ids import short
+from veml_vcs.versions.trainings.compare import leading
 
 if TYPE_CHECKING:
     from veml_vcs.repository.trainings.changes import TrainingDiff
@@ -67,12 +68,12 @@ def listing_lines(found: Sequence[ListedTraining], width: int | None) -> Iterato
         if record is None or one.version is None:
             rows.append([(one.name, "name"), "", (one.problem, "warning")])
             continue
-        metrics = list(record.metrics.items())[:_METRICS_LISTED]
+        metrics = [(name, record.metrics[name]) for name in leading(record.metrics)]
         paths = dict.fromkeys(use.path for use in record.data if use.role == "train")
         rows.append([
             (one.name, "name"), (short(one.version, _SHORT_ID), "id"), record.model.name,
             ", ".join(paths), "" if record.epochs is None else f"{record.epochs:,}",
-            ", ".join(f"{name} {number(value)}" for name, value in metrics),
+            ", ".join(f"{name} {number(value)}" for name, value in metrics[:_METRICS_LISTED]),
             ("partial", "warning") if record.status == "partial" else "",
         ])  # fmt: skip
     if rows:
@@ -106,7 +107,9 @@ def shown_lines(found: TrainingVersion, width: int | None, *, config: bool) -> I
 
 
 def _metrics(record: TrainingRecord, width: int | None) -> Iterator[Line]:
-    rows: list[list[Cell]] = [[(name, "dim"), number(one)] for name, one in record.metrics.items()]
+    rows: list[list[Cell]] = [
+        [(name, "dim"), number(record.metrics[name])] for name in leading(record.metrics)
+    ]
     yield from table((Column(), Column(right=True)), rows, width=width)
     if not record.per_class:
         return
@@ -263,7 +266,8 @@ def training_header(diff: TrainingDiff) -> Line:
 
 def training_summary(diff: TrainingDiff) -> Line:
     """Return the first metrics of a training, and in which facts it differs."""
-    metrics = [one for one in diff.metrics if not one.of_class][:_METRICS_LISTED]
+    measured = {one.metric: one for one in diff.metrics if not one.of_class}
+    metrics = [measured[name] for name in leading(measured)][:_METRICS_LISTED]
     parts = [
         f"{one.metric} "
         + " -> ".join(number(side) for side in (one.old, one.new) if side is not None)

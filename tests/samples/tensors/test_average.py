@@ -64,6 +64,7 @@ def test_layers() -> None:
         [
             TensorChange("body.conv.bias", "changed", 3.0, 0.0),
             TensorChange("body.conv.weight", "changed", 4.0, 1.0),
+            TensorChange("body.conv.steps", "changed", 40.0, 10.0, True),
             TensorChange("body.gone.weight", "removed"),
             TensorChange("head.bias", "added"),
             TensorChange("head.weight", "reshaped"),
@@ -71,7 +72,7 @@ def test_layers() -> None:
         ]
     )
     assert [(one.layer, one.kind, one.tensors, one.change) for one in found] == [
-        ("body.conv", "changed", 2, 0.2),
+        ("body.conv", "changed", 3, 0.2),
         ("body.gone", "removed", 1, None),
         ("head", "changed", 2, None),
         ("scale", "changed", 1, None),

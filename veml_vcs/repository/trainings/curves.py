@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from veml_vcs.errors import NotFoundError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
+from veml_vcs.versions.trainings.compare import leading
 
 STEPS = ("iteration", "epoch")
 """Columns of a log that say where a row stands, the finer first."""
@@ -90,8 +91,9 @@ def training_curves(repo: Repository, specs: Sequence[str], metrics: Sequence[st
 def _usual(versions: Sequence[TrainingVersion], columns: list[str]) -> list[str]:
     """Return what is looked at first: the loss, and what was measured."""
     measured = {name for one in versions for name in one.record.metrics}
-    usual = [one for one in columns if one == "loss" or one in measured]
-    return (usual or columns)[:_SHOWN]
+    usual = [one for one in columns if one in measured]
+    first = ["loss"] if "loss" in columns else []
+    return ([*first, *leading(one for one in usual if one != "loss")] or columns)[:_SHOWN]
 
 
 def _curve(label: str, log: dict[str, NDArray[np.float64]], metric: str) -> Curve | None:

@@ -55,12 +55,14 @@ class TensorChange:
         norm: Of a changed one: the L2 norm of the old values; None where it cannot be said (8-bit
             floats, values that are not finite).
         moved: The L2 norm of the difference.
+        whole: Whether it holds whole numbers or truth values: counters, not weights.
     """
 
     name: str
     kind: str
     norm: float | None = None
     moved: float | None = None
+    whole: bool = False
 
     @property
     def change(self) -> float | None:
@@ -159,7 +161,8 @@ def compare_checkpoints(
         elif (left.dtype, left.shape) != (right.dtype, right.shape):
             found.append(TensorChange(name, "reshaped"))
         else:
-            found.append(TensorChange(name, "changed", *_norms(left, right)))
+            whole = left.dtype.startswith(("I", "U", "BOOL"))
+            found.append(TensorChange(name, "changed", *_norms(left, right), whole))
     return tuple(found)
 
 

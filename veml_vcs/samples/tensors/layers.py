@@ -21,8 +21,9 @@ class LayerChange:
         kind: ``added``, ``removed``, ``reshaped`` or ``changed``: what all its tensors that differ
             have in common, else ``changed``.
         tensors: How many of its tensors differ.
-        change: The L2 norm of the change of those that changed, divided by that of their old
-            values; None where it cannot be said.
+        change: The L2 norm of the change of those weights that changed, divided by that of their
+            old values; None where it cannot be said. Counters are no weights: 40 steps of batch
+            norm would outweigh all of them.
     """
 
     layer: str
@@ -42,7 +43,9 @@ def layer_changes(changes: Iterable[TensorChange]) -> tuple[LayerChange, ...]:
 def _layer(name: str, tensors: list[TensorChange]) -> LayerChange:
     kinds = {one.kind for one in tensors}
     kind = kinds.pop() if len(kinds) == 1 else "changed"
-    told = [one for one in tensors if one.moved is not None and one.norm is not None]
+    told = [
+        one for one in tensors if one.moved is not None and one.norm is not None and not one.whole
+    ]
     norm = sqrt(sum((one.norm or 0.0) ** 2 for one in told))
     moved = sqrt(sum((one.moved or 0.0) ** 2 for one in told))
     return LayerChange(name, kind, len(tensors), moved / norm if norm else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,15 @@ class MetricChange:
     def differs(self) -> bool:
         """Whether they measured different numbers."""
         return repr(self.old) != repr(self.new)
+
+
+_FIRST = ("mAP", "mAP50", "accuracy", "MAE")
+
+
+def leading(metrics: Iterable[str]) -> list[str]:
+    """Return names of metrics, those first by which trainings are known."""
+    names = list(metrics)
+    return [one for one in _FIRST if one in names] + [one for one in names if one not in _FIRST]
 
 
 def fact_rows(record: TrainingRecord) -> dict[str, str]:
