@@ -11,6 +11,7 @@ from shutil import copytree
 from typing import Any
 
 from tests.cli.conftest import Place
+from veml_vcs.objects.files import Files
 from veml_vcs.repository.repository import Repository
 from veml_vcs.training.machine import Machine
 from veml_vcs.training.plan import Request
@@ -72,6 +73,7 @@ def run(
     heard: Heard | None = None,
     machine: Machine | None = None,
     force: bool = True,
+    files: Files | None = None,
     **rest: Any,
 ) -> Trained:
     """Train shortly: six steps, measured once."""
@@ -79,7 +81,7 @@ def run(
         "data": "cells", "model": "small", "settings": ("train_cfg.val_interval=100", *settings),
         "iterations": 6, **rest,
     }  # fmt: skip
-    with Repository(str(place.root)) as repo:
+    with Repository(str(place.root), files) as repo:
         done = train(repo, Request(**request), heard or Heard(), machine, force=force)
     assert done is not None
     return done

@@ -6,6 +6,7 @@ to the last bit.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,7 +20,14 @@ import pytest
 from tests.cli.conftest import Place, isolate
 from tests.training.engine import ENGINE
 from tests.training.kit import BY_EPOCHS, Heard, go_on, interrupt, make_cells, run
-from veml_vcs.errors import ConflictError, FormatError, InvalidInputError, VemlError
+from veml_vcs.errors import (
+    ConflictError,
+    FormatError,
+    InvalidInputError,
+    StorageError,
+    VemlError,
+)
+from veml_vcs.objects.files import Files
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
 from veml_vcs.training.machine import Machine
@@ -138,6 +146,48 @@ def test_killed_and_resumed_is_as_if_it_were_not(cells: Place) -> None:
         assert unfinished(repo) == ("killed",)
         assert not (cells.root / "trainings/killed.veml").exists()
     assert go_on(cells, "killed").version == whole.version
+
+
+def full_disk(at: str, after: int = 0) -> Files:
+    """Refuse to write, or to put into place, what has ``at`` in its path; but for the first few."""
+    left = [after]
+
+    def observe(operation: str, path: str) -> None:
+        if operation in ("write", "rename") and at in path:
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    return Files(observe)
+
+
+@pytest.mark.parametrize(
+    ("at", "after", "settings", "length"),
+    [
+        ("state.pth", 2, (), {}),
+        ("/packs/", 0, (), {}),
+        ("/packs/", 0, BY_EPOCHS, {"iterations": None}),
+        ("trainings/", 0, (), {}),
+    ],
+    ids=["state", "weights", "weights of passes", "record"],
+)
+def test_a_full_disk_loses_nothing(
+    cells: Place, at: str, after: int, settings: tuple[str, ...], length: dict[str, None],
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    """While the state is kept, and while weights and record are written: no half-written version,
+    and the training goes on to what it would have been. Seen to fail without ``run.keep()``."""
+    name = "full-" + request.node.callspec.id.replace(" ", "-")
+    seed = len(name)  # weights that the store does not have yet
+    machine = Machine(keep_seconds=0 if at == "state.pth" else 60)
+    with pytest.raises(StorageError, match="No space left"):
+        run(cells, *settings, name=name, seed=seed, files=full_disk(at, after), machine=machine,
+            **length)  # fmt: skip
+    assert not (cells.root / f"trainings/{name}.veml").exists()
+    with Repository(str(cells.root)) as repo:
+        assert unfinished(repo) == (name,)
+    done = go_on(cells, name)
+    assert run(cells, *settings, name="whole", seed=seed, **length).version == done.version
 
 
 def test_a_loss_that_is_no_number_ends_it(cells: Place) -> None:

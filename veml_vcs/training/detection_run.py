@@ -128,6 +128,10 @@ class DetectionRun:
         if self.first:
             self.folder.keep_state(state_bytes(runner, epoch, iteration))
 
+    def keep(self) -> None:
+        """Keep the state as it is when all steps are done."""
+        self._keep(self.runner, self.plan.epochs or 0, self.log.done)
+
     def train(self) -> bool:
         """Run the loop; return whether it came to its end, measured.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -13,12 +13,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Whether somebody asked the training to stop.
 
+    Args:
+        told: Called when somebody does.
+
     Attributes:
         asked: Whether.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[], None] = lambda: None) -> None:
         self.asked = False
+        self._told = told
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -29,6 +33,7 @@ class Interruption:
             self.asked = True
             for one in _SIGNALS:
                 signal.signal(one, before[one] or signal.SIG_DFL)
+            self._told()
 
         try:
             for one in _SIGNALS:

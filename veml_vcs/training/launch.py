@@ -37,3 +37,10 @@ def start_processes(launcher: str) -> int:
             torch.distributed.init_process_group("gloo")
     rank: int = get_rank()
     return rank
+
+
+def meet() -> None:
+    """Wait until every process is here."""
+    from mmengine.dist import barrier
+
+    barrier()

@@ -10,9 +10,9 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, field
 
-from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, VemlError
+from veml_vcs.errors import InvalidInputError, NotFoundError, VemlError
+from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.versions import open_training
 from veml_vcs.repository.trainings.write import require_free, write_training
 from veml_vcs.training.engine import prepare_engine, require_engine
 from veml_vcs.training.interruption import Interruption
@@ -21,6 +21,7 @@ from veml_vcs.training.plan import Plan, Request, make_plan
 from veml_vcs.training.quiet import quiet
 from veml_vcs.training.run_folder import RunFolder, unfinished
 from veml_vcs.training.watch import Quiet, Watcher
+from veml_vcs.versions.trainings import NAMES
 
 
 @dataclass(frozen=True)
@@ -85,17 +86,20 @@ def train(
     require_free(repo, plan.name, force=force)
     how = machine or Machine()
     if _rank(how) != 0:
+        _meet(how)  # the first process throws away what lies there
         return _carry_out(repo, plan, folder, Quiet(), how, force=force)
     with folder.locked():
         folder.refuse_begun(force=force)  # another process may have begun it meanwhile
         folder.begin(plan)
+        _meet(how)
         for note in plan.notes:
             watcher.note(note)
         try:
             return _carry_out(repo, plan, folder, watcher, how, force=force)
-        except VemlError:
-            if not folder.has_state:
-                folder.clear(keep_log=True)  # it never began
+        except VemlError as error:
+            # It never began; or it would come to the same end again.
+            if not folder.has_state or error.kind == "loss-not-finite":
+                folder.clear(keep_log=True)
             raise
 
 
@@ -134,18 +138,23 @@ def resume(
     how = machine or Machine()
     plan = folder.plan()
     if _rank(how) != 0:
+        _meet(how)
         return _carry_out(repo, plan, folder, Quiet(), how, force=False)
     with folder.locked():
         plan = folder.plan()
-        try:
-            require_free(repo, plan.name)
-            force = False
-        except ConflictError:
-            # The partial version that this very run wrote is no loss.
-            force = folder.written() == open_training(repo, plan.name).id
-            if not force:
-                raise
+        force = _wrote(repo, folder)
+        require_free(repo, plan.name, force=force)
+        _meet(how)
         return _carry_out(repo, plan, folder, watcher, how, force=force)
+
+
+def _wrote(repo: Repository, folder: RunFolder) -> bool:
+    """Tell whether the record that lies there is the partial one of this very run: no loss."""
+    path = repo.absolute(NAMES.path(folder.name))
+    written = folder.written()
+    if written is None or not repo.files.exists(path):
+        return False
+    return written == blob_id(bytes(repo.files.read(path)))
 
 
 def _rank(machine: Machine) -> int:
@@ -155,6 +164,14 @@ def _rank(machine: Machine) -> int:
     from veml_vcs.training.launch import start_processes
 
     return start_processes(machine.launcher)
+
+
+def _meet(machine: Machine) -> None:
+    """Wait for the other processes, if there are any."""
+    if machine.launcher != "none":
+        from veml_vcs.training.launch import meet
+
+        meet()
 
 
 def _carry_out(
@@ -168,7 +185,9 @@ def _carry_out(
 ) -> Trained | None:
     """Train, and write what came of it."""
     watcher.doing("starting the engine")
-    interruption = Interruption()
+    interruption = Interruption(
+        lambda: watcher.note("stopping after this step; once more ends it at once")
+    )
     repo.files.make_folder(folder.path)
     # MMEngine makes folders that nobody needs: elsewhere.
     scratch = tempfile.TemporaryDirectory(prefix="veml-train-")
@@ -181,6 +200,8 @@ def _carry_out(
         if not run.first:
             return None
         outcome = run.outcome(complete=complete)
+        if complete:
+            run.keep()  # whatever hinders the writing, the training is not lost
     watcher.doing("writing the training version")
     done = write_training(repo, outcome, plan.name, force=force)
     if complete:
