@@ -302,18 +302,15 @@ def remember_changes(
     cache_path = repo.statcache_path(path)
     cache = load_statcache(cache_path, repo.files)
     touched = {change.key for change in changes}
-    complete = cache.tree == old.tree and not repo.unwritten
-    stamps: dict[str, Stamp] = {}
-    for key, stamp in cache.stamps.items():
-        if key in touched:
-            continue
-        # A stamp too young to prove anything must not look old in the cache written now.
-        if cache.known(key, stamp) is None:
-            complete = False
-        else:
-            stamps[key] = stamp
+    # A stamp too young to prove anything must not look old in the cache written now.
+    unproven = set(cache.changed(cache.stamps)) - touched
+    complete = cache.tree == old.tree and not repo.unwritten and not unproven
+    gone = (touched - written.keys()) | unproven
+    stamps = {key: stamp for key, stamp in cache.stamps.items() if key not in gone}
+    known = len(stamps)
     stamps.update((key, stamp) for key, (stamp, _) in written.items())
-    stamps = in_order(stamps)  # as the next scan lists them
+    if len(stamps) > known:
+        stamps = in_order(stamps)  # as the next scan lists them
     contents = cache.contents
     contents.update((key, content) for key, (_, content) in written.items())
     tree = new.tree if complete else bytes(32)
