@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from tests.repository.kit import Project, coco, png, small_model
 from veml_vcs.ids import SampleId
 from veml_vcs.objects.files import Files
+from veml_vcs.repository.worktree import changes, scan
+from veml_vcs.repository.worktree.changes import may_differ
 from veml_vcs.repository.worktree.scan import Stamp
 from veml_vcs.repository.worktree.statcache import StoredCache, read_statcache, save_statcache
 
@@ -85,3 +88,44 @@ def test_after_a_checkout_too_nothing_is_decoded(
 
     monkeypatch.setattr(StoredCache, "decoded", decoded)
     assert project.status().clean
+
+
+def test_a_look_for_any_change_ends_at_the_first(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail with all parts listed first, and with the count left out."""
+    project.write(coco(small_model(12)), "data")
+    project.save("data")
+    project.age("data")
+    project.add("data")
+    cache = project.repo.statcache_path("data")
+    later = os.stat(cache).st_mtime_ns + 10**9
+    os.utime(cache, ns=(later, later))
+    record = project.repo.staged_datasets()["data"]
+    monkeypatch.setattr(scan, "_PART", 2)
+    assert not may_differ(project.repo, "data", record)
+
+    listed = []
+
+    def counted(folder: str) -> Iterator[dict[str, Stamp]]:
+        for part in scan.scan_parts(folder):
+            listed.append(part)
+            yield part
+
+    monkeypatch.setattr(changes, "scan_parts", counted)
+    assert not may_differ(project.repo, "data", record)
+    parts = len(listed)
+    last = next(iter(listed[-1]))
+    first = next(iter(listed[0]))
+    project.write({f"data/{last}": b"changed"})
+    listed.clear()
+    assert may_differ(project.repo, "data", record)
+    assert len(listed) == parts
+    project.write({f"data/{first}": b"changed"})
+    listed.clear()
+    assert may_differ(project.repo, "data", record)
+    assert len(listed) == 1
+
+    project.remove(f"data/{first}")
+    project.remove(f"data/{last}")
+    assert may_differ(project.repo, "data", record)

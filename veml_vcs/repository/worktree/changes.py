@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 
 from veml_vcs.errors import StorageError
 from veml_vcs.ids import DIGEST_BYTES, SampleId
@@ -13,7 +14,7 @@ from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out
 from veml_vcs.repository.worktree.reading import read_files
-from veml_vcs.repository.worktree.scan import Stamp, scan_folder, stamp_file
+from veml_vcs.repository.worktree.scan import Stamp, scan_folder, scan_parts, stamp_file
 from veml_vcs.repository.worktree.statcache import (
     StatCache,
     StoredCache,
@@ -134,15 +135,26 @@ def folder_changes(
 
 
 def may_differ(repo: Repository, path: str, record: DataRecord) -> bool:
-    """Tell whether stamps leave it open that a folder differs from a version; reads no file."""
-    disk = scan_dataset(repo, path, record)
-    stored = read_statcache(repo.statcache_path(path), repo.files)
-    if disk and stored.clean(record.tree, disk):
+    """Tell whether stamps leave it open that a folder differs from a version; reads no file.
+
+    Ends at the first file that may: whoever goes on then looks at all of them again.
+    """
+    if left_out(repo, path).everything and not scan_dataset(repo, path, record):
         return False
-    cache = stored.decoded()
-    if not disk and left_out(repo, path).everything:
-        return False
-    return disk is None or cache.tree != record.tree or not cache.clean(disk)
+    cache = load_statcache(repo.statcache_path(path), repo.files)
+    folder = repo.absolute(path)
+    if cache.tree != record.tree or os.path.islink(folder):
+        return True
+    outside = {"/" + file: stamp_file(repo.absolute(file)) for file in record.annotations}
+    there = {key: stamp for key, stamp in outside.items() if stamp is not None}
+    if not there and not os.path.isdir(folder):
+        return True
+    seen = 0
+    for part in chain((there,), scan_parts(folder) if os.path.isdir(folder) else ()):
+        if cache.changed(part):
+            return True
+        seen += len(part)
+    return seen != len(cache.stamps)
 
 
 def touched_changes(repo: Repository, path: str, changes: Sequence[Change]) -> FolderChanges | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
@@ -12,6 +13,7 @@ from veml_vcs.objects.files import TEMPORARY_PREFIX
 from veml_vcs.samples.tree.entry import all_plain, check_key, encode_key
 
 _TYPE_BITS = stat.S_IFMT(0o777777)
+_PART = 1024
 
 
 class Stamp(NamedTuple):
@@ -45,22 +47,37 @@ def scan_folder(folder: str) -> dict[str, Stamp]:
         InvalidInputError: A symbolic link or a special file stands in it, or a name is unusable.
         StorageError: A folder cannot be read.
     """
-    if not os.path.isdir(folder):
-        raise NotFoundError(f"{folder}: no such folder")
     found: dict[str, Stamp] = {}
-    pending = [(folder, "")]
-    while pending:
-        path, prefix = pending.pop()
-        try:
-            with os.scandir(path) as entries:
-                pending += _list_folder(prefix, entries, found)
-        except OSError as error:
-            raise StorageError(f"{path}: cannot be listed: {error.strerror}") from error
+    for part in scan_parts(folder):
+        found.update(part)
     keys = list(found)
     if keys and not ("".join(keys).isascii() and all_plain(keys)):
         for key in keys:
             check_key(key)
     return in_order(found)
+
+
+def scan_parts(folder: str) -> Iterator[dict[str, Stamp]]:
+    """List the same files some at a time, in no order; names are not checked.
+
+    Raises:
+        NotFoundError: The folder is not there.
+        InvalidInputError: A symbolic link or a special file stands in it.
+        StorageError: A folder cannot be read.
+    """
+    if not os.path.isdir(folder):
+        raise NotFoundError(f"{folder}: no such folder")
+    pending = [(folder, "")]
+    while pending:
+        path, prefix = pending.pop()
+        try:
+            with os.scandir(path) as entries:
+                while some := list(islice(entries, _PART)):
+                    part: dict[str, Stamp] = {}
+                    pending += _list_folder(prefix, some, part)
+                    yield part
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be listed: {error.strerror}") from error
 
 
 def in_order(stamps: Mapping[str, Stamp]) -> dict[str, Stamp]:
