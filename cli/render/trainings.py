@@ -252,10 +252,8 @@ def averaged_lines(done: AveragedResult) -> Iterator[Line]:
         yield line("training ", (one.name, "name"), "  the mean of both; nothing was measured")
     if done.left:
         yield line((f"{plural(len(done.left), 'path')} still in conflict; veml status", "hint"))
-    elif done.kind in ("merge", "squash", "stash"):
-        yield line((f"veml commit finishes the {done.kind}", "hint"))
     else:
-        yield line((f"veml {done.kind} --continue goes on", "hint"))
+        yield line((f'(use "{done.finish}" to go on)', "hint"))
 
 
 def training_header(diff: TrainingDiff) -> Line:

@@ -92,7 +92,7 @@ def test_the_mean_settles_it(place: Place, name: str) -> None:
     place.veml("merge", "side", code=1)
     told = place.veml("resolve", name, "--average").out
     assert "training night  the mean of both; nothing was measured" in told
-    assert "veml commit finishes the merge" in told
+    assert '(use "veml commit" to go on)' in told
     place.veml("commit", "-qm", "merged")
     found = record(place)
     assert "metrics" not in found
@@ -192,3 +192,19 @@ def test_git_diff_shows_facts(place: Place) -> None:
     told = place.git("diff", "main~1", "main", "--", RECORD)
     assert "-metric mAP = 0.125\n+metric mAP = 0.25\n" in told
     assert "-checkpoint       4 tensors" in told
+
+
+def test_a_cherry_pick_and_a_rebase_of_gits(place: Place) -> None:
+    """Neither takes half a training along; averaging settles both."""
+    place.veml("cherry-pick", "side", code=1)
+    told = place.veml("resolve", "night", "--average").out
+    assert '(use "veml cherry-pick --continue" to go on)' in told
+    place.veml("cherry-pick", "--abort")
+    place.git("checkout", "-q", "side")
+    with pytest.raises(AssertionError):
+        place.git("rebase", "main")
+    assert record(place)["metrics"] == {"mAP": 0.25}  # in a rebase, ours is what is rebased onto
+    told = place.veml("resolve", "night", "--average").out
+    assert '(use "git rebase --continue" to go on)' in told
+    place.git("-c", "core.editor=true", "rebase", "--continue")
+    assert record(place)["derived"]["operation"] == "average"

@@ -15,6 +15,7 @@ from tests.repository.trainings import made, outcome, weights
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId
 from veml_vcs.objects.pack_writer import PackWriter
+from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.sync import fetch_data
 from veml_vcs.repository.trainings.export import export_checkpoint
 from veml_vcs.repository.trainings.versions import open_training
@@ -51,10 +52,13 @@ def whole(project: Project, name: str = "night@HEAD") -> None:
 
 def test_gc_keeps_what_a_record_names_and_takes_the_rest(trained: Project) -> None:
     forget_history(trained)
+    lost = trained.lost  # type: ignore[attr-defined]
+    [told] = collect(trained, dry_run=True).versions
+    assert told.version == blob_id(lost.to_bytes())
+    assert told.samples == 5  # four tensors, and a column of the log
     trained.git("gc", "-q", "--prune=now")
     collect(trained)
     whole(trained)
-    lost = trained.lost  # type: ignore[attr-defined]
     for part in ("checkpoint", "log"):
         with pytest.raises(NotFoundError):
             read_checkpoint(trained.repo.store, trained.repo.catalog, lost.trees[part])

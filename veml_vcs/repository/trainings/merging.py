@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import ConflictError, FormatError, InvalidInputError
 from veml_vcs.repository.git.repo import TreeFile
-from veml_vcs.repository.merging.operation import Operation
+from veml_vcs.repository.merging.operation import how_to_end
 from veml_vcs.repository.merging.state import load_merge_state
+from veml_vcs.repository.merging.waiting import waiting
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.average import averaged
 from veml_vcs.repository.trainings.changes import TrainingDiff, training_diff
@@ -68,12 +69,12 @@ class AveragedResult:
     Attributes:
         trainings: The trainings that were.
         left: Paths that still are.
-        kind: What is to be finished: a merge, a cherry-pick...
+        finish: What to type when nothing is left.
     """
 
     trainings: tuple[AveragedTraining, ...]
     left: tuple[str, ...]
-    kind: Operation = "merge"
+    finish: str
 
 
 def are_trainings(repo: Repository, path: str, three: Three) -> bool:
@@ -116,7 +117,6 @@ def resolve_by_average(
             settled then.
     """
     with repo.lock("veml resolve"):
-        state = load_merge_state(repo)
         conflicts = training_conflicts(repo)
         wanted = [path if path in conflicts else f"trainings/{path}.veml" for path in paths]
         for given, path in zip(paths, wanted, strict=True):
@@ -133,7 +133,16 @@ def resolve_by_average(
             stage_training(repo, path, stored.data)
             done.append(AveragedTraining(NAMES.name(path), path, stored.record))
         left = tuple(repo.git.conflicted_paths())
-    return AveragedResult(tuple(done), left, "merge" if state is None else state.kind)
+    return AveragedResult(tuple(done), left, _finish(repo))
+
+
+def _finish(repo: Repository) -> str:
+    """Return what to type to finish what is under way."""
+    state = load_merge_state(repo)
+    if state is not None:
+        return how_to_end(state.kind, by_git=state.by_git)[0]
+    rebased = any(one.kind == "rebase" for one in waiting(repo))
+    return how_to_end("rebase" if rebased else "merge", by_git=True)[0]
 
 
 def refuse_both(repo: Repository, path: str, three: Three) -> None:

@@ -49,12 +49,12 @@ _FIRST_CALLS = 16
 
 @dataclass(frozen=True)
 class GoneVersion:
-    """A data version that nothing leads to, and what of it goes.
+    """A data or training version that nothing leads to, and what of it goes.
 
     Attributes:
         name: ``commit:path`` where a commit of it is left, ``staged:id`` where it was only added.
         version: Its record's blob id.
-        samples: Samples and files that go, not counting those of versions listed before.
+        samples: Samples, files and tensors that go, not counting those of versions listed before.
         content_bytes: Their length.
     """
 
@@ -317,9 +317,9 @@ class _Collection:
             del gone[one]
         versions = []
         marks = Marks(nodes=set(self._marks.nodes))
-        for name, version, record in self._finder.unreachable() if gone else ():
+        for name, version, trees in self._finder.unreachable() if gone else ():
             marks.contents.clear()
-            marks.tree(self._repo.store, [ObjectId(record.tree)])
+            marks.tree(self._repo.store, [ObjectId(tree) for tree in trees])
             mine = [gone.pop(one) for one in marks.contents & gone.keys()]
             if mine:
                 versions.append(GoneVersion(name, version, len(mine), sum(mine)))

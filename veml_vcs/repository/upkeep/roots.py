@@ -22,7 +22,7 @@ from dulwich.index import ConflictedIndexEntry, Index, IndexEntry
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
 
 from veml_vcs.errors import DamagedError, FormatError, VemlError
-from veml_vcs.ids import VersionId, short
+from veml_vcs.ids import TreeId, VersionId, short
 from veml_vcs.repository.git.notes import NOTES_PREFIX
 from veml_vcs.repository.models.place import is_model, model_problem
 from veml_vcs.repository.repository import Repository
@@ -132,35 +132,35 @@ class RootFinder:
             self._keep_everything()
         return self.found
 
-    def unreachable(self) -> Iterator[tuple[str, VersionId, DataRecord]]:
-        """List the data versions that Git has and nothing leads to: name, version id, record.
+    def unreachable(self) -> Iterator[tuple[str, VersionId, tuple[TreeId, ...]]]:
+        """List the versions that Git has and nothing leads to: name, version id, trees.
 
         Those of commits come first, newest commits first; a name begins with the commit, or with
         ``staged:`` where no commit has it.
         """
         commits: list[Commit] = []
-        loose: list[tuple[VersionId, DataRecord]] = []
+        loose: list[tuple[VersionId, tuple[TreeId, ...]]] = []
         for sha in self._store:
             if sha in self._seen:
                 continue
             one = self._get(sha)
             if isinstance(one, Commit):
                 commits.append(one)
-            elif isinstance(one, Blob) and (record := _data_record(one.data)) is not None:
-                loose.append((VersionId(sha.decode()), record))
+            elif isinstance(one, Blob) and (trees := _trees(one.data)):
+                loose.append((VersionId(sha.decode()), trees))
         listed = set(self.found.records)
         for commit in _newest_first(commits):
             for path, found in self._record_blobs(commit.tree, set()):
                 version = VersionId(found.decode())
                 blob = self._get(found) if version not in listed else None
-                if isinstance(blob, Blob) and (record := _data_record(blob.data)) is not None:
+                if isinstance(blob, Blob) and (trees := _trees(blob.data)):
                     listed.add(version)
                     name = f"{short(commit.id.decode(), 7)}:{path.removesuffix(RECORD_SUFFIX)}"
-                    yield name, version, record
-        for version, record in loose:
+                    yield name, version, trees
+        for version, trees in loose:
             if version not in listed:
                 listed.add(version)
-                yield f"staged:{short(version)}", version, record
+                yield f"staged:{short(version)}", version, trees
 
     # -- where to begin ------------------------------------------------------------------------
 
@@ -415,11 +415,14 @@ def _newest_first(commits: Iterable[Commit]) -> Iterator[Commit]:
                     heapq.heappush(ready, (-by_id[parent].commit_time, parent))
 
 
-def _data_record(data: bytes) -> DataRecord | None:
+def _trees(data: bytes) -> tuple[TreeId, ...]:
+    """Return the trees of a data or training version; none of what is no sound record of one."""
     if is_data_record(data):
         with contextlib.suppress(VemlError):
-            return parse_data_record(data, "")
-    return None
+            return (parse_data_record(data, "").tree,)
+        return ()
+    training = readable_training(data)
+    return () if training is None else tuple(training.trees.values())
 
 
 def _stages(entry: IndexEntry | ConflictedIndexEntry) -> Iterable[bytes]:
