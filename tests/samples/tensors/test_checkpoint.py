@@ -130,3 +130,41 @@ def test_another_tree_is_no_checkpoint(store: LocalObjectStore, catalog: Catalog
     catalog.refresh()
     with pytest.raises(DamagedError, match="unknown data type"):
         read_checkpoint(store, catalog, tree)
+
+
+@pytest.mark.parametrize(
+    ("entries", "match"),
+    [
+        ({"%metadata": b"no json"}, "is no JSON"),
+        ({"%metadata": b"[" * 100_000}, "is no JSON"),
+        ({"%metadata": b'{"a": 1}'}, "not text by name"),
+        ({"a": b"1234", "%61": b"1234"}, "two tensors have this name"),
+    ],
+)
+def test_a_strangers_tree(
+    store: LocalObjectStore, catalog: Catalog, entries: dict[str, bytes], match: str
+) -> None:
+    """Seen to be a traceback, and one of two tensors lost."""
+    from veml_vcs.ids import SampleId, digest
+    from veml_vcs.samples.annotations import annotation_id
+    from veml_vcs.samples.fragments.annotations import AnnotationWriter
+    from veml_vcs.samples.fragments.content import ContentWriter
+    from veml_vcs.samples.tree import Entry, EntryKind
+
+    about = {"dtype": "F32", "shape": [1]}
+    made_entries = {}
+    with store.write() as writer:
+        contents, said = ContentWriter(catalog, writer), AnnotationWriter(catalog, writer)
+        said.add_many([(annotation_id(about), about)])
+        for key, data in entries.items():
+            content = SampleId(digest(data))
+            contents.add(content, data, "")
+            kind = EntryKind.FILE if key == "%metadata" else EntryKind.SAMPLE
+            note = None if key == "%metadata" else annotation_id(about)
+            made_entries[key] = Entry(kind, content, note, len(data))
+        contents.finish()
+        said.finish()
+        tree = build_tree(sorted(made_entries.items()), writer)
+    catalog.refresh()
+    with pytest.raises(DamagedError, match=match):
+        read_checkpoint(store, catalog, tree)

@@ -128,10 +128,13 @@ def read_checkpoint(store: ObjectStore, catalog: Catalog, tree: TreeId) -> Check
                 f"tensor {unquote(key)!r:.80}: {error}", hint=error.hint, kind=error.kind
             ) from error
         if key == METADATA:
-            metadata = json.loads(data)
+            metadata = _metadata(data, f"checkpoint {short(tree)}")
         else:
             said = about[entry.annotation] if entry.annotation is not None else {}
-            tensors[unquote(key)] = _tensor(said, data, f"checkpoint {short(tree)}: {key!r:.80}")
+            where = f"checkpoint {short(tree)}: {key!r:.80}"
+            if unquote(key) in tensors:
+                raise DamagedError(f"{where}: two tensors have this name")
+            tensors[unquote(key)] = _tensor(said, data, where)
     return Checkpoint(tensors, metadata)
 
 
@@ -178,6 +181,17 @@ def _key(name: str) -> str:
     if len(key) > 4000:
         raise FormatError(f"a tensor's name of {len(name):,} characters is longer than any")
     return key
+
+
+def _metadata(data: bytes, where: str) -> dict[str, str]:
+    """Return what a checkpoint says besides its tensors; a stranger's may be anything."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{where}: its metadata is no JSON: {error!s:.200}") from error
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise DamagedError(f"{where}: its metadata is not text by name")
+    return found
 
 
 def _tensor(about: Any, data: bytes, where: str) -> Tensor:
