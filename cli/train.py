@@ -97,12 +97,13 @@ def train(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
-    """Train a detector on a data version, straight from the store, and record a training version.
+    """Train a model on a data version, straight from the store, and record a training version.
 
-    The config of the model version runs on MMDetection, its classes fitted to the data. Ends with
-    the record trainings/NAME.veml, staged: data, model, seed, libraries, log, metrics, weights,
-    and what was found on the samples that were held back. Ctrl-C finishes the step and records a
-    partial version; --resume goes on from there, and from a kill.
+    Detectors run on MMDetection, their classes fitted to the data; forecasters (DCRNN, ConvLSTM)
+    learn series of sensors on the same engine. Ends with the record trainings/NAME.veml, staged:
+    data, model, seed, libraries, log, metrics, weights, and what was found on what was held back.
+    Ctrl-C finishes the step and records a partial version; --resume goes on from there, and from a
+    kill.
     """
     from veml_cli._training import TrainingView
     from veml_cli.render.train import trained_lines

@@ -19,16 +19,17 @@ _SHORT_ID = 7
 def trained_lines(done: Trained, width: int | None) -> Iterator[Line]:
     """Yield what was recorded, the metrics, and those of each class."""
     partial = done.status != "complete"
+    shown = "window" if done.task == "forecasting" else "sample"
     yield line(
         "training ", (done.name, "name"), "  ", (short(done.version, _SHORT_ID), "id"),
-        f"  {plural(done.iterations, 'iteration')}, {plural(done.samples[0], 'sample')}",
+        f"  {plural(done.iterations, 'iteration')}, {plural(done.samples[0], shown)}",
     )  # fmt: skip
     if partial:
         yield line(("interrupted", "warning"), f" after {done.iterations} of {done.of_iterations} "
                    "iterations: the weights so far are recorded as partial")  # fmt: skip
         yield line((f"  go on: veml train --resume --name {done.name}", "hint"))
     if done.metrics:
-        yield line(f"measured on {plural(done.samples[1], 'sample')}")
+        yield line(f"measured on {plural(done.samples[1], shown)}")
         rows: list[list[Cell]] = [
             [(name, "dim"), f"{value:.3f}"] for name, value in done.metrics.items()
         ]

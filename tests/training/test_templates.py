@@ -12,13 +12,14 @@ from veml_vcs.errors import NotFoundError
 from veml_vcs.training.templates import template, templates
 
 BACKBONES = {"faster-rcnn-r50-fpn": 50, "faster-rcnn-small": 18}
+FORECASTERS = {"convlstm": 3, "convlstm-small": 1, "dcrnn": 2, "dcrnn-small": 1}
 PARAMETERS = {"faster-rcnn-r50-fpn": 41_348_181, "faster-rcnn-small": 713_381}
 
 
 def test_there_are() -> None:
-    assert {one.name for one in templates()} == set(BACKBONES)
+    assert {one.name for one in templates()} == {*BACKBONES, *FORECASTERS}
     assert all(one.says and one.text.startswith(f"# {one.says}\n") for one in templates())
-    with pytest.raises(NotFoundError, match="there are faster-rcnn-r50-fpn, faster-rcnn-small"):
+    with pytest.raises(NotFoundError, match="faster-rcnn-r50-fpn, faster-rcnn-small"):
         template("nothing")
 
 
@@ -37,6 +38,17 @@ def test_written_out_and_recorded(place: Place, name: str) -> None:  # noqa: F81
     assert facts["classes"] == [1]
     assert facts["optimiser"]
     assert facts["transforms"][0] == "LoadImageFromFile"
+
+
+@pytest.mark.parametrize("name", FORECASTERS)
+def test_forecasters_are_recorded(place: Place, name: str) -> None:  # noqa: F811
+    place.veml("init")
+    place.veml("model", "template", name, "mine.py")
+    place.veml("model", "add", "mine.py")
+    facts = json.loads(place.veml("model", "show", "mine", "--json").out)["facts"]
+    assert facts["architecture"] == "Forecaster"
+    assert facts["backbone"]["sizes"]["layers"] == FORECASTERS[name]
+    assert facts["losses"] == {"loss": "MaskedL1Loss"}
 
 
 @pytest.mark.slow

@@ -10,19 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from veml_vcs.errors import FormatError, InvalidInputError
+from veml_vcs.errors import FormatError
+from veml_vcs.training.length import fit_length
+from veml_vcs.training.parts import training_parts
 from veml_vcs.versions.models import flatten, unflatten
 
 DATASET = "VemlDetection"
 LOADER = "LoadVemlImage"
 METRIC = "VemlDetectionMetric"
-
-_KEPT = (
-    "model", "data_preprocessor", "train_dataloader", "val_dataloader", "optim_wrapper",
-    "param_scheduler", "train_cfg", "auto_scale_lr", "custom_hooks", "custom_imports",
-    "default_scope", "load_from", "find_unused_parameters",
-)  # fmt: skip
-"""What of a config makes a training. The rest says where to write, log and look."""
 
 _SCOPES = {
     "mmpretrain": "image classification", "mmcls": "image classification",
@@ -44,7 +39,6 @@ _BINARY_HEADS = ("rpn_head",)
 _RANDOM = ("Random", "Mosaic", "MixUp", "CutOut", "Albu", "PhotoMetric", "YOLOX", "Cached",
            "CopyPaste", "MinIoU", "Expand")  # fmt: skip
 _META = ["img_id", "img_path", "ori_shape", "img_shape", "scale_factor"]
-_MEASURED_TIMES = 4
 
 
 @dataclass(frozen=True)
@@ -109,31 +103,16 @@ def adapt_detection(
     """
     notes: list[str] = []
     whole = unflatten(flatten(config))
-    made = {key: whole[key] for key in _KEPT if key in whole and whole[key] is not None}
-    for key in ("train_dataloader", "optim_wrapper", "train_cfg"):
-        if not isinstance(made.get(key), dict) or not made[key]:
-            raise FormatError(
-                f"the config says nothing of {key}, which a training needs",
-                hint="veml model template faster-rcnn-small shows one that has all",
-                kind="config-incomplete",
-            )
+    made = training_parts(whole, "faster-rcnn-small")
     notes += _fit_heads(made["model"], len(classes))
     train, val = made["train_dataloader"], made.pop("val_dataloader", None)
     pipeline = _take_dataset(train, whole, classes, "train")
     made["val_dataloader"] = _val_loader(val, whole, pipeline, classes)
-    batch = train.get("batch_size")
-    if type(batch) is not int or batch < 1:
-        raise FormatError(f"train_dataloader.batch_size: expected a count, found {batch!r:.60}")
-    steps = -(-samples // batch)
-    notes += _set_length(made, steps, epochs, iterations)
-    loop = made["train_cfg"]
-    by_epoch = "max_epochs" in loop
-    total = loop["max_epochs"] * steps if by_epoch else loop["max_iters"]
-    loop.setdefault("val_interval", 1 if by_epoch else max(1, total // _MEASURED_TIMES))
+    length = fit_length(made, samples, epochs=epochs, iterations=iterations)
     made["val_cfg"] = {"type": "ValLoop"}
     made["val_evaluator"] = {"type": METRIC}
     made.setdefault("default_scope", "mmdet")
-    return Adapted(made, total, loop["max_epochs"] if by_epoch else None, tuple(notes))
+    return Adapted(made, length.iterations, length.epochs, (*notes, *length.notes))
 
 
 # -- heads -------------------------------------------------------------------------------------
@@ -264,74 +243,3 @@ def _without_chance(training: list[Any]) -> list[Any]:
         elif not kind.startswith(_RANDOM) and kind not in ("FilterAnnotations", "LoadAnnotations"):
             made.append(one)
     return made
-
-
-# -- length ------------------------------------------------------------------------------------
-
-
-def _set_length(
-    made: dict[str, Any], steps: int, epochs: int | None, iterations: int | None
-) -> Iterator[str]:
-    """Set how long to train, and stretch the schedules that end with it."""
-    if epochs is not None and iterations is not None:
-        raise InvalidInputError("--epochs and --iterations: give one of them")
-    loop = made["train_cfg"]
-    kind = str(loop.get("type", "")).rpartition(".")[2]
-    by_epoch = bool(loop.get("by_epoch", kind.startswith("Epoch") or "max_epochs" in loop))
-    key = "max_epochs" if by_epoch else "max_iters"
-    old = loop.get(key)
-    if type(old) is not int or old < 1:
-        raise FormatError(f"train_cfg.{key}: expected a count, found {old!r:.60}")
-    loop.pop("by_epoch", None)
-    loop["type"] = "EpochBasedTrainLoop" if by_epoch else "IterBasedTrainLoop"
-    if by_epoch and iterations is not None:
-        _by_iterations(made, steps)
-        loop, key, old, by_epoch = made["train_cfg"], "max_iters", old * steps, False
-    new = iterations if not by_epoch else epochs
-    if not by_epoch and epochs is not None:
-        new = epochs * steps
-    if new is None or new == old:
-        return
-    loop[key] = new
-    for one in _schedulers(made):
-        _stretch(one, old, new)
-    yield f"train_cfg.{key}: {old} -> {new}; the schedules that end with it were stretched"
-
-
-def _schedulers(made: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = made.get("param_scheduler")
-    every = found if isinstance(found, list) else [found]
-    return [one for one in every if isinstance(one, dict)]
-
-
-def _by_iterations(made: dict[str, Any], steps: int) -> None:
-    """Count in steps what a config counts in passes."""
-    loop = made["train_cfg"]
-    made["train_cfg"] = {"type": "IterBasedTrainLoop", "max_iters": loop["max_epochs"] * steps}
-    made["train_dataloader"]["sampler"] = {"type": "InfiniteSampler", "shuffle": True}
-    for one in _schedulers(made):
-        if not one.get("by_epoch", True):
-            continue
-        one["by_epoch"] = False
-        one.pop("convert_to_iter_based", None)
-        for name in ("begin", "end", "T_max"):
-            if type(one.get(name)) is int:
-                one[name] *= steps
-        if isinstance(one.get("milestones"), list):
-            one["milestones"] = [place * steps for place in one["milestones"]]
-
-
-def _stretch(scheduler: dict[str, Any], old: int, new: int) -> None:
-    """Let a schedule that ended with the training end with it again; a warm-up stays as it is.
-
-    A warm-up that is longer than the training then just does not end.
-    """
-    begin = scheduler.get("begin", 0)
-    if type(begin) is not int:
-        return
-    if scheduler.get("T_max") == old - begin:
-        scheduler["T_max"] = max(1, new - begin)
-    if scheduler.get("end") == old:
-        scheduler["end"] = max(begin + 1, new)
-    if isinstance(scheduler.get("milestones"), list):
-        scheduler["milestones"] = [max(1, place * new // old) for place in scheduler["milestones"]]

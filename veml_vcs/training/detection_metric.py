@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from veml_vcs.training.adapt import METRIC
 from veml_vcs.training.detection_samples import DetectionSamples
+from veml_vcs.training.measured import Measured
 
 METRICS_OF_COCO = {
     "mAP": 0, "mAP50": 1, "mAP75": 2, "mAP_small": 3, "mAP_medium": 4, "mAP_large": 5, "AR100": 8,
@@ -40,19 +41,6 @@ class Detections:
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
     labels: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How good detections are.
-
-    Attributes:
-        metrics: Name -> value from 0 to 1.
-        per_class: Class -> name -> value.
-    """
-
-    metrics: dict[str, float]
-    per_class: dict[str, dict[str, float]]
 
 
 @METRICS.register_module(name=METRIC)

@@ -12,40 +12,54 @@ from importlib.util import find_spec
 
 from veml_vcs.errors import MissingDependencyError
 from veml_vcs.training.ops import stand_in_ops
+from veml_vcs.versions.trainings.outcome import Task
 
 PIP_LINE = "pip install 'veml[mmdet]'"
 HEADLESS_LINE = "pip install --force-reinstall --no-deps opencv-python-headless"
 """For a machine without the libraries of a desktop, which the other build of OpenCV asks for."""
 
-_MODULES = {
-    "torch": "torch", "torchvision": "torchvision", "mmengine": "mmengine", "mmcv": "mmcv-lite",
-    "mmdet": "mmdet", "pycocotools": "pycocotools",
+_ENGINE = {"torch": "torch", "mmengine": "mmengine"}
+_DETECTION = {
+    **_ENGINE, "torchvision": "torchvision", "mmcv": "mmcv-lite", "mmdet": "mmdet",
+    "pycocotools": "pycocotools",
 }  # fmt: skip
-LIBRARIES = ("mmcv-lite", "mmcv", "mmdet", "mmengine", "numpy", "pycocotools", "torch",
-             "torchvision")  # fmt: skip
-"""What computes a training, and is written into its record with its version."""
+_LIBRARIES = ("mmengine", "mmengine-lite", "numpy", "torch")
+_DETECTION_LIBRARIES = ("mmcv-lite", "mmcv", "mmdet", "pycocotools", "torchvision")
 
 
-def require_engine() -> None:
+def require_engine(task: Task) -> None:
     """Refuse to begin where a package is missing.
+
+    Args:
+        task: What is learnt; MMDetection is for detection alone.
 
     Raises:
         MissingDependencyError: One is; the hint is the line that installs all.
     """
-    missing = [package for module, package in _MODULES.items() if find_spec(module) is None]
+    wanted = _DETECTION if task == "detection" else _ENGINE
+    missing = [package for module, package in wanted.items() if find_spec(module) is None]
     if missing:
         raise MissingDependencyError(
             f"training needs packages that are not installed: {', '.join(missing)}", hint=PIP_LINE
         )
 
 
-def prepare_engine() -> None:
-    """Import MMDetection with all it registers.
+def prepare_engine(task: Task) -> None:
+    """Import the engine with all that it registers.
+
+    Args:
+        task: What is learnt.
 
     Raises:
         MissingDependencyError: A package is missing, or the versions do not work together.
     """
-    require_engine()
+    require_engine(task)
+    if task == "detection":
+        _prepare_detection()
+    logging.getLogger("mmengine").setLevel(logging.ERROR)
+
+
+def _prepare_detection() -> None:
     try:
         stand_in_ops()  # looks into MMCV, which imports OpenCV
         with warnings.catch_warnings():
@@ -60,13 +74,17 @@ def prepare_engine() -> None:
             hint=HEADLESS_LINE if desktop else f"{PIP_LINE} --force-reinstall; veml doctor extras",
             kind="engine-broken",
         ) from error
-    logging.getLogger("mmengine").setLevel(logging.ERROR)
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions of what computes a training; of packages that are there."""
+def library_versions(task: Task) -> dict[str, str]:
+    """Return the versions of what computes a training, for its record; of packages that are there.
+
+    Args:
+        task: What is learnt.
+    """
     found = {}
-    for name in LIBRARIES:
+    more = _DETECTION_LIBRARIES if task == "detection" else ()
+    for name in sorted((*_LIBRARIES, *more)):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -1,8 +1,7 @@
 """What will be trained, settled before anything is: versions, split, seed, the final config.
 
-Nothing here imports the engine: whatever is wrong with the data, the model's config or the options
-is said within a second. The plan is kept beside the state of the run, so that a resumed training is
-the same training, whatever became of branches and folders.
+A plan is kept beside the state of the run, so that a resumed training is the same training,
+whatever became of branches and folders. ``planning`` makes it.
 """
 
 from __future__ import annotations
@@ -12,29 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from veml_vcs.errors import ConflictError, FormatError, InvalidInputError
+from veml_vcs.errors import FormatError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.git.repo import blob_id
-from veml_vcs.repository.models.stale import stale_here
-from veml_vcs.repository.models.versions import open_model
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.revisions import parse_data_spec
-from veml_vcs.repository.trainings.versions import open_training
-from veml_vcs.repository.worktree.changes import folder_changes
-from veml_vcs.samples.facts import Annotation
-from veml_vcs.training.adapt import Adapted, adapt_detection, refuse_other_tasks
-from veml_vcs.training.detection_samples import (
-    labelled,
-    refuse_without_boxes,
-    trained_classes,
-)
-from veml_vcs.training.settings import apply_settings
-from veml_vcs.training.split import DEFAULT_FRACTION, Split, split_by_name, split_by_seed
+from veml_vcs.training.split import DEFAULT_FRACTION
 from veml_vcs.versions.data import parse_data_record
-from veml_vcs.versions.models import flatten, record_path, unflatten
+from veml_vcs.versions.models import unflatten
 from veml_vcs.versions.trainings import DataUse, Initial, ModelUse
+from veml_vcs.versions.trainings.outcome import Task
 from veml_vcs.versions.trainings.uses import Role
 
 PLAN_FORMAT = 1
@@ -82,12 +68,18 @@ class Part:
         record: The text of its record.
         keys: The samples.
         part: How they were chosen, as a training record says it.
+        windows: How many windows are cut of them; of a series.
     """
 
     path: str
     record: str
     keys: tuple[str, ...]
     part: Mapping[str, Any] = field(default_factory=dict)
+    windows: int | None = None
+
+    def __len__(self) -> int:
+        """How many examples a network is shown: samples, or windows of them."""
+        return len(self.keys) if self.windows is None else self.windows
 
     def dataset(self, repo: Repository) -> Dataset:
         """Open the data version."""
@@ -104,10 +96,11 @@ class Plan:
     """A training that is settled.
 
     Attributes:
+        task: What is learnt.
         name: Of the training.
         train: What is trained on.
         val: What is measured on.
-        classes: Names of the classes, in order.
+        classes: Names of the classes, in order; none where there are no classes.
         model: Name of the model.
         model_version: Its version id.
         config: The final config, flat.
@@ -120,6 +113,7 @@ class Plan:
         notes: What the user should know before it begins.
     """
 
+    task: Task
     name: str
     train: Part
     val: Part
@@ -180,220 +174,9 @@ def read_plan(data: bytes, where: str) -> Plan:
             raise FormatError(f"{where}: kept by another veml", kind="newer-format")
         for role in ("train", "val"):
             part = found[role]
-            found[role] = Part(part["path"], part["record"], tuple(part["keys"]), part["part"])
+            found[role] = Part(**{**part, "keys": tuple(part["keys"])})
         for name in ("classes", "notes"):
             found[name] = tuple(found[name])
         return Plan(**found)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{where}: not the plan of a training: {error!s:.200}") from error
-
-
-def make_plan(repo: Repository, request: Request) -> Plan:
-    """Settle a training, or refuse it.
-
-    Raises:
-        NotFoundError: There is no such data set, model or training, or its data is not here.
-        ConflictError: A folder or a config differs from the version that would be trained.
-        InvalidInputError: The data has no boxes, classes do not match, options contradict.
-        FormatError: The config is for another task, or lacks something.
-    """
-    notes: list[str] = []
-    data, path_record = _data_version(repo, request.data, notes)
-    classes = trained_classes(data.facts)
-    refuse_without_boxes(data.path, data.facts, classes)
-    config, model, version = _model_config(repo, request.model, notes)
-    changed = apply_settings(config, request.settings)
-    refuse_other_tasks(changed, model)
-    if request.start is not None:
-        _without_pretrained(changed)
-    notes += [
-        f"--set {key}: a key that the config did not have"
-        for key in flatten(changed).keys() - flatten(config).keys()
-    ]
-    _refuse_untrusted(changed, request)
-    annotations = data.annotations()
-    keys, blank = labelled(data.keys, annotations)
-    if blank:
-        notes.append(f"{data.path}: {blank} samples without annotation are left out")
-    if not any(one.get("objects") for one in annotations.values()):
-        raise InvalidInputError(
-            f"{data.path}: no sample has a box, so there is nothing to learn from",
-            hint=f"veml data show {data.path}",
-            kind="no-labels",
-        )
-    train, val = _parts(repo, request, data, path_record, keys, annotations, notes)
-    _refuse_unknown_classes(repo, val, classes)
-    adapted = adapt_detection(
-        changed, classes, len(train.keys), epochs=request.epochs, iterations=request.iterations
-    )
-    return Plan(
-        name=request.name or model,
-        train=train,
-        val=val,
-        classes=classes,
-        model=model,
-        model_version=version,
-        config=_recorded(adapted),
-        seed=request.seed,
-        iterations=adapted.iterations,
-        epochs=adapted.epochs,
-        deterministic=request.deterministic,
-        trust=request.trust,
-        start=_start(repo, request.start),
-        notes=(*notes, *adapted.notes),
-    )
-
-
-def _recorded(adapted: Adapted) -> dict[str, Any]:
-    """Return the flat config, without what is the machine's."""
-    config = adapted.config
-    for loader in (config["train_dataloader"], config["val_dataloader"]):
-        for name in ("num_workers", "persistent_workers", "pin_memory", "prefetch_factor"):
-            loader.pop(name, None)
-    return flatten(config)
-
-
-# -- data --------------------------------------------------------------------------------------
-
-
-def _data_version(repo: Repository, text: str, notes: list[str]) -> tuple[Dataset, str]:
-    """Open a data version, and return the text of its record; refuse a folder that differs."""
-    path, revision = parse_data_spec(text)
-    if revision is None:
-        path = repo.relative(path)
-    record = repo.record_at(path, revision)
-    require_here(repo, path, record)
-    if revision is None:
-        changes = folder_changes(repo, path, record)
-        if changes and not changes.missing:
-            raise ConflictError(
-                f"{path}: {len(changes.keys())} files differ from the version that would be "
-                "trained on: what is not added is not seen",
-                hint=f"veml add {path} first; or --data {path}@HEAD trains on what is committed",
-                kind="uncommitted-data",
-            )
-        head = repo.datasets_at(repo.git.head().commit).get(path)
-        if head != record:
-            notes.append(f"{path}: this version is staged and not committed yet")
-    return Dataset(repo, path, record), record.to_bytes().decode()
-
-
-def _parts(
-    repo: Repository,
-    request: Request,
-    data: Dataset,
-    record: str,
-    keys: tuple[str, ...],
-    annotations: Mapping[str, Annotation],
-    notes: list[str],
-) -> tuple[Part, Part]:
-    """Return what is trained on and what is measured on."""
-    if request.val is not None:
-        other, other_record = _data_version(repo, request.val, notes)
-        refuse_without_boxes(other.path, other.facts, trained_classes(other.facts))
-        held, blank = labelled(other.keys, other.annotations())
-        if blank:
-            notes.append(f"{other.path}: {blank} samples without annotation are left out")
-        if not held:
-            raise InvalidInputError(f"{other.path}: no sample has labels", kind="no-labels")
-        same = {data.entries[key].content for key in keys}
-        shared = sum(other.entries[key].content in same for key in held)
-        if shared:
-            notes.append(f"{shared} of {len(held)} samples measured on are also trained on")
-        return Part(data.path, record, keys), Part(other.path, other_record, held)
-    split = _split(request, data, keys, annotations)
-    return (
-        Part(data.path, record, split.train, split.train_part),
-        Part(data.path, record, split.val, split.val_part),
-    )
-
-
-def _split(
-    request: Request,
-    data: Dataset,
-    keys: tuple[str, ...],
-    annotations: Mapping[str, Annotation],
-) -> Split:
-    try:
-        fraction = float(request.val_split)
-    except ValueError:
-        return split_by_name(keys, annotations, request.val_split)
-    contents = {key: data.entries[key].content for key in keys}
-    known = {key: one for key, one in contents.items() if one is not None}
-    return split_by_seed(known, fraction, request.seed)
-
-
-def _refuse_unknown_classes(repo: Repository, val: Part, classes: tuple[str, ...]) -> None:
-    """Refuse to measure on classes that are not trained."""
-    data = val.dataset(repo)
-    counts = data.record.class_counts
-    unknown = [
-        name for name in trained_classes(data.facts) if name not in classes and counts[name].objects
-    ]
-    if unknown:
-        raise InvalidInputError(
-            f"{val.path} has boxes of {', '.join(unknown)}, which are not among the classes that "
-            f"are trained: {', '.join(classes)}",
-            hint="veml data filter makes a version with some of the classes",
-            kind="unknown-class",
-        )
-
-
-# -- model -------------------------------------------------------------------------------------
-
-
-def _model_config(repo: Repository, text: str, notes: list[str]) -> tuple[dict[str, Any], str, str]:
-    """Return the config of a model version, nested, its name and its id."""
-    found = open_model(repo, text)
-    if found.revision is None:
-        path = record_path(found.name)
-        for stale in stale_here(repo):
-            if stale.path == path:
-                raise ConflictError(
-                    f"{stale.path} is not what its config says: {stale.reason}",
-                    hint=f"{stale.hint}; or --model {found.name}@HEAD trains what is committed",
-                    kind="stale-model",
-                )
-        head = repo.git.files(repo.git.head().commit).get(path)
-        if head is None or head.blob != found.id:
-            notes.append(f"model {found.name}: this version is staged and not committed yet")
-    return unflatten(found.record.config), found.name, found.id
-
-
-def _refuse_untrusted(config: Mapping[str, Any], request: Request) -> None:
-    """Refuse what would import modules of the author's, and what reads files by itself."""
-    if config.get("custom_imports") and not request.trust:
-        raise FormatError(
-            f"model {request.model!r} imports modules of its author's "
-            f"(custom_imports: {config['custom_imports']!r:.200})",
-            hint="--trust lets it: they are programs, and can do whatever you can",
-            kind="not-trusted",
-        )
-    if config.get("load_from"):
-        raise FormatError(
-            f"model {request.model!r} begins with weights that are in no version "
-            f"(load_from: {config['load_from']!r:.200})",
-            hint="--start TRAINING begins with those of a training; --set load_from=None with none",
-            kind="load-from",
-        )
-
-
-def _without_pretrained(value: Any) -> None:
-    """Take out what would load published weights: those of the training take their place."""
-    if isinstance(value, dict):
-        said = value.get("init_cfg")
-        if isinstance(said, dict) and said.get("type") == "Pretrained":
-            del value["init_cfg"]
-        for one in value.values():
-            _without_pretrained(one)
-    elif isinstance(value, list):
-        for one in value:
-            _without_pretrained(one)
-
-
-def _start(repo: Repository, text: str | None) -> dict[str, Any]:
-    if text is None:
-        return {}
-    found = open_training(repo, text)
-    tree = found.record.checkpoint.tree
-    return {"name": found.name, "version": found.id, "tree": tree.hex()}

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from veml_vcs.training.engine import prepare_engine
+from veml_vcs.training.forecasting.adapt import is_forecaster
 
 
 def main(descriptor: int, path: str) -> None:
@@ -58,10 +59,12 @@ def _told(error: BaseException, path: str) -> str:
 
 def _parameters(config: Any) -> tuple[int | None, list[str]]:
     """Return the number of parameters of the config's model, if it can be built here."""
+    if is_forecaster(config):
+        return None, ["number of parameters unknown: it follows from the features of the data"]
     if find_spec("mmdet") is None:
         return None, ["number of parameters unknown: MMDetection is not installed"]
     try:
-        prepare_engine()
+        prepare_engine("detection")
         from mmdet.registry import MODELS
 
         model = MODELS.build(config.model)

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mmengine.hooks import Hook
+from mmengine.hooks import EarlyStoppingHook, Hook
 
 from veml_vcs.errors import VemlError
-from veml_vcs.training.detection_data import seed_all
+from veml_vcs.training.draws import seed_all
 from veml_vcs.training.interruption import Interruption
 from veml_vcs.training.watch import Step, Watcher
 
@@ -199,6 +199,27 @@ class LogHook(Hook):  # type: ignore[misc]
         row.update(found)
         self.write("measured " + " ".join(f"{name} {one:.4f}" for name, one in found.items()))
         self.watcher.measured(runner.iter, found)
+
+
+class ReplayHook(Hook):  # type: ignore[misc]
+    """Tells MMEngine's early stop what was measured before a resume; it keeps no state of its own.
+
+    Args:
+        log: Has the rows of what is resumed.
+    """
+
+    priority = "BELOW_NORMAL"
+
+    def __init__(self, log: LogHook) -> None:
+        self.log = log
+
+    def before_train(self, runner: Any) -> None:
+        """Say again what was measured, in its order."""
+        for hook in runner.hooks:
+            if isinstance(hook, EarlyStoppingHook):
+                for row in self.log.rows:
+                    if hook.monitor in row:
+                        hook.after_val_epoch(runner, row)
 
 
 class StateHook(Hook):  # type: ignore[misc]

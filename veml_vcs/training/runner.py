@@ -1,4 +1,4 @@
-"""MMEngine's Runner on a data version: quiet, reproducible, resumable.
+"""MMEngine's Runner on a data version, whatever the task: quiet, reproducible, resumable.
 
 What is set here is the machine's and the run's: loaders that read the store, hooks, seeds, where
 files lie. What is trained is the config, as ``adapt`` left it.
@@ -22,10 +22,9 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import Runner
 
 from veml_vcs.errors import FormatError
-from veml_vcs.training.adapt import DATASET, METRIC
-from veml_vcs.training.detection_data import VemlBatches, VemlDraws
-from veml_vcs.training.detection_metric import VemlDetectionMetric
-from veml_vcs.training.detection_samples import DetectionSamples
+from veml_vcs.training.adapt import DATASET as IMAGES
+from veml_vcs.training.draws import VemlBatches, VemlDraws
+from veml_vcs.training.forecasting.adapt import DATASET as WINDOWS
 
 _HOOKS = {
     "runtime_info": {"type": "RuntimeInfoHook"},
@@ -97,15 +96,13 @@ class RunSetup:
     hooks: tuple[Hook, ...] = ()
 
 
-def build_runner(
-    config: Mapping[str, Any], train: DetectionSamples, val: DetectionSamples, setup: RunSetup
-) -> VemlRunner:
+def build_runner(config: Mapping[str, Any], train: Any, val: Any, setup: RunSetup) -> VemlRunner:
     """Build the runner, and with it the model.
 
     Args:
-        config: As ``adapt`` made it: nested and plain.
-        train: What is trained on.
-        val: What is measured on.
+        config: As the plan has it: nested and plain.
+        train: What is trained on, as the task's data set takes it.
+        val: What is measured on, as the task's data set and metric take it.
         setup: The rest.
 
     Raises:
@@ -115,7 +112,7 @@ def build_runner(
     _load(made["train_dataloader"], train, setup)
     _load(made["val_dataloader"], val, setup)
     made["train_dataloader"] = _drawn(made["train_dataloader"], setup)
-    made["val_evaluator"] = {"type": METRIC, "samples": val}
+    made["val_evaluator"] = {**made["val_evaluator"], "samples": val}
     for one in _dicts(made):
         # The record has lists alone; transforms take a size as a tuple and nothing else.
         if isinstance(one.get("pipeline"), list):
@@ -160,10 +157,10 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"[:600]
 
 
-def _load(loader: dict[str, Any], samples: DetectionSamples, setup: RunSetup) -> None:
+def _load(loader: dict[str, Any], samples: Any, setup: RunSetup) -> None:
     """Give the data set at the end of a loader its samples, and the loader its workers."""
     for one in _dicts(loader):
-        if one.get("type") == DATASET:
+        if one.get("type") in (IMAGES, WINDOWS):
             one["samples"] = samples
     loader["num_workers"] = setup.workers
     for name in ("persistent_workers", "prefetch_factor"):
@@ -203,10 +200,9 @@ def _tuples(value: Any) -> Any:
     return value
 
 
-def metric_of(runner: VemlRunner) -> VemlDetectionMetric:
-    """Return the metric that a runner measures with."""
-    found: VemlDetectionMetric = runner.val_evaluator.metrics[0]
-    return found
+def metric_of(runner: VemlRunner) -> Any:
+    """Return the task's metric that a runner measures with."""
+    return runner.val_evaluator.metrics[0]
 
 
 def state_bytes(runner: VemlRunner, epoch: int, iteration: int) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, VemlError
 from veml_vcs.repository.git.repo import blob_id
@@ -17,11 +18,16 @@ from veml_vcs.repository.trainings.write import require_free, write_training
 from veml_vcs.training.engine import prepare_engine, require_engine
 from veml_vcs.training.interruption import Interruption
 from veml_vcs.training.machine import Machine
-from veml_vcs.training.plan import Plan, Request, make_plan
+from veml_vcs.training.plan import Plan, Request
+from veml_vcs.training.planning import make_plan
 from veml_vcs.training.quiet import quiet
 from veml_vcs.training.run_folder import RunFolder, unfinished
 from veml_vcs.training.watch import Quiet, Watcher
 from veml_vcs.versions.trainings import NAMES
+from veml_vcs.versions.trainings.outcome import Task
+
+if TYPE_CHECKING:
+    from veml_vcs.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,9 @@ class Trained:
         of_iterations: Steps there were to be.
         metrics: What was measured.
         per_class: By class.
-        samples: How many were trained on, and measured on.
+        samples: How many were trained on, and measured on; of a series windows.
         new_bytes: What the store had to take for the weights.
+        task: What was learnt.
     """
 
     name: str
@@ -51,6 +58,7 @@ class Trained:
     per_class: dict[str, dict[str, float]] = field(default_factory=dict)
     samples: tuple[int, int] = (0, 0)
     new_bytes: int = 0
+    task: Task = "detection"
 
 
 def train(
@@ -79,8 +87,8 @@ def train(
         VemlError: Whatever is wrong with what was asked, before anything is trained; or the loss
             is no number any more.
     """
-    require_engine()
     plan = make_plan(repo, request)
+    require_engine(plan.task)
     folder = RunFolder(repo, plan.name)
     folder.refuse_begun(force=force)
     require_free(repo, plan.name, force=force)
@@ -119,7 +127,6 @@ def resume(
         InvalidInputError: There are several, and no name is given.
         VemlError: As ``train``.
     """
-    require_engine()
     if name is None:
         known = unfinished(repo)
         if len(known) > 1:
@@ -137,6 +144,7 @@ def resume(
     folder = RunFolder(repo, name)
     how = machine or Machine()
     plan = folder.plan()
+    require_engine(plan.task)
     if _rank(how) != 0:
         _meet(how)
         return _carry_out(repo, plan, folder, Quiet(), how, force=False)
@@ -174,6 +182,17 @@ def _meet(machine: Machine) -> None:
         meet()
 
 
+def _run_of(task: Task) -> type[Run]:
+    """Return what carries out a task; imports the engine."""
+    if task == "forecasting":
+        from veml_vcs.training.forecasting.run import ForecastRun
+
+        return ForecastRun
+    from veml_vcs.training.detection_run import DetectionRun
+
+    return DetectionRun
+
+
 def _carry_out(
     repo: Repository,
     plan: Plan,
@@ -192,10 +211,8 @@ def _carry_out(
     # MMEngine makes folders that nobody needs: elsewhere.
     scratch = tempfile.TemporaryDirectory(prefix="veml-train-")
     with scratch as elsewhere, quiet(folder.write_log), interruption.watched():
-        prepare_engine()
-        from veml_vcs.training.detection_run import DetectionRun
-
-        run = DetectionRun(repo, plan, folder, watcher, machine, interruption, elsewhere)
+        prepare_engine(plan.task)
+        run = _run_of(plan.task)(repo, plan, folder, watcher, machine, interruption, elsewhere)
         complete = run.train()
         if not run.first:
             return None
@@ -212,5 +229,5 @@ def _carry_out(
         plan.name, done.path, done.version, outcome.status, outcome.iterations or 0,
         plan.iterations, dict(outcome.metrics),
         {name: dict(one) for name, one in outcome.per_class.items()},
-        (len(plan.train.keys), len(plan.val.keys)), done.new_bytes,
+        (len(plan.train), len(plan.val)), done.new_bytes, plan.task,
     )  # fmt: skip

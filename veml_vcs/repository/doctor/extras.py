@@ -34,7 +34,7 @@ assert vectors.shape[0] == 1 and (vectors == vectors).all()
     "mmdet": """
 import pycocotools.mask, torch
 from veml_vcs.training.engine import prepare_engine
-prepare_engine()
+prepare_engine("detection")
 from mmcv.ops import nms, roi_align
 boxes = torch.tensor([[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 4.0]])
 assert len(nms(boxes, torch.tensor([0.5, 0.9]), 0.5)[1]) == 1

@@ -10,6 +10,7 @@ _MOST = 10_000  # parts of a model that are looked at
 _SIZES = (
     "depth", "arch", "widen_factor", "deepen_factor", "base_channels", "embed_dims", "depths",
     "num_stages", "out_indices", "in_channels", "out_channels", "num_outs", "frozen_stages",
+    "cell", "units", "layers",
 )  # fmt: skip
 """What of a backbone or a neck says how large it is, in the order it is shown."""
 
