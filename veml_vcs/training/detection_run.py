@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from veml_vcs.errors import InvalidInputError
+from veml_vcs.training import detection_data, detection_metric  # noqa: F401 - they register
 from veml_vcs.training.detection_samples import DetectionSamples, detection_samples
 from veml_vcs.training.run import Run
 from veml_vcs.training.runner import metric_of
