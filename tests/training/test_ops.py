@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.ml, pytest.mark.slow, ENGINE]
 def ops() -> Any:
     from veml_vcs.training.engine import prepare_engine
 
-    prepare_engine()
+    prepare_engine("detection")
     import mmcv.ops
 
     return mmcv.ops

@@ -11,7 +11,8 @@ from tests.cli.conftest import Place, place  # noqa: F401
 from tests.training.kit import make_cells
 from veml_vcs.errors import ConflictError, FormatError, InvalidInputError, NotFoundError, VemlError
 from veml_vcs.repository.repository import Repository
-from veml_vcs.training.plan import Plan, Request, make_plan, read_plan
+from veml_vcs.training.plan import Plan, Request, read_plan
+from veml_vcs.training.planning import make_plan
 
 
 @pytest.fixture

@@ -54,26 +54,29 @@ def prepare_engine(task: Task) -> None:
         MissingDependencyError: A package is missing, or the versions do not work together.
     """
     require_engine(task)
-    if task == "detection":
-        _prepare_detection()
-    logging.getLogger("mmengine").setLevel(logging.ERROR)
-
-
-def _prepare_detection() -> None:
     try:
-        stand_in_ops()  # looks into MMCV, which imports OpenCV
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what future versions of others will do
-            from mmdet.utils import register_all_modules
-
-            register_all_modules()
+            _import(task)
     except (ImportError, AssertionError, AttributeError) as error:
         desktop = any(one in str(error) for one in ("libGL", "libgthread", "libglib", "libxcb"))
         raise MissingDependencyError(
-            f"MMDetection is installed and cannot be used: {type(error).__name__}: {error}",
+            f"the engine is installed and cannot be used: {type(error).__name__}: {error}",
             hint=HEADLESS_LINE if desktop else f"{PIP_LINE} --force-reinstall; veml doctor extras",
             kind="engine-broken",
         ) from error
+    logging.getLogger("mmengine").setLevel(logging.ERROR)
+
+
+def _import(task: Task) -> None:
+    if task != "detection":
+        import mmengine.runner  # noqa: F401 - with OpenCV
+
+        return
+    stand_in_ops()  # looks into MMCV, which imports OpenCV
+    from mmdet.utils import register_all_modules
+
+    register_all_modules()
 
 
 def library_versions(task: Task) -> dict[str, str]:

@@ -149,5 +149,5 @@ def test_what_does_not_go_together(roads: Place) -> None:
         learn(roads, "model.backbone.depth=3")
     with pytest.raises(FormatError, match="nothing of optim_wrapper"):
         learn(roads, "optim_wrapper={}")
-    with pytest.raises(VemlError, match="engine failed before the first step: .*overflow"):
+    with pytest.raises(VemlError, match=r"engine failed before the first step: .*overflow"):
         learn(roads, "optim_wrapper.optimizer.lr=1e38", "optim_wrapper.clip_grad=null")
