@@ -168,6 +168,16 @@ def _models(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
     return model_names(repo)
 
 
+def _data_versions(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
+    """PATH, or PATH@REV."""
+    from veml_vcs.repository.complete import dataset_names, revision_names
+
+    name, sign, _ = typed.partition("@")
+    if sign:
+        return [f"{name}@{one}" for one in revision_names(repo)]
+    return dataset_names(repo)
+
+
 def _trainings(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
     """NAME, or NAME@REV."""
     from veml_vcs.repository.complete import revision_names, training_names
@@ -243,6 +253,7 @@ _KINDS: dict[tuple[str, str], Complete] = {
     ("CHECK", ""): _checks,
     ("NAME[@REV]", ""): _models,
     ("MODEL", ""): _models,
+    ("DATA[@REV]", ""): _data_versions,
     ("TRAINING[@REV]", ""): _trainings,
     ("TRAINING", ""): _trainings,
     ("TEMPLATE", ""): _templates,

@@ -56,6 +56,8 @@ def test_commands_options_and_names(forked: Place) -> None:
     assert bash(forked, "veml", "export", "--format", "vo") == ["voc"]
     assert bash(forked, "veml", "-C", str(forked.root), "switch", "n") == ["night"]
     assert bash(forked, "veml", "doctor", "ho") == ["hooks"]
+    assert bash(forked, "veml", "train", "--data", "i") == [TRAIN]
+    assert bash(forked, "veml", "train", "--val", f"{TRAIN}@n") == [f"{TRAIN}@night"]
 
 
 def test_paths_and_keys_also_of_what_is_not_on_disk(drives: Place) -> None:

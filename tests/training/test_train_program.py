@@ -71,13 +71,14 @@ def wait_for_a_step(child: subprocess.Popen[str]) -> None:
 def test_ctrl_c_with_workers(cells: Place) -> None:
     """Of a terminal Ctrl-C reaches every process of the group, those that load images too.
 
-    Seen to fail (``DataLoader worker exited``) without ``ignore_interrupts``.
+    Seen to fail (each of them answered) without ``ignore_interrupts``.
     """
     child = start(cells, *SHORT, "--workers", "2", "--iterations", "400")
     wait_for_a_step(child)
     os.killpg(child.pid, signal.SIGINT)
     out, err = child.communicate(timeout=300)
     assert child.returncode == 130, err
+    assert err.count("stopping after this step") == 1
     assert "the weights so far are recorded as partial" in out
     assert "go on: veml train --resume --name small" in out
     record = json.loads((cells.root / "trainings/small.veml").read_text())
