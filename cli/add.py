@@ -83,6 +83,9 @@ def add(
         out.warn(f"left alone, as they look like data sets: {names}")
         first = shlex.quote(done.left[0])
         out.note(f"hint: veml add {first} tracks one, git add {first} keeps its files in Git")
+    if done.mended:
+        found = ", ".join(f"{count} from {where}" for where, count in done.mended.items())
+        out.warn(f"the store was damaged, and was mended: {found}; veml fsck looks at all of it")
     for one in done.datasets:
         for warning in one.warnings:
             out.warn(f"{one.path}: {warning}")

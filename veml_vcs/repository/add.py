@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
+from veml_vcs.errors import ConflictError, DamagedError, InvalidInputError, NotFoundError
 from veml_vcs.ids import DIGEST_BYTES, short
 from veml_vcs.repository.absent import is_here, require_here
 from veml_vcs.repository.change_counts import ChangeCounts, count_changes, remember_counts
@@ -88,12 +88,14 @@ class AddResult:
         models: Models that are made of such files, whose records were brought up to them.
         left: Untracked folders that look like data sets, and were not asked for by their name:
             nothing of them was staged, since Git would keep every image for good.
+        mended: Where something was found again that was damaged in the store, and how many rows.
     """
 
     datasets: tuple[AddedData, ...] = ()
     plain: tuple[str, ...] = ()
     models: tuple[RefreshedModel, ...] = ()
     left: tuple[str, ...] = ()
+    mended: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -137,6 +139,10 @@ def add(
     there are images in it, or nothing but tables of some size; every other path is staged as Git
     does.
 
+    Where the staged version is damaged in the store, the store is mended first, as ``veml fsck
+    --repair`` does, from the folder's files among others. A version that cannot be mended, since
+    the folder is another one by now, is not compared with: the folder is read and stored anew.
+
     Args:
         repo: The repository.
         paths: Files and folders on disk.
@@ -149,7 +155,43 @@ def add(
         NotFoundError: A path is not there and was never tracked.
         InvalidInputError: A path cannot be added, or options do not go together.
         FormatError: Annotation files cannot be understood.
+        DamagedError: What is needed besides the folder cannot be read, and not be mended.
     """
+    asked = _Asked(tuple(paths), tuple(annotations), format, dry_run)
+    try:
+        return _add(repo, asked, progress)
+    except (DamagedError, NotFoundError) as error:
+        if dry_run or error.object_id is None or error.kind == "newer-format":
+            raise
+    from veml_vcs.repository.upkeep.repair import repair  # heavy, and rarely needed
+
+    mended = repair(repo, progress=progress)
+    done = _add(repo, asked, progress, anew=True)
+    return replace(done, mended=mended.recovered)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The arguments of ``add``."""
+
+    paths: tuple[str, ...]
+    annotations: tuple[str, ...]
+    format: str | None
+    dry_run: bool
+
+
+def _add(repo: Repository, asked: _Asked, progress: Progress, *, anew: bool = False) -> AddResult:
+    """Do what ``add`` says.
+
+    Args:
+        repo: The repository.
+        asked: What.
+        progress: Is told how far it is.
+        anew: Read a folder anew where the version before cannot be read.
+    """
+    paths, annotations, format, dry_run = (  # noqa: A001 - the word of the command line
+        asked.paths, asked.annotations, asked.format, asked.dry_run,
+    )  # fmt: skip
     outside = tuple(sorted(repo.relative(path) for path in annotations))
     with repo.lock("veml add"):
         tracked = repo.staged_datasets()
@@ -164,9 +206,14 @@ def add(
         done = []
         for path in plan.whole:
             external = outside or (tracked[path].annotations if path in tracked else ())
-            done.append(
-                _add_data(repo, path, tracked.get(path), external, format, None, dry_run, progress)
-            )
+            base = tracked.get(path)
+            try:
+                one = _add_data(repo, path, base, external, format, None, dry_run, progress)
+            except (DamagedError, NotFoundError) as error:
+                if not (anew and base and error.object_id) or left_out(repo, path):
+                    raise
+                one = _add_anew(repo, path, base, external, format, progress)
+            done.append(one)
         for path, parts in plan.parts.items():
             if path not in plan.whole:
                 only = _selector(path, parts)
@@ -247,6 +294,8 @@ def _add_data(
     only: Callable[[str], bool] | None,
     dry_run: bool,
     progress: Progress,
+    *,
+    unread: bool = False,
 ) -> AddedData:
     out = left_out(repo, path)
     if base is not None and _lost_folder(repo, path, base, out, only):
@@ -257,7 +306,7 @@ def _add_data(
     behind = folders_behind(repo).get(path)
     if dry_run:
         _refuse_behind(behind, None)
-    if base is not None and only is None and not out and not is_here(repo, base):
+    if unread or (base is not None and only is None and not out and not is_here(repo, base)):
         base = None  # the folder's owner has the data, and this clone's store gets it now
     elif base is None:
         refuse_foreign_record(repo, path)
@@ -295,6 +344,24 @@ def _add_data(
     if base is not None and record.tree != base.tree:
         remember_counts(repo, base.tree, record.tree, done.counts)
     return done
+
+
+def _add_anew(
+    repo: Repository,
+    path: str,
+    base: DataRecord,
+    external: tuple[str, ...],
+    wanted_format: str | None,
+    progress: Progress,
+) -> AddedData:
+    """Store a folder without a look at the version before, which cannot be read."""
+    cache = repo.statcache_path(path)
+    if os.path.exists(cache):  # it would say of files that the store has them
+        repo.files.remove(cache)
+    wanted = wanted_format or base.facts.format
+    done = _add_data(repo, path, base, external, wanted, None, False, progress, unread=True)
+    warning = "the version before is damaged, so what changed is not known; all was stored anew"
+    return replace(done, new=False, warnings=(*done.warnings, warning))
 
 
 def _lost_folder(

@@ -148,19 +148,19 @@ def _salvage_objects(
     repo: Repository, writer: PackWriter, packs: list[Pack], dropped: set[ObjectId]
 ) -> int:
     """Write the sound objects of packs whose tables are damaged; return how many."""
-    count = 0
+    taken: set[ObjectId] = set()  # the writer leaves out what another pack has, and so says less
     while True:
-        before = count
+        before = len(taken)
         for pack in packs:
             if pack.damage is None:
                 continue
             # The base of a derived object may be in another damaged pack: until nothing is new.
             for object_id, kind, data in repo.store.salvage(pack.name, writer.get):
-                if object_id not in dropped and object_id not in writer:
+                if object_id not in dropped and object_id not in taken:
                     writer.put(data, kind=kind, compress=kind != ObjectKind.CHUNK)
-                    count += 1
-        if count == before:
-            return count
+                    taken.add(object_id)
+        if len(taken) == before:
+            return len(taken)
 
 
 def _fragments(repo: Repository) -> list[Fragment]:
