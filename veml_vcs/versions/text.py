@@ -16,6 +16,9 @@ def dump_record(record: dict[str, Any]) -> bytes:
 
     Top-level keys are sorted, one a line; a list or an object directly below has one item a line;
     everything deeper stands on its item's line. The text ends with a newline.
+
+    Raises:
+        FormatError: A text in it has half a surrogate pair, which is no character.
     """
     lines = []
     for key in sorted(record):
@@ -28,7 +31,7 @@ def dump_record(record: dict[str, Any]) -> bytes:
         else:
             text = _dump(value)
         lines.append(f" {_dump(key)}: {text}")
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+    return _whole_characters("{\n" + ",\n".join(lines) + "\n}\n", "a record")
 
 
 def load_record(data: bytes, where: str) -> dict[str, Any]:
@@ -52,6 +55,8 @@ def load_record(data: bytes, where: str) -> dict[str, Any]:
         record = json.loads(data.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{where}: not a veml record: {error!s:.200}") from error
+    if b"\\u" in data:  # nothing else brings one in, and veml writes no escapes but of controls
+        _whole_characters(_dump(record), where)
     if not isinstance(record, dict) or type(record.get("veml")) is not int:
         raise FormatError(f"{where}: not a veml record (no format version under 'veml')")
     if record["veml"] > FORMAT_VERSION:
@@ -62,6 +67,22 @@ def load_record(data: bytes, where: str) -> dict[str, Any]:
             kind="newer-format",
         )
     return record
+
+
+def _whole_characters(text: str, where: str) -> bytes:
+    """Return a text as UTF-8.
+
+    Raises:
+        FormatError: It has half a surrogate pair: JSON and YAML can spell one, UTF-8 cannot.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        about = ascii(text[max(0, error.start - 20) : error.start + 20])
+        raise FormatError(
+            f"{where}: expected whole characters, found half a surrogate pair near {about}",
+            hint="give the class, field or file that is named there a name in UTF-8",
+        ) from error
 
 
 def _refuse(constant: str) -> None:

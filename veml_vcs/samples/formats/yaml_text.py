@@ -7,6 +7,7 @@ names that stand twice in a mapping, and numbers that JSON does not have; what J
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import Any
 
@@ -17,6 +18,7 @@ from veml_vcs.samples.formats.text import decode, malformed
 _LARGEST_BYTES = 4 << 20
 _MOST_ALIASES = 32
 """Enough for people; too few to build a bomb (3 ** (32 / 3) is about 10 ** 5 nodes)."""
+_HALF = re.compile("[\ud800-\udfff]")
 _DEEPEST = 32
 
 
@@ -101,6 +103,9 @@ def _check_events(text: str, key: str) -> None:
                     )
                 names.add(event.value)
             is_name[-1] = not is_name[-1]
+        if isinstance(event, yaml.ScalarEvent) and _HALF.search(event.value):
+            found = f"half a surrogate pair in {event.value[:40]!a}"
+            raise malformed(key, place, "whole characters", found)
         if isinstance(event, yaml.AliasEvent):
             aliases += 1
             if aliases > _MOST_ALIASES:
