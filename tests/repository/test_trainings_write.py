@@ -87,6 +87,8 @@ def test_another_file_is_not_overwritten(project: Project) -> None:
     project.write({"night.veml": b"mine\n"}, "trainings")
     with pytest.raises(ConflictError, match="another file"):
         require_free(project.repo, "night")
+    with pytest.raises(ConflictError, match="another file"):
+        require_free(project.repo, "night", force=True)  # it is for records alone
 
 
 def test_ignored_by_git(project: Project) -> None:

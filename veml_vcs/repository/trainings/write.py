@@ -74,14 +74,14 @@ def require_free(repo: Repository, name: str, *, force: bool = False) -> str:
             kind="would-lose-changes",
         )
     data = bytes(repo.files.read(full))
-    if force:
-        return path
     if not is_training_record(data):
         raise ConflictError(
             f"{path}: the record of the training belongs here, but another file is",
             hint="choose another name with --name",
             kind="would-lose-changes",
         )
+    if force:
+        return path
     commit = repo.git.head().commit
     committed = repo.git.files(commit).get(path)
     if committed is None or committed.blob != blob_id(data):
