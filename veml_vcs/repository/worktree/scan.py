@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, StorageError
@@ -72,8 +72,9 @@ def scan_parts(folder: str) -> Iterator[dict[str, Stamp]]:
         path, prefix = pending.pop()
         try:
             with os.scandir(path) as entries:
-                while some := list(islice(entries, _PART)):
+                for first in entries:
                     part: dict[str, Stamp] = {}
+                    some = chain((first,), islice(entries, _PART - 1))
                     pending += _list_folder(prefix, some, part)
                     yield part
         except OSError as error:
