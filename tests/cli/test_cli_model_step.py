@@ -62,7 +62,7 @@ def test_add_brings_the_record_along(detector: Place, how: str) -> None:  # noqa
 
 
 def test_a_commit_of_the_config_alone_is_refused(detector: Place) -> None:  # noqa: F811
-    """By ``veml commit`` itself; with ``_refuse_stale_models`` out, by the hook."""
+    """By ``veml commit`` itself, and by the hook."""
     change(detector, "num_classes=3", "num_classes=5")
     detector.git("add", "configs")
     done = detector.veml("commit", "-m", "five", code=None)
@@ -80,6 +80,15 @@ def test_a_commit_of_the_config_alone_is_refused(detector: Place) -> None:  # no
     assert "records of models are not what their configs say" in detector.veml("status").out
     detector.veml("add", "configs/detector.py")
     detector.veml("commit", "-m", "in step")
+
+
+def test_veml_commit_refuses_it_without_hooks(detector: Place) -> None:  # noqa: F811
+    """Seen to fail with the look at ``any_stale_staged`` taken out of ``commit``."""
+    detector.veml("hook", "uninstall")
+    change(detector, "num_classes=3", "num_classes=5")
+    detector.git("add", "configs")
+    assert f"{RECORD}: {SAYS}" in detector.veml("commit", "-m", "five", code=None).err
+    assert detector.git("log", "--format=%s", "-1") != "five\n"
 
 
 def test_git_commit_a_is_refused_too(detector: Place) -> None:  # noqa: F811
