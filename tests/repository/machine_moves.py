@@ -39,9 +39,11 @@ class MovingWorld(World):
 
     Attributes:
         aside: What is in the stash; one at a time.
+        compared: How many rebases were compared with the model.
     """
 
     aside: Aside | None = None
+    compared = 0
 
     def replay(self, kind: Kind, commit: str, then: Then) -> None:
         """Do here what a commit did, or undo it; settle conflicts to one side, or give up."""
@@ -238,6 +240,7 @@ class MovingWorld(World):
         self.heads[self.here] = self.project.git("rev-parse", "HEAD").strip()
         self.work = self.staged = self.commits[self.head]
         if isinstance(expected, dict) and not moved:
+            self.compared += 1
             assert self.seen(self.work) == see_state(expected)
 
     def _rebased(self, onto: str, commits: list[str]) -> State | Literal["conflict"] | None:

@@ -141,6 +141,45 @@ def test_a_walk(tmp_path: Path, layout: str, seed: int) -> None:
     walk(tmp_path, layout, seed, 14)
 
 
+@pytest.mark.parametrize(
+    ("layout", "seed"),
+    [
+        ("coco", 1),
+        *(
+            pytest.param(layout, seed, marks=pytest.mark.search)
+            for layout in FORMATS
+            for seed in range(EXAMPLES)
+        ),
+    ],
+)
+def test_a_renamed_sample_is_rebased(tmp_path: Path, layout: str, seed: int) -> None:
+    """One branch renames samples, the other redraws their boxes; then one is put onto the other.
+
+    The model says what must come of it, and some rebase has to be compared with it.
+    """
+    rng = random.Random(seed)
+    machine = Histories()
+    world = machine.world = MovingWorld(tmp_path, layout)
+    with world.closing():
+        for number in range(4):
+            image, slot = rng.randrange(3), rng.randrange(9)
+            here = there = (image, slot, Box("tree", 1, 1))
+            if number % 2:
+                there = (image, slot, None)
+            machine.diverge("left", (rng.randrange(3), slot, None), there)
+            machine.mv_sample(image, 1 + number % 2)
+            machine.commit_everything()
+            machine.edit_box(*here)
+            machine.commit_everything()
+            compared = world.compared
+            machine.rebase_by_git("left")
+            world.check()
+            machine.checkout("main")
+        world.check_all()
+        assert world.compared > compared or layout != "coco"
+    machine.folder.cleanup()
+
+
 @pytest.mark.search
 @pytest.mark.parametrize("seed", range(2 * EXAMPLES))
 @pytest.mark.parametrize("layout", FORMATS)
