@@ -197,7 +197,7 @@ def test_a_data_set_below_models_is_a_data_set(place: Place) -> None:
 @pytest.mark.parametrize("side", ["ours", "theirs", "base"])
 @pytest.mark.parametrize("by_git", [False, True])
 def test_a_record_is_settled_with_its_config(forked: Place, side: str, by_git: bool) -> None:
-    """Seen to fail: the config stayed as it was, and the commit was refused.
+    """Before, the config stayed as it was, and the commit was refused.
 
     The head's file merges without a conflict by itself, and goes to the side that is chosen too.
     """
@@ -229,7 +229,7 @@ def test_a_rebase_settles_a_record_with_its_config(forked: Place) -> None:
 
 
 def test_of_a_model_both_cannot_be(forked: Place) -> None:
-    """Seen to fail: the lines of two records were put together."""
+    """Before, the lines of two records were put together."""
     both(forked, ("configs/top.py", "0.02", "0.04"), ("configs/top.py", "0.02", "0.01"))
     forked.veml("merge", "night", code=1)
     before = (forked.root / "models/rcnn.veml").read_text()

@@ -136,7 +136,7 @@ def test_nothing_takes_the_place_of_a_sequence(lines: Place) -> None:
 
 
 def test_what_plain_git_began_is_gits_to_end(lines: Place) -> None:
-    """At a step and between two. Seen to fail: "none is under way", and a second one began."""
+    """At a step and between two. Before: "none is under way", and a second one began."""
     failing_git(lines, "cherry-pick", "main~1..side")
     assert "veml resolve" not in lines.veml("status").out  # no data is in conflict
     for by_hand in (False, True):
@@ -258,7 +258,7 @@ def test_odd_files_of_gits(lines: Place, text: bytes) -> None:
 
 
 def test_a_switch_in_the_middle_is_refused_as_git_refuses_it(lines: Place) -> None:
-    """Seen to fail: ``veml switch`` went, and the sequence was forgotten."""
+    """Before, ``veml switch`` went, and the sequence was forgotten."""
     lines.git("branch", "beside", "main~1")
     for begin, doing, end in (
         (("merge", "side"), "merging", ("merge", "--abort")),
@@ -295,7 +295,7 @@ def test_a_sequence_goes_on_where_a_checkout_went(
 ) -> None:
     """With both tools the same commits are made, on the branch that was checked out meanwhile.
 
-    Seen to fail: ``veml cherry-pick --continue`` knew of nothing.
+    Before, ``veml cherry-pick --continue`` knew of nothing.
     """
     lines.git("branch", "beside", "side~2")
     if tool == "git":

@@ -1,7 +1,7 @@
 r"""Half a surrogate pair in a name or a value: one FormatError, wherever it stands.
 
 JSON and YAML can spell one (``\ud800``), a file's name can have one (a byte that is no UTF-8), and
-no text file can hold it. Seen to fail: ``to_bytes`` of a record of a stranger, and of a data set
+no text file can hold it. Before, ``to_bytes`` of a record of a stranger, and of a data set
 whose ``data.yaml`` or whose annotation file's name had one, was a UnicodeEncodeError.
 """
 

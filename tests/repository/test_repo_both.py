@@ -126,7 +126,7 @@ def two_sets(project: Project, how: str) -> None:
 
 @pytest.mark.parametrize("by_git", [False, True])
 def test_several_data_sets_are_settled_together_or_none_is(project: Project, by_git: bool) -> None:
-    """Seen to fail with each data set of a git merge settled by itself: the first one was."""
+    """Before, each data set of a git merge was settled by itself, and the first one was."""
     two_sets(project, "binary")
     if by_git:
         install(project.repo)
@@ -152,7 +152,7 @@ def test_several_data_sets_are_settled_together_or_none_is(project: Project, by_
 
 
 def test_a_folder_in_the_way_of_the_second_leaves_the_first_open(project: Project) -> None:
-    """Seen to fail with each folder planned just before it is written."""
+    """Each folder used to be planned just before it was written."""
     two_sets(project, "")
     project.merge("night")
     project.write({"annotations.json": b"mine"}, "more")
