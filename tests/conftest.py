@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,11 @@ settings.register_profile("quick", deadline=None, max_examples=10, derandomize=_
 settings.load_profile(
     os.environ.get("VEML_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "default")
 )
+
+# A shell starts what runs in its background with Ctrl-C ignored, and so would be the programs that
+# tests start and interrupt: they would be waited for until the end of days.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _ORDER = ("slow", "data", "ml")
 """Marks, the last to run first; tests with none of them come before all."""
