@@ -33,11 +33,11 @@ def stored(project: Project, seed: int) -> TreeId:
 
 def test_a_record_keeps_it(project: Project) -> None:
     kept, dropped = stored(project, 1), stored(project, 2)
-    record = f'{{\n "checkpoint": "{kept.hex()}",\n "kind": "training",\n "veml": 1\n}}\n'
-    (project.root / "trainings").mkdir()
-    (project.root / "trainings" / "night.veml").write_text(record)
-    project.git("add", "trainings")
-    project.git("commit", "-qm", "a training")
+    record = f'{{\n "checkpoint": "{kept.hex()}",\n "kind": "weights",\n "veml": 1\n}}\n'
+    (project.root / "weights").mkdir()
+    (project.root / "weights" / "night.veml").write_text(record)
+    project.git("add", "weights")
+    project.git("commit", "-qm", "a record of a kind that this veml does not know")
     forget_history(project)
     collect(project)
     project.reopen()
