@@ -62,12 +62,15 @@ def test_more_commits_on_top_keep_it_and_are_not_thrown_away(project: Project) -
     project.assert_clean()
 
 
-def test_a_branch_elsewhere_ends_it(project: Project) -> None:
-    """HEAD stands elsewhere by then: nothing may be replayed, or undone, on top of that."""
+def test_a_branch_elsewhere_keeps_it_and_is_not_taken_back(project: Project) -> None:
+    """As in Git: what is left is replayed where HEAD stands by then; nothing is undone there."""
     commit(project.repo, "by hand", author=ADA, committer=ADA)
     project.git("checkout", "-q", "-B", "elsewhere", "HEAD~3")
     project.follow()
-    for command in (go_on, give_up):
-        with pytest.raises(NotFoundError, match="no cherry-pick is under way"):
-            command(project.repo, "cherry-pick")
+    before = subjects(project)
+    with pytest.raises(ConflictError, match="HEAD has moved"):
+        give_up(project.repo, "cherry-pick")
+    assert subjects(project) == before
+    go_on(project.repo, "cherry-pick", committer=ADA)
+    assert subjects(project)[:2] == ["two files", before[0]]
     project.assert_clean()
