@@ -242,7 +242,8 @@ def give_up(repo: Repository, kind: Kind, *, progress: Progress = silent) -> Com
         _refuse_git_s(repo, kind, state, "--abort")
         between = load_sequence(repo, kind, moved=True) if state is None else None
         head = _head(repo)
-        if between is not None and has_moved(repo, between):
+        back = between is not None and head == between.original  # by an --abort that was killed
+        if between is not None and has_moved(repo, between) and not back:
             there = f"; veml reset --hard {short(between.original, 7)} goes back to where it began"
             on_it = is_ancestor(repo.git, CommitId(between.original), head)
             raise ConflictError(
