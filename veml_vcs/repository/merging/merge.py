@@ -299,6 +299,8 @@ def _settle_pending(
     done = follow(repo, progress=progress)
     for one in done.left:
         if one.path in asked:
+            if one.refused is not None:
+                raise one.refused  # a full disk is no conflict
             raise ConflictError(
                 f"settled, but the folder stays as it is: {one.reason}",
                 hint=one.hint or "veml checkout",

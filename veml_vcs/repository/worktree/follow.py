@@ -64,6 +64,7 @@ class FolderBehind:
         wanted: Tree of the version it shall hold.
         reason: In words, where there is more to say.
         hint: What to type, where there is something special.
+        refused: What the system said where it did not let the folder be written.
     """
 
     path: str
@@ -72,6 +73,7 @@ class FolderBehind:
     wanted: TreeId | None = None
     reason: str = ""
     hint: str | None = None
+    refused: StorageError | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ def follow(repo: Repository, *, progress: Progress = silent) -> FollowResult:
         try:
             written[folder.path] = _move(repo, folder, _wanted(held, folders), progress)
         except (ConflictError, NotFoundError, StorageError) as error:
-            left.append(replace(behind, reason=error.message, hint=error.hint))
+            refused = error if isinstance(error, StorageError) else None
+            left.append(replace(behind, reason=error.message, hint=error.hint, refused=refused))
     return FollowResult({path: n for path, n in written.items() if n}, tuple(left))
 
 
