@@ -41,8 +41,13 @@ def pre_push(repo: Repository, remote: str, url: str, lines: bytes) -> int:
     ]
     if lacking:
         shown = ", ".join(lacking[:_LISTED]) + (", ..." if len(lacking) > _LISTED else "")
+        count = (
+            "1 version to be pushed is"
+            if len(lacking) == 1
+            else (f"{len(lacking)} versions to be pushed are")
+        )
         say(
-            f"{len(lacking)} versions to be pushed are not in this clone: {shown}",
+            f"{count} not in this clone: {shown}",
             "hint: veml data fetch --from PATH --all gets them from a clone that has them;",
             "hint: git push --no-verify pushes their records all the same",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,17 @@ def test_the_table_names_scenarios() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(documented()) if DOC.exists() else [])
-def test_the_documented_number_of_fsyncs(name: str, tmp_path: Path, isolated: Path) -> None:
+def test_the_documented_number_of_fsyncs(
+    name: str, tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objects whose ids begin alike share a folder, and then it waits once less: try other ids."""
     [scenario] = [one for one in SCENARIOS if one.name == name]
-    count = fsyncs(scenario, kit.build(scenario, tmp_path / "project"))
-    assert count == documented()[name]
+    counts = []
+    for attempt in range(4):
+        now = time.time() + attempt
+        with monkeypatch.context() as clock:
+            clock.setattr(time, "time", lambda now=now: now)
+            counts.append(fsyncs(scenario, kit.build(scenario, tmp_path / str(attempt))))
+        if counts[-1] >= documented()[name]:
+            break
+    assert max(counts) == documented()[name], counts

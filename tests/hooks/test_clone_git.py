@@ -195,7 +195,7 @@ def test_push_of_records_whose_data_is_nowhere_is_refused(
     clone.git("init", "-q", "--bare", str(tmp_path / "bare"))
     clone.git("remote", "add", "backup", str(tmp_path / "bare"))
     told = clone.git("push", "backup", "main", check=False)
-    assert "1 versions to be pushed are not in this clone: data" in told
+    assert "1 version to be pushed is not in this clone: data" in told
     assert clone.git("ls-remote", "backup") == ""
     fetch_data(clone.repo, str(drives.root), everything=True)
     clone.git("push", "-q", "backup", "main")
