@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-Place = Any
+from tests.cli.conftest import PROGRAM, Place
+
 FOLDER = "images/train"
 
 
@@ -306,8 +307,9 @@ def test_a_sequence_goes_on_where_a_checkout_went(
         stop_in_first(lines)
     run = lines.git if tool == "git" else lines.veml
     run("commit", "-qm", "by hand")
+    program = tool if tool == "git" else str(PROGRAM)
     refused = subprocess.run(
-        [tool, "switch", "beside"], cwd=lines.root, capture_output=True, check=False
+        [program, "switch", "beside"], cwd=lines.root, capture_output=True, check=False
     )
     assert refused.returncode == 128
     assert b"cannot switch branch while cherry-picking" in refused.stderr
