@@ -1,0 +1,1 @@
+"""Experiments on whole lifecycles: ``python -m benchmarks.lifecycle.NAME``; docs/experiments.md."""
