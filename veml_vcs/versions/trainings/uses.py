@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from veml_vcs.ids import TreeId, VersionId
 
-Role = Literal["train", "val"]
+Role = Literal["train", "val", "calibration"]
 ROLES: tuple[Role, ...] = ("train", "val")
+"""Those that a training has; calibration is of a quantised inference version."""
 InitialKind = Literal["random", "training", "checkpoint", "pretrained"]
 
 
@@ -21,7 +22,7 @@ class DataUse:
         path: The data set's folder.
         version: Its version id.
         tree: Root of its tree.
-        role: ``train`` or ``val``.
+        role: ``train``, ``val`` or, of a quantised inference version, ``calibration``.
         samples: How many of its samples were used so.
         part: How they were chosen, as flat JSON values: ``{"seed": 0, "fraction": 0.8}``,
             ``{"split": "val"}``; empty where all were.
