@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
-from tests.cli.conftest import Place
+import pytest
+
+from tests.cli.conftest import Place, isolate
 from veml_vcs.objects.files import Files
 from veml_vcs.repository.repository import Repository
 from veml_vcs.training.machine import Machine
@@ -42,6 +45,24 @@ class Heard:
 
     def measured(self, iteration: int, metrics: Mapping[str, float]) -> None:
         self.metrics[iteration] = metrics
+
+
+@contextmanager
+def place_for(factory: pytest.TempPathFactory, name: str) -> Iterator[Place]:
+    """An empty place that a module's tests share, where one thread computes."""
+    import torch
+
+    root = factory.mktemp(name) / "repository"
+    root.mkdir()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            isolate(patch, root.parent / "home")
+            patch.chdir(root)
+            yield Place(root)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def interrupt() -> None:

@@ -17,9 +17,9 @@ from shutil import copytree
 
 import pytest
 
-from tests.cli.conftest import Place, isolate
+from tests.cli.conftest import Place
 from tests.training.engine import ENGINE
-from tests.training.kit import BY_EPOCHS, Heard, go_on, interrupt, make_cells, run
+from tests.training.kit import BY_EPOCHS, Heard, go_on, interrupt, make_cells, place_for, run
 from veml_vcs.errors import (
     ConflictError,
     FormatError,
@@ -44,19 +44,9 @@ written; after one step it is below 0.05, which is asserted, too."""
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One repository for all: what a training leaves behind is a record that others overwrite."""
-    import torch
-
-    root = tmp_path_factory.mktemp("cells") / "repository"
-    root.mkdir()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        isolate(patch, root.parent / "home")
-        patch.chdir(root)
-        place = Place(root)
+    with place_for(tmp_path_factory, "cells") as place:
         make_cells(place)
         yield place
-    torch.set_num_threads(threads)
 
 
 def test_it_learns(cells: Place) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.training import detection_data, detection_metric  # noqa: F401 - they register
 from veml_vcs.training.detection_samples import DetectionSamples, detection_samples
+from veml_vcs.training.plan import Part
 from veml_vcs.training.run import Run
 from veml_vcs.training.runner import metric_of
 from veml_vcs.training.watch import Watcher
@@ -26,14 +27,17 @@ class DetectionRun(Run):
             InvalidInputError: No sample that is trained on has a box.
         """
         watcher.doing("reading boxes")
-        parts = []
-        for part in (self.plan.train, self.plan.val):
-            data = part.dataset(self.repo)
-            found = detection_samples(data, part.keys, data.annotations(), self.plan.classes)
-            parts.append(found)
-        self.train_samples, self.val_samples = parts
-        self._refuse_empty(watcher)
+        self.val_samples = self._samples(self.plan.val)
+        if self.plan.train is self.plan.val:
+            self.train_samples = self.val_samples  # nothing is trained: it is measured alone
+        else:
+            self.train_samples = self._samples(self.plan.train)
+            self._refuse_empty(watcher)
         return self.train_samples, self.val_samples
+
+    def _samples(self, part: Part) -> DetectionSamples:
+        data = part.dataset(self.repo)
+        return detection_samples(data, part.keys, data.annotations(), self.plan.classes)
 
     def _refuse_empty(self, watcher: Watcher) -> None:
         boxes = self.train_samples.boxes

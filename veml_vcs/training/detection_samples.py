@@ -123,7 +123,7 @@ def detection_samples(
     Args:
         data: The data version.
         keys: Which of its samples.
-        annotations: What is said of each.
+        annotations: What is said of each; of one without, that is nothing.
         classes: The classes that are told apart, in order.
 
     Raises:
@@ -138,7 +138,7 @@ def detection_samples(
     for key in keys:
         try:
             width, height = image_shape(chosen[key].data)
-            found = _targets(annotations[key], width, height, positions, ignored)
+            found = _targets(annotations.get(key, {}), width, height, positions, ignored)
         except InvalidInputError as error:
             if error.kind == "unknown-class":
                 raise InvalidInputError(

@@ -182,7 +182,7 @@ def _meet(machine: Machine) -> None:
         meet()
 
 
-def _run_of(task: Task) -> type[Run]:
+def run_of(task: Task) -> type[Run]:
     """Return what carries out a task; imports the engine."""
     if task == "forecasting":
         from veml_vcs.training.forecasting.run import ForecastRun
@@ -212,7 +212,7 @@ def _carry_out(
     scratch = tempfile.TemporaryDirectory(prefix="veml-train-")
     with scratch as elsewhere, quiet(folder.write_log), interruption.watched():
         prepare_engine(plan.task)
-        run = _run_of(plan.task)(repo, plan, folder, watcher, machine, interruption, elsewhere)
+        run = run_of(plan.task)(repo, plan, folder, watcher, machine, interruption, elsewhere)
         complete = run.train()
         if not run.first:
             return None

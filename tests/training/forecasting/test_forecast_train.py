@@ -14,6 +14,8 @@ from tests.training.kit import Heard, go_on, interrupt, run
 from veml_vcs.errors import FormatError, InvalidInputError, VemlError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
+from veml_vcs.training.held_back import part_of_use, uses_of
+from veml_vcs.training.measure import measure
 from veml_vcs.training.train import Trained
 
 pytestmark = [
@@ -98,6 +100,16 @@ def test_what_is_recorded(roads: Place) -> None:
     shown = roads.veml("training", "show", "said").out
     assert "forecasting" in shown
     assert "MAE_last_value" in shown
+
+
+def test_measured_again_is_what_was_measured(roads: Place) -> None:
+    learn(roads, name="again", epochs=1)
+    with Repository(str(roads.root)) as repo:
+        found = open_training(repo, "again")
+        train, val = (part_of_use(repo, uses_of(found, role)[0]) for role in ("train", "val"))
+        assert measure(repo, found, val).metrics == pytest.approx(found.record.metrics)
+        with pytest.raises(FormatError, match="end of a series"):
+            measure(repo, found, train)
 
 
 def test_resumed_is_uninterrupted(roads: Place) -> None:

@@ -20,15 +20,13 @@ from veml_vcs.analysis.detection.average_precision import (
 from veml_vcs.analysis.detection.confusion import ImageErrors, image_errors
 from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.absent import require_here
 from veml_vcs.repository.dataset import Dataset, Sample
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.used import used_data
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
 from veml_vcs.samples.annotations import box_of, image_size
-from veml_vcs.samples.facts import Annotation, Facts
+from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.images import image_shape
-from veml_vcs.versions.data import DataRecord, is_data_record, parse_data_record
-from veml_vcs.versions.trainings import DataUse
 
 _FARTHEST = 1e9
 """No image has a corner beyond, nor a detector a score."""
@@ -230,26 +228,7 @@ def sample_pictures(
 def _datasets(version: TrainingVersion) -> dict[str, Dataset]:
     """Return the data versions that a training was validated on, by folder."""
     repo = version.repository
-    found = {}
-    for use in version.record.data:
-        if use.role == "val":
-            record = _data_record(repo, use)
-            require_here(repo, use.path, record)
-            found[use.path] = Dataset(repo, use.path, record)
-    return found
-
-
-def _data_record(repo: Repository, use: DataUse) -> DataRecord:
-    """Return a data version's record; its tree alone where Git does not have it (any more)."""
-    try:
-        data = repo.git.read_blob(use.version)
-    except (KeyError, NotFoundError, DamagedError):
-        data = b""
-    if is_data_record(data):
-        record = parse_data_record(data, use.path)
-        if record.tree == use.tree:
-            return record
-    return DataRecord(use.tree, Facts("", ""))
+    return {use.path: used_data(repo, use) for use in version.record.data if use.role == "val"}
 
 
 def _samples(

@@ -1,0 +1,89 @@
+"""Which samples a data use of a training record means: its part, drawn again.
+
+A record says how samples were chosen, not which: a seed and a fraction, a split that the data has,
+steps of a series. Of the same data version that is always the same samples.
+"""
+
+from __future__ import annotations
+
+from veml_vcs.errors import FormatError, NotFoundError
+from veml_vcs.repository.dataset import Dataset
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.used import used_data
+from veml_vcs.repository.trainings.versions import TrainingVersion
+from veml_vcs.training.detection_samples import labelled
+from veml_vcs.training.plan import Part
+from veml_vcs.training.split import split_by_name, split_by_seed
+from veml_vcs.versions.trainings import DataUse
+from veml_vcs.versions.trainings.uses import Role
+
+
+def uses_of(training: TrainingVersion, role: Role) -> tuple[DataUse, ...]:
+    """Return what a training was trained on (``train``), or measured on (``val``).
+
+    Raises:
+        NotFoundError: It was measured on nothing.
+    """
+    found = tuple(use for use in training.record.data if use.role == role)
+    if not found:
+        raise NotFoundError(
+            f"training {training.label} names no data that it was measured on",
+            hint="veml training show tells what it was made of",
+            kind="no-val-data",
+        )
+    return found
+
+
+def part_of_use(repo: Repository, use: DataUse) -> Part:
+    """Return the samples that a data use of a record means.
+
+    Args:
+        repo: The repository.
+        use: The use.
+
+    Raises:
+        NotFoundError: The data is not in this clone.
+        FormatError: The record chose them in a way that this veml does not know.
+        DamagedError: What is stored is not what the record says.
+    """
+    data = used_data(repo, use)
+    keys = _keys(data, use)
+    if len(keys) != use.samples:
+        raise FormatError(
+            f"{use.path}: the record names {use.samples} samples ({dict(use.part)}), and the data "
+            f"version has {len(keys)} of that kind",
+            kind="unknown-part",
+        )
+    return Part(use.path, data.record.to_bytes().decode(), keys, dict(use.part))
+
+
+def _keys(data: Dataset, use: DataUse) -> tuple[str, ...]:
+    part = dict(use.part)
+    if "steps" in part:  # of a series its end is held back; its files are the same
+        series = data.series()
+        return (*series.files, *([series.graph] if series.graph else []))
+    if not part and use.samples == len(data):
+        return tuple(data.keys)
+    annotations = data.annotations()
+    keys, _ = labelled(data.keys, annotations)
+    if not part:
+        return keys
+    if part.keys() == {"seed", "fraction"}:
+        # The fraction that is held back is drawn; the rest is trained on.
+        held = use.role == "val"
+        fraction = part["fraction"] if held else round(1 - part["fraction"], 12)
+        contents = {key: data.entries[key].content for key in keys}
+        known = {key: one for key, one in contents.items() if one is not None}
+        split = split_by_seed(known, fraction, part["seed"])
+        return split.val if held else split.train
+    if part.keys() == {"split"} and use.role == "val":
+        return split_by_name(keys, annotations, part["split"]).val
+    if part.keys() == {"split"}:
+        named = part["split"]
+        return tuple(key for key in keys if named in annotations[key].get("splits", ()))
+    if part.keys() == {"without"}:
+        return split_by_name(keys, annotations, part["without"]).train
+    raise FormatError(
+        f"{use.path}: samples chosen by {part!r:.200}, which this veml does not know",
+        kind="unknown-part",
+    )

@@ -1,0 +1,234 @@
+"""Measure a training version on a data version: its checkpoint runs, nothing is learnt.
+
+What was measured is a fact about two version ids, so it is remembered as a Git note on the training
+version (``refs/notes/veml/measured``, one JSON line each) and not measured again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from veml_vcs.errors import FormatError, InvalidInputError
+from veml_vcs.ids import VersionId
+from veml_vcs.repository.git.notes import read_note, write_note
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.versions import TrainingVersion
+from veml_vcs.samples.facts import Annotation
+from veml_vcs.training.engine import prepare_engine, require_engine
+from veml_vcs.training.interruption import Interruption
+from veml_vcs.training.machine import Machine
+from veml_vcs.training.measured import Measured
+from veml_vcs.training.plan import Part, Plan
+from veml_vcs.training.quiet import quiet
+from veml_vcs.training.run_folder import RunFolder
+from veml_vcs.training.train import run_of
+from veml_vcs.training.watch import Quiet, Watcher
+
+if TYPE_CHECKING:
+    from veml_vcs.training.run import Run
+
+MEASURED_NOTES = "measured"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a training version was measured to do on a part of a data version.
+
+    Attributes:
+        training: Version id of the training.
+        path: The data set's folder.
+        data: Version id of the data.
+        part: How its samples were chosen; empty: all that are labelled.
+        samples: How many.
+        metrics: Name -> value.
+        per_class: Class -> name -> value.
+        predictions: Key -> what the network said; empty where it was only remembered.
+    """
+
+    training: VersionId
+    path: str
+    data: VersionId
+    part: Mapping[str, Any]
+    samples: int
+    metrics: Mapping[str, float]
+    per_class: Mapping[str, Mapping[str, float]]
+    predictions: Mapping[str, Annotation] = field(default_factory=dict)
+
+
+def measure(
+    repo: Repository,
+    training: TrainingVersion,
+    part: Part,
+    watcher: Watcher | None = None,
+    machine: Machine | None = None,
+    *,
+    predictions: bool = False,
+) -> Measurement:
+    """Measure a training version on samples of a data version.
+
+    Args:
+        repo: The repository.
+        training: The training version.
+        part: The samples; those of a record's data use are ``held_back.part_of_use``. Samples
+            without labels count as empty, so give them for their predictions alone.
+        watcher: Is told what is done.
+        machine: How this machine computes.
+        predictions: Also return what the network said of each sample; then it always runs.
+
+    Returns:
+        Metrics as the training itself would have them on this data.
+
+    Raises:
+        MissingDependencyError: The engine is not installed.
+        NotFoundError: Checkpoint or data is not in this clone.
+        InvalidInputError: The data has a class that was not trained.
+        FormatError: The checkpoint does not fit the config that the record says.
+    """
+    require_engine(training.record.task)
+    if not predictions and (known := remembered(repo, training.id, part)) is not None:
+        return known
+    told = watcher or Quiet()
+    told.doing(f"measuring {training.label} on {len(part)} samples of {part.path}")
+    found, said = run_network(repo, training, part, machine)
+    done = Measurement(
+        training.id, part.path, part.version, dict(part.part), len(part.keys),
+        found.metrics, found.per_class, said,
+    )  # fmt: skip
+    remember(repo, done, part)
+    return done
+
+
+def run_network(
+    repo: Repository, training: TrainingVersion, part: Part, machine: Machine | None = None
+) -> tuple[Measured, dict[str, Annotation]]:
+    """Run a training version over samples.
+
+    Returns:
+        What was measured against their annotations, and key -> what the network said.
+    """
+    record = training.record
+    weights = training.checkpoint()
+    plan = measuring_plan(training, part)
+    with tempfile.TemporaryDirectory(prefix="veml-measure-") as scratch:
+        folder = _ScratchFolder(repo, training.name, scratch)
+        with quiet(folder.write_log):
+            prepare_engine(record.task)
+            from veml_vcs.training.runner import metric_of
+            from veml_vcs.training.weights import load_weights
+
+            run: Run = run_of(record.task)(
+                repo, plan, folder, Quiet(), machine or Machine(), Interruption(), scratch
+            )
+            fitted = load_weights(run.runner.bare_model, weights, f"training {training.label}")
+            if fitted.fresh or fitted.left:
+                raise FormatError(
+                    f"training {training.label}: its checkpoint is not of the network that its "
+                    f"record describes: {', '.join((*fitted.fresh, *fitted.left)[:3])}",
+                    kind="checkpoint-does-not-fit",
+                )
+            run.runner.val()
+            found: Measured = metric_of(run.runner).measured
+            return found, run.predictions().get(part.path, {})
+
+
+def measuring_plan(training: TrainingVersion, part: Part) -> Plan:
+    """Return a plan that builds a training version's network over samples, to train nothing.
+
+    Raises:
+        FormatError: They are of a series, and not the end that a training holds back.
+    """
+    record = training.record
+    if record.task == "forecasting" and "fraction" not in part.part:
+        raise FormatError(
+            f"{part.path}: a forecaster is measured on the end of a series that is held back",
+            kind="unknown-part",
+        )
+    return Plan(
+        task=record.task,
+        name=training.name,
+        train=part,
+        val=part,
+        classes=classes_of(training),
+        model=record.model.name,
+        model_version=record.model.version,
+        config=dict(record.config),
+        seed=record.seed or 0,
+        iterations=max(1, record.iterations or 1),
+        epochs=record.epochs or None,
+    )
+
+
+def classes_of(training: TrainingVersion) -> tuple[str, ...]:
+    """Return the classes that a training version tells apart, in the order of its labels.
+
+    Raises:
+        InvalidInputError: Its record says none: it was made elsewhere.
+    """
+    prefix = "val_dataloader.dataset.metainfo.classes"
+    config = training.record.config
+    found = config.get(prefix)
+    if found is None:
+        numbered = {key: one for key, one in config.items() if key.startswith(f"{prefix}.")}
+        found = [numbered[f"{prefix}.{i}"] for i in range(len(numbered))]
+    if not found and training.record.task != "forecasting":
+        raise InvalidInputError(
+            f"training {training.label} does not say which classes it tells apart, so it cannot be "
+            "measured: it was made elsewhere",
+            hint="veml train --start makes one of its weights",
+            kind="no-classes",
+        )
+    return tuple(map(str, found))
+
+
+def remembered(repo: Repository, training: VersionId, part: Part) -> Measurement | None:
+    """Return what was measured before; None if it was not."""
+    wanted = _about(part)
+    for line in (read_note(repo, MEASURED_NOTES, training) or b"").splitlines():
+        try:
+            found = json.loads(line)
+            if all(found[name] == value for name, value in wanted.items()):
+                return Measurement(
+                    training, part.path, part.version, dict(part.part), len(part.keys),
+                    dict(found["metrics"]), dict(found["per_class"]),
+                )  # fmt: skip
+        except (ValueError, KeyError, TypeError):
+            continue  # a line of another veml: it is measured anew
+    return None
+
+
+def remember(repo: Repository, done: Measurement, part: Part) -> None:
+    """Note a measurement on the training version."""
+    found = {**_about(part), "metrics": done.metrics, "per_class": done.per_class}
+    line = json.dumps(found, sort_keys=True).encode()
+    before = read_note(repo, MEASURED_NOTES, done.training) or b""
+    if line not in before.splitlines():
+        write_note(repo, MEASURED_NOTES, done.training, before + line + b"\n")
+
+
+def _about(part: Part) -> dict[str, Any]:
+    return {"data": part.version, "part": dict(part.part), "samples": len(part.keys)}
+
+
+@dataclass(frozen=True)
+class _ScratchFolder(RunFolder):
+    """The folder of a run that is never to be resumed.
+
+    Attributes:
+        scratch: Where it lies.
+    """
+
+    scratch: str
+
+    @cached_property
+    def path(self) -> str:
+        """Where it lies."""
+        return os.path.join(self.scratch, "run")
+
+    def write_log(self, line: str) -> None:
+        """Let what libraries say go."""
