@@ -104,7 +104,7 @@ def adapt_detection(
     notes: list[str] = []
     whole = unflatten(flatten(config))
     made = training_parts(whole, "faster-rcnn-small")
-    notes += _fit_heads(made["model"], len(classes))
+    notes += fit_heads(made["model"], len(classes))
     train, val = made["train_dataloader"], made.pop("val_dataloader", None)
     pipeline = _take_dataset(train, whole, classes, "train")
     made["val_dataloader"] = _val_loader(val, whole, pipeline, classes)
@@ -129,8 +129,12 @@ def _dicts_below(value: Any, name: str = "") -> Iterator[tuple[str, dict[str, An
             yield from _dicts_below(one, name)
 
 
-def _fit_heads(model: dict[str, Any], classes: int) -> Iterator[str]:
-    """Set the number of classes in every head that tells classes apart."""
+def fit_heads(model: dict[str, Any], classes: int) -> Iterator[str]:
+    """Set the number of classes in every head that tells classes apart; yield what was changed.
+
+    Raises:
+        FormatError: No head does.
+    """
     found = False
     for name, one in _dicts_below(model):
         if name in _BINARY_HEADS or not ("num_classes" in one or name == "bbox_head"):

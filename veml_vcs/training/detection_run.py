@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
+
+from mmengine.config import ConfigDict
+from mmengine.registry import MODELS
+from torch.random import fork_rng
 
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.training import detection_data, detection_metric  # noqa: F401 - they register
+from veml_vcs.training.adapt import fit_heads
 from veml_vcs.training.detection_samples import DetectionSamples, detection_samples
 from veml_vcs.training.plan import Part
 from veml_vcs.training.run import Run
@@ -50,6 +56,14 @@ class DetectionRun(Run):
         absent = [name for name, count in boxes.items() if not count]
         if absent:
             watcher.note(f"no box of {', '.join(absent)} is among what is trained on")
+
+    def one_class_more(self) -> dict[str, tuple[int, ...]]:
+        """Build the detector once more, with one class more."""
+        model = copy.deepcopy(self.plan.nested()["model"])
+        list(fit_heads(model, len(self.plan.classes) + 1))
+        with fork_rng():  # what is drawn for it is not what the training draws
+            built = MODELS.build(ConfigDict(model))
+        return {name: tuple(one.shape) for name, one in built.state_dict().items()}
 
     def predictions(self) -> dict[str, dict[str, Any]]:
         """Return the boxes that were found, by data set's folder and sample."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from veml_vcs.errors import ConflictError, FormatError
@@ -14,8 +14,10 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
 from veml_vcs.repository.trainings.versions import open_training
 from veml_vcs.repository.worktree.changes import folder_changes
+from veml_vcs.training.class_names import match_classes
 from veml_vcs.training.plan import Request
 from veml_vcs.versions.models import record_path, unflatten
+from veml_vcs.versions.trainings import TrainingRecord
 
 
 def data_version(repo: Repository, text: str, notes: list[str]) -> tuple[Dataset, str]:
@@ -113,14 +115,64 @@ def without_pretrained(value: Any) -> None:
             without_pretrained(one)
 
 
-def start_of(repo: Repository, text: str | None) -> dict[str, Any]:
-    """Return the training whose weights are begun with, as ``Plan.start`` has it.
+def config_of_training(repo: Repository, text: str) -> tuple[dict[str, Any], str, str]:
+    """Return the final config of a training, nested, and the name and id of its model version.
+
+    Args:
+        repo: The repository.
+        text: ``NAME`` (as staged) or ``NAME@REV``.
 
     Raises:
         NotFoundError: There is no such training.
+        FormatError: Its record does not tell how it was trained.
     """
-    if text is None:
-        return {}
     found = open_training(repo, text)
+    if not found.record.config:
+        raise FormatError(
+            f"training {found.label}: its record holds no config (it was made elsewhere, or by "
+            "averaging), so nothing tells how to train like it",
+            hint=f"veml train --model {found.record.model.name} --start {text} names the model",
+            kind="no-config",
+        )
+    model = found.record.model
+    return unflatten(found.record.config), model.name, model.version
+
+
+def start_of(repo: Repository, request: Request, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the training whose weights are begun with, as ``Plan.start`` has it.
+
+    Args:
+        repo: The repository.
+        request: Says which, and which class is which.
+        classes: Those of the data; none where there are no classes.
+
+    Raises:
+        NotFoundError: There is no such training.
+        InvalidInputError: What the user says of the classes does not fit them.
+    """
+    if request.start is None:
+        return {}
+    found = open_training(repo, request.start)
     tree = found.record.checkpoint.tree
-    return {"name": found.name, "version": found.id, "tree": tree.hex()}
+    start: dict[str, Any] = {"name": found.name, "version": found.id, "tree": tree.hex()}
+    known = known_classes(found.record)
+    if classes and known:
+        match = match_classes(known, classes, request.classes)
+        start |= {"classes": list(match.old), "rows": list(match.rows)}
+    return start
+
+
+def known_classes(record: TrainingRecord) -> tuple[str, ...]:
+    """Return the classes that the weights of a training tell apart, in order.
+
+    Returns:
+        Nothing where its config does not tell: it forecasts, or was made elsewhere.
+    """
+    place = unflatten(record.config).get("val_dataloader")
+    while isinstance(place, Mapping):
+        said = place.get("metainfo")
+        names = said.get("classes") if isinstance(said, Mapping) else None
+        if isinstance(names, list) and all(isinstance(one, str) for one in names):
+            return tuple(names)
+        place = place.get("dataset")
+    return ()

@@ -43,10 +43,16 @@ class Request:
         start: A training (``NAME`` or ``NAME@REV``) whose weights are begun with.
         deterministic: Whether PyTorch takes reproducible algorithms alone.
         trust: Whether the config may name code that is not the engine's own.
+        like: A training (``NAME`` or ``NAME@REV``) whose model version and final config are taken;
+            ``model`` then says nothing.
+        classes: ``OLD=NEW`` each: which class of ``start`` a class of the data begins as, where
+            names do not tell.
+        transferred_from: The lifecycle that this one is taken from, as the record will have it.
+        rebuilt_from: The training that is rebuilt, as the record will have it.
     """
 
     data: str
-    model: str
+    model: str = ""
     name: str | None = None
     val: str | None = None
     val_split: str = f"{DEFAULT_FRACTION:g}"
@@ -57,6 +63,10 @@ class Request:
     start: str | None = None
     deterministic: bool = True
     trust: bool = False
+    like: str | None = None
+    classes: tuple[str, ...] = ()
+    transferred_from: Mapping[str, Any] = field(default_factory=dict)
+    rebuilt_from: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,8 +119,12 @@ class Plan:
         epochs: Passes there will be, if the config counts in passes.
         deterministic: See ``Request``.
         trust: See ``Request``.
-        start: The training that it begins with, as ``Initial`` says it in JSON; empty: none.
+        start: The training that it begins with, as ``Initial`` says it in JSON, with ``classes``
+            (those that its weights know) and ``rows`` (for each class of the data the position of
+            the known one, or None) where there are classes; empty: none.
         notes: What the user should know before it begins.
+        transferred_from: See ``Request``.
+        rebuilt_from: See ``Request``.
     """
 
     task: Task
@@ -128,6 +142,8 @@ class Plan:
     trust: bool = False
     start: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    transferred_from: Mapping[str, Any] = field(default_factory=dict)
+    rebuilt_from: Mapping[str, Any] = field(default_factory=dict)
 
     def nested(self) -> dict[str, Any]:
         """Return the final config, nested."""

@@ -13,6 +13,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.training.detection_plan import plan_detection
 from veml_vcs.training.forecasting.adapt import is_forecaster
 from veml_vcs.training.inputs import (
+    config_of_training,
     model_config,
     refuse_untrusted,
     start_of,
@@ -26,7 +27,8 @@ from veml_vcs.versions.models import flatten
 def make_plan(repo: Repository, request: Request) -> Plan:
     """Settle a training, or refuse it.
 
-    What is learnt follows from the model: a ``Forecaster`` forecasts, all others detect.
+    What is learnt follows from the model (or from that of ``Request.like``): a ``Forecaster``
+    forecasts, all others detect.
 
     Raises:
         NotFoundError: There is no such data set, model or training, or its data is not here.
@@ -36,7 +38,10 @@ def make_plan(repo: Repository, request: Request) -> Plan:
         FormatError: The config is for another task, or lacks something.
     """
     notes: list[str] = []
-    config, model, version = model_config(repo, request.model, notes)
+    if request.like is None:
+        config, model, version = model_config(repo, request.model, notes)
+    else:
+        config, model, version = config_of_training(repo, request.like)
     changed = apply_settings(config, request.settings)
     if request.start is not None:
         without_pretrained(changed)
@@ -66,8 +71,10 @@ def make_plan(repo: Repository, request: Request) -> Plan:
         epochs=settled.epochs,
         deterministic=request.deterministic,
         trust=request.trust,
-        start=start_of(repo, request.start),
+        start=start_of(repo, request, settled.classes),
         notes=tuple(notes),
+        transferred_from=request.transferred_from,
+        rebuilt_from=request.rebuilt_from,
     )
 
 

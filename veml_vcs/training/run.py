@@ -10,6 +10,7 @@ import pickle
 import sys
 import traceback
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ import torch
 from veml_vcs.errors import FormatError, VemlError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tensors import read_checkpoint
+from veml_vcs.training.class_rows import Shape, class_layouts
 from veml_vcs.training.engine import library_versions
 from veml_vcs.training.interruption import Interruption
 from veml_vcs.training.machine import Machine
@@ -35,7 +37,7 @@ from veml_vcs.training.run_hooks import (
 from veml_vcs.training.runner import RunSetup, VemlRunner, build_runner, metric_of, state_bytes
 from veml_vcs.training.trust import refuse_foreign_types
 from veml_vcs.training.watch import Watcher
-from veml_vcs.training.weights import checkpoint_of, load_weights
+from veml_vcs.training.weights import KnownClasses, checkpoint_of, load_weights
 from veml_vcs.versions.trainings import TrainingOutcome, log_columns
 
 
@@ -121,17 +123,46 @@ class Run(ABC):
         """Whether this is the process that writes."""
         return bool(self.runner.rank == 0)
 
+    def one_class_more(self) -> Mapping[str, Shape]:
+        """Return tensor's name -> shape of the same network with one class more.
+
+        It tells which tensors depend on classes; a task without classes says nothing.
+        """
+        return {}
+
     def _begin_with(self, repo: Repository, watcher: Watcher) -> None:
         start = self.plan.initial()
         assert start.tree is not None
         weights = read_checkpoint(repo.store, repo.catalog, start.tree)
-        done = load_weights(self.runner.bare_model, weights, f"training {start.name}")
+        model, name = self.runner.bare_model, f"training {start.name}"
+        classes = self._known_classes()
+        done = load_weights(model, weights, name, classes)
+        if classes is not None and done.moved:
+            rows = zip(self.plan.classes, classes.rows, strict=True)
+            fresh = [one for one, row in rows if row is None]
+            watcher.note(
+                f"{done.taken} tensors of {start.name} are taken; of {len(done.moved)} in its "
+                f"heads the rows of {len(self.plan.classes) - len(fresh)} known classes"
+                + (f", and {', '.join(fresh)} begin at random" if fresh else "")
+            )
         if done.fresh:
             watcher.note(
                 f"{done.taken} tensors of {start.name} are taken; {len(done.fresh)} of heads do "
                 f"not fit and begin at random: {', '.join(done.fresh[:4])}"
                 + (", ..." if len(done.fresh) > 4 else "")
             )
+
+    def _known_classes(self) -> KnownClasses | None:
+        """Return where the classes of the first weights are now; None if they are where they were.
+
+        Where nobody knows which classes they were, what fits is taken.
+        """
+        said = self.plan.start
+        if "rows" not in said or said["rows"] == list(range(len(said["classes"]))):
+            return None
+        own = {name: tuple(one.shape) for name, one in self.runner.bare_model.state_dict().items()}
+        layouts = class_layouts(own, self.one_class_more(), len(self.plan.classes))
+        return KnownClasses(len(said["classes"]), said["rows"], layouts)
 
     def _write_log(self, line: str) -> None:
         if self.first:
@@ -199,6 +230,8 @@ class Run(ABC):
             per_class={} if measured is None else measured.per_class,
             log=log_columns(self.log.rows),
             predictions={} if measured is None else self.predictions(),
+            transferred_from=dict(plan.transferred_from),
+            rebuilt_from=dict(plan.rebuilt_from),
         )
 
     def _measured(self, iterations: int) -> Measured | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 
 from veml_vcs.errors import FormatError
 from veml_vcs.samples.tensors import Checkpoint, Tensor
+from veml_vcs.training.class_rows import Layout, move_rows
 
 _DTYPES = {
     torch.bool: "BOOL", torch.uint8: "U8", torch.int8: "I8", torch.int16: "I16",
@@ -28,11 +29,28 @@ class Fitted:
         taken: How many.
         fresh: Those of the model that keep their random beginnings.
         left: Those of the checkpoint that the model has no place for.
+        moved: Those of which the rows of known classes are taken, and the others are not.
     """
 
     taken: int
     fresh: tuple[str, ...]
     left: tuple[str, ...]
+    moved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KnownClasses:
+    """Classes that weights know, and where the model has them.
+
+    Attributes:
+        old: How many they know.
+        rows: For each class of the model the one that they know, or None.
+        layouts: Of the model's tensors that depend on classes.
+    """
+
+    old: int
+    rows: Sequence[int | None]
+    layouts: Mapping[str, Layout]
 
 
 def checkpoint_of(state: Mapping[str, torch.Tensor]) -> Checkpoint:
@@ -63,16 +81,19 @@ def tensor_of(one: Tensor) -> torch.Tensor:
     return torch.frombuffer(bytearray(one.data), dtype=dtype).reshape(one.shape)
 
 
-def load_weights(model: Any, checkpoint: Checkpoint, name: str) -> Fitted:
+def load_weights(
+    model: Any, checkpoint: Checkpoint, name: str, classes: KnownClasses | None = None
+) -> Fitted:
     """Put the weights of a checkpoint into a model.
 
-    Tensors of heads that do not fit, because the classes are others, are left as they are. Any
-    other difference means that it is another network.
+    Tensors of heads that do not fit, because the classes are others, are left as they are, but for
+    the rows of classes that are known. Any other difference means that it is another network.
 
     Args:
         model: A ``torch.nn.Module``.
         checkpoint: The weights.
         name: Where they come from, for messages.
+        classes: Where classes are now; None where they are the same, or not known.
 
     Raises:
         FormatError: They do not fit.
@@ -83,6 +104,10 @@ def load_weights(model: Any, checkpoint: Checkpoint, name: str) -> Fitted:
         for key, one in checkpoint.tensors.items()
         if key in own and tuple(own[key].shape) == one.shape
     }
+    moved = {} if classes is None else _moved(own, checkpoint, classes)
+    for key in () if classes is None else classes.layouts:
+        fitting.pop(key, None)  # of as many classes, and other ones
+    fitting |= moved
     fresh = tuple(key for key in own if key not in fitting)
     left = tuple(key for key in checkpoint.tensors if key not in fitting)
     wrong = [key for key in (*fresh, *left) if _HEAD not in key]
@@ -95,7 +120,23 @@ def load_weights(model: Any, checkpoint: Checkpoint, name: str) -> Fitted:
             kind="checkpoint-does-not-fit",
         )
     model.load_state_dict(fitting, strict=False)
-    return Fitted(len(fitting), fresh, left)
+    return Fitted(len(fitting) - len(moved), fresh, left, tuple(moved))
+
+
+def _moved(
+    own: Mapping[str, torch.Tensor], checkpoint: Checkpoint, classes: KnownClasses
+) -> dict[str, torch.Tensor]:
+    """Return the tensors of heads of which known classes are taken."""
+    if all(row is None for row in classes.rows):
+        return {}
+    found = {}
+    for key, layout in classes.layouts.items():
+        if key in checkpoint.tensors:
+            old = tensor_of(checkpoint.tensors[key])
+            made = move_rows(old, own[key], layout, classes.rows, classes.old)
+            if made is not None:
+                found[key] = made
+    return found
 
 
 def _difference(key: str, own: Mapping[str, torch.Tensor], checkpoint: Checkpoint) -> str:
