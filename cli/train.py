@@ -19,6 +19,8 @@ EXAMPLES = examples(
     ("measure on another data set, with another learning rate and seed",
      "veml train --data images/train --val images/val --model detector "
      "--set optim_wrapper.optimizer.lr=0.0005 --seed 7"),
+    ("tell images in folders by class apart (veml model template resnet-small pets.py)",
+     "veml train --data pets --model pets --epochs 4"),
     ("go on after an interruption", "veml train --resume --name first"),
 )  # fmt: skip
 
@@ -99,8 +101,9 @@ def train(
 ) -> int:
     """Train a model on a data version, straight from the store, and record a training version.
 
-    Detectors run on MMDetection, their classes fitted to the data; forecasters (DCRNN, ConvLSTM)
-    learn series of sensors on the same engine. Ends with the record trainings/NAME.veml, staged:
+    Detectors run on MMDetection, their classes fitted to the data; classifiers (ResNet) learn
+    images in folders by class, forecasters (DCRNN, ConvLSTM) series of sensors, on the same engine.
+    Ends with the record trainings/NAME.veml, staged:
     data, model, seed, libraries, log, metrics, weights, and what was found on what was held back.
     Ctrl-C finishes the step and records a partial version; --resume goes on from there, and from a
     kill.

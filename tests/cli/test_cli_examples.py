@@ -274,6 +274,15 @@ def elsewhere(place: Place) -> None:
     place.write("elsewhere.safetensors", write_safetensors(weights()))
 
 
+def with_pets(place: Place) -> None:
+    """Images in folders by class, and a classifier that is told to measure once."""
+    for i in range(8):
+        place.write(f"pets/{('cat', 'dog')[i % 2]}/{i}.png", png(300 + i))
+    place.veml("model", "template", "resnet-small", "pets.py")
+    place.veml("add", "-q", "--format", "folders", "pets")
+    place.veml("model", "add", "-q", "pets.py")
+
+
 def with_trainings(place: Place) -> None:
     """A training, of v1.0 too, and two fine-tunes of it."""
     with_config(place)
@@ -386,6 +395,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml training add elsewhere.safetensors --name other --model detector "
     "--data images/train@v1.0 --val images/val --metric mAP=0.41": elsewhere,
     "veml rm images/train/0001.jpg": clean,
+    "veml train --data pets --model pets --epochs 4": with_pets,
     "veml train --resume --name first": with_a_stopped_training,
     "veml switch night": clean,
     "veml switch -c night v1.0": lambda place: (clean(place), no_night(place))[0],

@@ -1,4 +1,4 @@
-"""The configs that ship can be read without running them; MMDetection builds their models."""
+"""The configs that ship can be read without running them; the engine builds their models."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from veml_vcs.errors import NotFoundError
 from veml_vcs.training.templates import template, templates
 
 BACKBONES = {"faster-rcnn-r50-fpn": 50, "faster-rcnn-small": 18}
+CLASSIFIERS = {"resnet-small": 18, "resnet50": 50}
 FORECASTERS = {"convlstm": 3, "convlstm-small": 1, "dcrnn": 2, "dcrnn-small": 1}
-PARAMETERS = {"faster-rcnn-r50-fpn": 41_348_181, "faster-rcnn-small": 713_381}
+BUILT = [*BACKBONES, "resnet-small"]
+PARAMETERS = {
+    "resnet-small": 175_546,
+    "faster-rcnn-r50-fpn": 41_348_181,
+    "faster-rcnn-small": 713_381,
+}
 
 
 def test_there_are() -> None:
-    assert {one.name for one in templates()} == {*BACKBONES, *FORECASTERS}
+    assert {one.name for one in templates()} == {*BACKBONES, *CLASSIFIERS, *FORECASTERS}
     assert all(one.says and one.text.startswith(f"# {one.says}\n") for one in templates())
     with pytest.raises(NotFoundError, match="faster-rcnn-r50-fpn, faster-rcnn-small"):
         template("nothing")
@@ -51,10 +57,25 @@ def test_forecasters_are_recorded(place: Place, name: str) -> None:  # noqa: F81
     assert facts["losses"] == {"loss": "MaskedL1Loss"}
 
 
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_classifiers_are_recorded(place: Place, name: str) -> None:  # noqa: F811
+    place.veml("init")
+    place.veml("model", "template", name, "mine.py")
+    place.veml("model", "add", "mine.py")
+    facts = json.loads(place.veml("model", "show", "mine", "--json").out)["facts"]
+    assert facts["architecture"] == "Classifier"
+    assert facts["backbone"]["sizes"]["depth"] == CLASSIFIERS[name]
+    assert [one["type"] for one in facts["heads"]] == ["LinearHead"]
+    assert facts["losses"] == {"head.loss": "CrossEntropyLoss"}
+    assert facts["transforms"][-1] == "RandomHorizontalFlip"
+    told = place.veml("model", "compare", "mine", "mine").out
+    assert f"ResNet (depth {CLASSIFIERS[name]}" in told
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("mmdet") is None, reason="MMDetection not installed (extra [mmdet])")
-@pytest.mark.parametrize("name", BACKBONES)
-def test_mmdetection_builds_it(place: Place, name: str) -> None:  # noqa: F811
+@pytest.mark.parametrize("name", BUILT)
+def test_the_engine_builds_it(place: Place, name: str) -> None:  # noqa: F811
     place.veml("init")
     place.veml("model", "template", name, "mine.py")
     done = place.program("model", "add", "mine.py", "--trust")

@@ -74,8 +74,9 @@ def refuse_other_tasks(config: Mapping[str, Any], name: str) -> None:
         task = _OTHER_HEADS[found[0]]
     if task is not None:
         raise FormatError(
-            f"model {name!r} is for {task}; what is trained here is detection of boxes",
-            hint="veml model template lists configs of detectors",
+            f"model {name!r} is for {task}; what is trained with its parts is detection of boxes",
+            hint="veml model template lists configs of detectors, and of classifiers and "
+            "forecasters of veml's own",
             kind="other-task",
         )
 

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets.base_det_dataset import BaseDetDataset
 from mmdet.registry import DATASETS, TRANSFORMS
 
-from veml_vcs.errors import FormatError
 from veml_vcs.training.adapt import DATASET, LOADER
+from veml_vcs.training.decode import decode_image
 from veml_vcs.training.detection_samples import DetectionSamples
-
-_MAX_PIXELS = 1 << 28
 
 
 @DATASETS.register_module(name=DATASET)
@@ -87,14 +84,7 @@ class LoadVemlImage(LoadImageFromFile):  # type: ignore[misc]
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img_bytes`` by ``img``, uint8 [height, width, 3], blue first."""
-        data = results.pop("img_bytes")
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        try:
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-        except cv2.error:
-            image = None
-        if image is None or image.shape[0] * image.shape[1] > _MAX_PIXELS:
-            raise FormatError(f"{results['img_path']}: cannot be decoded as an image")
+        image = decode_image(results.pop("img_bytes"), results["img_path"])
         results["img"] = image.astype(np.float32) if self.to_float32 else image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results

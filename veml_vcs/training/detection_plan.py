@@ -21,7 +21,7 @@ from veml_vcs.training.detection_samples import (
 from veml_vcs.training.inputs import data_version
 from veml_vcs.training.plan import Part, Request
 from veml_vcs.training.settled import Settled
-from veml_vcs.training.split import Split, split_by_name, split_by_seed
+from veml_vcs.training.two_parts import two_parts
 
 
 def plan_detection(
@@ -45,17 +45,18 @@ def plan_detection(
     data, record = data_version(repo, request.data, notes)
     classes = trained_classes(data.facts)
     refuse_without_boxes(data.path, data.facts, classes)
-    annotations = data.annotations()
-    keys, blank = labelled(data.keys, annotations)
-    if blank:
-        notes.append(f"{data.path}: {blank} samples without annotation are left out")
-    if not any(one.get("objects") for one in annotations.values()):
-        raise InvalidInputError(
-            f"{data.path}: no sample has a box, so there is nothing to learn from",
-            hint=f"veml data show {data.path}",
-            kind="no-labels",
-        )
-    train, val = _parts(repo, request, data, record, keys, annotations, notes)
+
+    def chosen(one: Dataset, annotations: Mapping[str, Annotation]) -> tuple[tuple[str, ...], int]:
+        refuse_without_boxes(one.path, one.facts, trained_classes(one.facts))
+        if one is data and not any(said.get("objects") for said in annotations.values()):
+            raise InvalidInputError(
+                f"{data.path}: no sample has a box, so there is nothing to learn from",
+                hint=f"veml data show {data.path}",
+                kind="no-labels",
+            )
+        return labelled(one.keys, annotations)
+
+    train, val = two_parts(repo, request, data, record, chosen, notes)
     _refuse_unknown_classes(repo, val, classes)
     adapted = adapt_detection(
         config, classes, len(train.keys), epochs=request.epochs, iterations=request.iterations
@@ -64,51 +65,6 @@ def plan_detection(
     return Settled(
         "detection", train, val, adapted.config, adapted.iterations, adapted.epochs, classes
     )
-
-
-def _parts(
-    repo: Repository,
-    request: Request,
-    data: Dataset,
-    record: str,
-    keys: tuple[str, ...],
-    annotations: Mapping[str, Annotation],
-    notes: list[str],
-) -> tuple[Part, Part]:
-    """Return what is trained on and what is measured on."""
-    if request.val is not None:
-        other, other_record = data_version(repo, request.val, notes)
-        refuse_without_boxes(other.path, other.facts, trained_classes(other.facts))
-        held, blank = labelled(other.keys, other.annotations())
-        if blank:
-            notes.append(f"{other.path}: {blank} samples without annotation are left out")
-        if not held:
-            raise InvalidInputError(f"{other.path}: no sample has labels", kind="no-labels")
-        same = {data.entries[key].content for key in keys}
-        shared = sum(other.entries[key].content in same for key in held)
-        if shared:
-            notes.append(f"{shared} of {len(held)} samples measured on are also trained on")
-        return Part(data.path, record, keys), Part(other.path, other_record, held)
-    split = _split(request, data, keys, annotations)
-    return (
-        Part(data.path, record, split.train, split.train_part),
-        Part(data.path, record, split.val, split.val_part),
-    )
-
-
-def _split(
-    request: Request,
-    data: Dataset,
-    keys: tuple[str, ...],
-    annotations: Mapping[str, Annotation],
-) -> Split:
-    try:
-        fraction = float(request.val_split)
-    except ValueError:
-        return split_by_name(keys, annotations, request.val_split)
-    contents = {key: data.entries[key].content for key in keys}
-    known = {key: one for key, one in contents.items() if one is not None}
-    return split_by_seed(known, fraction, request.seed)
 
 
 def _refuse_unknown_classes(repo: Repository, val: Part, classes: tuple[str, ...]) -> None:

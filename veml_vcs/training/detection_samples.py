@@ -94,7 +94,9 @@ def refuse_without_boxes(path: str, facts: Facts, classes: Sequence[str]) -> Non
     raise InvalidInputError(
         f"{path}: a detector learns from boxes; this data set "
         f"{kinds.get(facts.task, 'is of the task ' + facts.task)} (format {facts.format})",
-        hint=f"veml data show {path}",
+        hint="a classifier learns from classes: veml model template resnet-small"
+        if facts.task == "classification"
+        else f"veml data show {path}",
         kind="no-labels",
     )
 

@@ -23,21 +23,32 @@ _DETECTION = {
     **_ENGINE, "torchvision": "torchvision", "mmcv": "mmcv-lite", "mmdet": "mmdet",
     "pycocotools": "pycocotools",
 }  # fmt: skip
+_WANTED: dict[Task, dict[str, str]] = {
+    "detection": _DETECTION,
+    "classification": {**_ENGINE, "torchvision": "torchvision"},
+    "forecasting": _ENGINE,
+}
+"""Module -> package, by task; MMDetection is for detection alone."""
+
 _LIBRARIES = ("mmengine", "mmengine-lite", "numpy", "torch")
-_DETECTION_LIBRARIES = ("mmcv-lite", "mmcv", "mmdet", "pycocotools", "torchvision")
+_MORE_LIBRARIES: dict[Task, tuple[str, ...]] = {
+    "detection": ("mmcv-lite", "mmcv", "mmdet", "pycocotools", "torchvision"),
+    "classification": ("torchvision",),
+    "forecasting": (),
+}
 
 
 def require_engine(task: Task) -> None:
     """Refuse to begin where a package is missing.
 
     Args:
-        task: What is learnt; MMDetection is for detection alone.
+        task: What is learnt.
 
     Raises:
         MissingDependencyError: One is; the hint is the line that installs all.
     """
-    wanted = _DETECTION if task == "detection" else _ENGINE
-    missing = [package for module, package in wanted.items() if find_spec(module) is None]
+    wanted = _WANTED[task].items()
+    missing = [package for module, package in wanted if find_spec(module) is None]
     if missing:
         raise MissingDependencyError(
             f"training needs packages that are not installed: {', '.join(missing)}", hint=PIP_LINE
@@ -86,8 +97,7 @@ def library_versions(task: Task) -> dict[str, str]:
         task: What is learnt.
     """
     found = {}
-    more = _DETECTION_LIBRARIES if task == "detection" else ()
-    for name in sorted((*_LIBRARIES, *more)):
+    for name in sorted((*_LIBRARIES, *_MORE_LIBRARIES[task])):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from veml_vcs.repository.repository import Repository
+from veml_vcs.training.classification.adapt import is_classifier
+from veml_vcs.training.classification.plan import plan_classification
 from veml_vcs.training.detection_plan import plan_detection
 from veml_vcs.training.forecasting.adapt import is_forecaster
 from veml_vcs.training.inputs import (
@@ -28,7 +30,7 @@ def make_plan(repo: Repository, request: Request) -> Plan:
     """Settle a training, or refuse it.
 
     What is learnt follows from the model (or from that of ``Request.like``): a ``Forecaster``
-    forecasts, all others detect.
+    forecasts, a ``Classifier`` classifies, all others detect.
 
     Raises:
         NotFoundError: There is no such data set, model or training, or its data is not here.
@@ -55,6 +57,8 @@ def make_plan(repo: Repository, request: Request) -> Plan:
         from veml_vcs.training.forecasting.plan import plan_forecast
 
         settled = plan_forecast(repo, request, changed, notes)
+    elif is_classifier(changed):
+        settled = plan_classification(repo, request, changed, notes)
     else:
         settled = plan_detection(repo, request, changed, notes)
     return Plan(

@@ -11,7 +11,7 @@ import sys
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -52,7 +52,12 @@ class Run(ABC):
         machine: How this machine trains.
         interruption: Whether somebody asked to stop.
         scratch: A folder that may be written into.
+
+    Attributes:
+        own_types: What the task's configs may name besides what the engine registers.
     """
+
+    own_types: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self,
@@ -71,7 +76,7 @@ class Run(ABC):
         if plan.trust:
             _import_trusted(repo, config)
         else:
-            refuse_foreign_types(config, plan.model)
+            refuse_foreign_types(config, plan.model, self.own_types)
         train, val = self.load(watcher)
         self.log: LogHook = LogHook(watcher, self._write_log, plan.iterations)
         hooks = (

@@ -9,6 +9,7 @@ import traceback
 from importlib.util import find_spec
 from typing import Any
 
+from veml_vcs.training.classification.adapt import is_classifier
 from veml_vcs.training.engine import prepare_engine
 from veml_vcs.training.forecasting.adapt import is_forecaster
 
@@ -61,11 +62,18 @@ def _parameters(config: Any) -> tuple[int | None, list[str]]:
     """Return the number of parameters of the config's model, if it can be built here."""
     if is_forecaster(config):
         return None, ["number of parameters unknown: it follows from the features of the data"]
-    if find_spec("mmdet") is None:
-        return None, ["number of parameters unknown: MMDetection is not installed"]
+    missing = "torchvision" if is_classifier(config) else "mmdet"
+    if find_spec(missing) is None:
+        return None, [f"number of parameters unknown: {missing} is not installed"]
     try:
-        prepare_engine("detection")
-        from mmdet.registry import MODELS
+        if is_classifier(config):
+            prepare_engine("classification")
+            from mmengine.registry import MODELS
+
+            import veml_vcs.training.classification.model  # noqa: F401 - it registers
+        else:
+            prepare_engine("detection")
+            from mmdet.registry import MODELS
 
         model = MODELS.build(config.model)
     except Exception as error:  # noqa: BLE001 - a model that cannot be built is told, not fatal

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from mmengine.hooks import EarlyStoppingHook, Hook
 
 from veml_vcs.errors import VemlError
@@ -43,6 +44,8 @@ class SeedHook(Hook):  # type: ignore[misc]
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Seed the step."""
         seed_all(self.seed, runner.rank, runner.iter)
+        if torch.cuda.is_available():
+            torch.cuda.manual_seed_all(torch.initial_seed())
 
 
 class SkipHook(Hook):  # type: ignore[misc]
@@ -267,7 +270,6 @@ class StateHook(Hook):  # type: ignore[misc]
         """Tell whether any process was asked: all have to stop after the same step."""
         if runner.world_size == 1:
             return self.interruption.asked
-        import torch
         from mmengine.dist import all_reduce
 
         asked = torch.tensor(int(self.interruption.asked))

@@ -23,6 +23,7 @@ from mmengine.runner import Runner
 
 from veml_vcs.errors import FormatError
 from veml_vcs.training.adapt import DATASET as IMAGES
+from veml_vcs.training.classification.adapt import DATASET as CLASSES
 from veml_vcs.training.draws import VemlBatches, VemlDraws
 from veml_vcs.training.forecasting.adapt import DATASET as WINDOWS
 
@@ -160,7 +161,7 @@ def _told(error: BaseException) -> str:
 def _load(loader: dict[str, Any], samples: Any, setup: RunSetup) -> None:
     """Give the data set at the end of a loader its samples, and the loader its workers."""
     for one in _dicts(loader):
-        if one.get("type") in (IMAGES, WINDOWS):
+        if one.get("type") in (IMAGES, CLASSES, WINDOWS):
             one["samples"] = samples
     loader["num_workers"] = setup.workers
     for name in ("persistent_workers", "prefetch_factor"):

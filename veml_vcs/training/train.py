@@ -188,6 +188,10 @@ def run_of(task: Task) -> type[Run]:
         from veml_vcs.training.forecasting.run import ForecastRun
 
         return ForecastRun
+    if task == "classification":
+        from veml_vcs.training.classification.run import ClassificationRun
+
+        return ClassificationRun
     from veml_vcs.training.detection_run import DetectionRun
 
     return DetectionRun

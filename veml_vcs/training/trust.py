@@ -28,17 +28,20 @@ _OPERATORS = frozenset({
 _SCOPES = ("mmdet", "mmengine", "mmcv")
 
 
-def refuse_foreign_types(config: Mapping[str, Any], model: str) -> None:
+def refuse_foreign_types(
+    config: Mapping[str, Any], model: str, own: frozenset[str] = frozenset()
+) -> None:
     """Refuse a config that names anything but what MMEngine, MMCV and MMDetection register.
 
     Args:
         config: The final config, nested and plain.
         model: The model's name, for messages.
+        own: What veml itself builds by name for the task.
 
     Raises:
         FormatError: It does.
     """
-    known = _registered() | _OPERATORS
+    known = _registered() | _OPERATORS | own
     for key, name in _types(config, ""):
         scope, dot, short = name.partition(".")
         plain = short if dot and scope in _SCOPES and "." not in short else name

@@ -1,6 +1,11 @@
 """The record of a training version: what went in, and what came out."""
 
-from veml_vcs.versions.trainings.outcome import TrainingOutcome, detections, log_columns
+from veml_vcs.versions.trainings.outcome import (
+    TrainingOutcome,
+    classes_said,
+    detections,
+    log_columns,
+)
 from veml_vcs.versions.trainings.parse import parse_training_record
 from veml_vcs.versions.trainings.record import (
     NAMES,
@@ -24,6 +29,7 @@ __all__ = [
     "PredictionFacts",
     "TrainingOutcome",
     "TrainingRecord",
+    "classes_said",
     "detections",
     "is_training_record",
     "log_columns",

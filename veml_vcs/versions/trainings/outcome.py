@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,7 +47,7 @@ class TrainingOutcome:
         log: Column -> numbers, all of one length; NaN where a row says nothing (``log_columns``).
             ``iteration`` and ``epoch`` say where a row stands. No times: equal runs are equal.
         predictions: Data set's folder -> sample's key -> what the network says of it, as an
-            annotation (``detections`` makes those of boxes).
+            annotation (``detections`` makes those of boxes, ``classes_said`` those of classes).
         transferred_from: The lifecycle that this one was taken from, flat JSON values.
         rebuilt_from: The training that was rebuilt, flat JSON values.
         derived: How the weights were made, if not by training: ``operation``, ``arguments``,
@@ -121,3 +122,20 @@ def detections(
             for i in order.tolist()
         ]
     }
+
+
+def classes_said(names: Sequence[str], scores: Iterable[float]) -> Annotation:
+    """Return what a classifier says of one image, as an annotation.
+
+    Args:
+        names: The surest classes, the surest first; at least one.
+        scores: The probability of each, 0 to 1; kept to 6 digits.
+
+    Raises:
+        InvalidInputError: Lengths differ, or a number is not finite.
+    """
+    sure = [round(float(one), 6) for one in scores]
+    if not names or len(names) != len(sure) or not all(map(math.isfinite, sure)):
+        raise InvalidInputError(f"classes said: {len(names)} names, scores {sure!r:.80}")
+    pairs = zip(map(str, names), sure, strict=True)
+    return {"labels": [str(names[0])], "scores": dict(pairs)}

@@ -1,0 +1,1 @@
+"""Classifying images: one class an image, learnt by a ResNet."""
