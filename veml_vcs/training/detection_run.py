@@ -5,17 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from mmengine.config import ConfigDict
-from mmengine.registry import MODELS
-from torch.random import fork_rng
-
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.training import detection_data, detection_metric  # noqa: F401 - they register
 from veml_vcs.training.adapt import fit_heads
 from veml_vcs.training.detection_samples import DetectionSamples, detection_samples
 from veml_vcs.training.plan import Part
 from veml_vcs.training.run import Run
-from veml_vcs.training.runner import metric_of
+from veml_vcs.training.runner import built_shapes, metric_of
 from veml_vcs.training.watch import Watcher
 from veml_vcs.versions.trainings import detections
 
@@ -61,9 +57,7 @@ class DetectionRun(Run):
         """Build the detector once more, with one class more."""
         model = copy.deepcopy(self.plan.nested()["model"])
         list(fit_heads(model, len(self.plan.classes) + 1))
-        with fork_rng():  # what is drawn for it is not what the training draws
-            built = MODELS.build(ConfigDict(model))
-        return {name: tuple(one.shape) for name, one in built.state_dict().items()}
+        return built_shapes(model)
 
     def predictions(self) -> dict[str, dict[str, Any]]:
         """Return the boxes that were found, by data set's folder and sample."""

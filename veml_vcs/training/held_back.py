@@ -11,6 +11,7 @@ from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.used import used_data
 from veml_vcs.repository.trainings.versions import TrainingVersion
+from veml_vcs.training.classification.samples import labelled as with_a_class
 from veml_vcs.training.detection_samples import labelled
 from veml_vcs.training.plan import Part
 from veml_vcs.training.split import split_by_name, split_by_seed
@@ -65,7 +66,10 @@ def _keys(data: Dataset, use: DataUse) -> tuple[str, ...]:
     if not part and use.samples == len(data):
         return tuple(data.keys)
     annotations = data.annotations()
-    keys, _ = labelled(data.keys, annotations)
+    if data.facts.task == "classification":
+        keys, _ = with_a_class(data.path, data.keys, annotations)
+    else:
+        keys, _ = labelled(data.keys, annotations)
     if not part:
         return keys
     if part.keys() == {"seed", "fraction"}:

@@ -189,6 +189,8 @@ class Run(ABC):
         """
         try:
             self.runner.train()
+            if self.log.last is None or self.log.last[0] != self.runner.iter:
+                self.runner.val_loop.run()  # resumed after the last step
         except Stopped:
             return False
         except VemlError:
@@ -202,8 +204,8 @@ class Run(ABC):
                 hint=f"where it happened: {self.folder.log_path}",
                 kind="engine-failed",
             ) from error
-        if self.log.last is None or self.log.last[0] != self.runner.iter:
-            self.runner.val_loop.run()  # resumed after the last step
+        finally:
+            self.runner.stop_workers()
         return True
 
     def outcome(self, *, complete: bool) -> TrainingOutcome:

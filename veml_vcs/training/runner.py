@@ -19,6 +19,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
+from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
 from veml_vcs.errors import FormatError
@@ -65,6 +66,17 @@ class VemlRunner(Runner):  # type: ignore[misc]
                 find_unused_parameters=self.cfg.get("find_unused_parameters", False),
             )
         return super().wrap_model(model_wrapper_cfg, model)
+
+    def stop_workers(self) -> None:
+        """End the processes that load data, now.
+
+        Left to the garbage collector, PyTorch waits five seconds for each: the queues that would
+        tell them to end are gone before.
+        """
+        for loop in (self._train_loop, self._val_loop):
+            iterator = getattr(getattr(loop, "dataloader", None), "_iterator", None)
+            if hasattr(iterator, "_shutdown_workers"):
+                iterator._shutdown_workers()
 
     @property
     def bare_model(self) -> Any:
@@ -199,6 +211,17 @@ def _tuples(value: Any) -> Any:
         numbers = value and all(type(one) in (int, float) for one in value)
         return tuple(value) if numbers else [_tuples(one) for one in value]
     return value
+
+
+def built_shapes(model: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return tensor's name -> shape of what a config of a model builds, which is thrown away.
+
+    Args:
+        model: Nested and plain.
+    """
+    with torch.random.fork_rng():  # what is drawn for it is not what the training draws
+        built = MODELS.build(ConfigDict(copy.deepcopy(dict(model))))
+    return {name: tuple(one.shape) for name, one in built.state_dict().items()}
 
 
 def metric_of(runner: VemlRunner) -> Any:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from shutil import copytree
+from shutil import copyfile, copytree
 
 import pytest
 
 from tests.cli.conftest import Place, isolate
 from tests.training.classification.class_kit import learn, make_sorted
-from tests.training.kit import Heard, go_on, interrupt
+from tests.training.kit import Heard, go_on, interrupt, run
 from veml_vcs.errors import FormatError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
+from veml_vcs.training.held_back import part_of_use, uses_of
 from veml_vcs.training.machine import Machine
+from veml_vcs.training.measure import measure
+from veml_vcs.training.plan import Part
 
 pytestmark = [
     pytest.mark.ml,
@@ -89,7 +92,7 @@ def test_resumed_is_uninterrupted(cells: Place) -> None:
     assert go_on(cells, "part").version == whole.version
 
 
-def test_heads_of_other_classes_begin_at_random(cells: Place) -> None:
+def test_rows_of_a_head_follow_their_classes(cells: Place) -> None:
     first = learn(cells, name="first", epochs=1)
     copytree(cells.root / "sorted", cells.root / "two")
     (cells.root / "two/WBC").rename(cells.root / "two/White")
@@ -99,8 +102,8 @@ def test_heads_of_other_classes_begin_at_random(cells: Place) -> None:
     cells.veml("add", "-q", "two")
     heard = Heard()
     learn(cells, data="two", start="first", name="two", epochs=1, heard=heard)
-    (said,) = [one for one in heard.notes if "do not fit and begin at random" in one]
-    assert "2 of heads do not fit and begin at random: head.fc.weight, head.fc.bias" in said
+    (said,) = [one for one in heard.notes if "tensors of first are taken" in one]
+    assert "of 2 in its heads the rows of 1 known classes, and White begin at random" in said
     with Repository(str(cells.root)) as repo:
         initial = open_training(repo, "two").record.initial
     assert (initial.kind, initial.version) == ("training", first.version)
@@ -127,13 +130,32 @@ def test_what_cannot_be_trained(cells: Place, setting: str, message: str) -> Non
     assert not (cells.root / "trainings/wrong.veml").exists()
 
 
+def test_measured_anew_as_the_training_did(cells: Place) -> None:
+    """On what it held back, drawn again, and on images that nobody named."""
+    learn(cells, name="judged", epochs=1)
+    (cells.root / "bare").mkdir()
+    for place, one in enumerate(sorted((cells.root / "sorted").rglob("*.png"))[::9]):
+        copyfile(one, cells.root / f"bare/{place}.png")
+    cells.veml("add", "-q", "bare")
+    with Repository(str(cells.root)) as repo:
+        training = open_training(repo, "judged")
+        (use,) = uses_of(training, "val")
+        found = measure(repo, training, part_of_use(repo, use), predictions=True)
+        assert found.metrics == training.record.metrics
+        assert found.predictions == training.predictions()["sorted"]
+        bare = repo.dataset("bare")
+        part = Part("bare", bare.record.to_bytes().decode(), tuple(bare.keys))
+        blind = measure(repo, training, part, predictions=True)
+    assert (blind.metrics, blind.per_class) == ({}, {})
+    assert blind.predictions.keys() == set(bare.keys)
+
+
 def test_the_full_size_is_built_and_stepped_once(cells: Place) -> None:
     cells.veml("model", "template", "resnet50", "configs/large.py")
     cells.veml("model", "add", "configs/large.py")
-    done = learn(
-        cells, "model.backbone.init_cfg=None", "train_dataloader.batch_size=4",
-        "train_dataloader.sampler.type=InfiniteSampler", model="large", epochs=None, iterations=1,
-        val_split="0.05",
+    done = run(
+        cells, "model.backbone.init_cfg=None", "train_dataloader.batch_size=4", data="sorted",
+        model="large", iterations=1, val_split="0.05",
     )  # fmt: skip
     assert done.iterations == 1
     with Repository(str(cells.root)) as repo:

@@ -69,14 +69,18 @@ def measure(samples: ClassificationSamples, said: Sequence[Said]) -> Measured:
 
     Args:
         samples: The truth.
-        said: What was said; at least of one.
+        said: What was said.
 
     Returns:
-        ``accuracy``; ``accuracy_top5`` (the class is among the five surest) where there are more
-        than five; ``precision``, ``recall`` and ``F1``, means of the classes that have samples. Of
-        each class the number of its samples, precision (where it was said), recall and F1.
+        Over the samples that have a class (nothing, where none has): ``accuracy``;
+        ``accuracy_top5`` (the class is among the five surest) where there are more than five;
+        ``precision``, ``recall`` and ``F1``, means of the classes that have samples. Of each class
+        the number of its samples, precision (where it was said), recall and F1.
     """
     classes = len(samples.classes)
+    said = [one for one in said if samples.labels[one.index] >= 0]
+    if not said:
+        return Measured()
     truth = np.array([samples.labels[one.index] for one in said], np.int64)
     best = np.array([one.labels[0] for one in said], np.int64)
     right = truth == best

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
-from veml_vcs.training.classification import data, metric, model  # noqa: F401 - they register
+from veml_vcs.training.class_rows import Shape
+from veml_vcs.training.classification import data as _data  # noqa: F401 - they register
+from veml_vcs.training.classification import metric as _metric  # noqa: F401
+from veml_vcs.training.classification import model as _model  # noqa: F401
 from veml_vcs.training.classification.adapt import TRANSFORMS
 from veml_vcs.training.classification.samples import (
     ClassificationSamples,
     classification_samples,
 )
+from veml_vcs.training.plan import Part
 from veml_vcs.training.run import Run
-from veml_vcs.training.runner import metric_of
+from veml_vcs.training.runner import built_shapes, metric_of
 from veml_vcs.training.watch import Watcher
 from veml_vcs.versions.trainings import classes_said
 
@@ -27,16 +32,25 @@ class ClassificationRun(Run):
     def load(self, watcher: Watcher) -> tuple[ClassificationSamples, ClassificationSamples]:
         """Read the classes of both parts."""
         watcher.doing("reading classes")
-        parts = []
-        for part in (self.plan.train, self.plan.val):
-            version = part.dataset(self.repo)
-            annotations = version.annotations()
-            parts.append(classification_samples(version, part.keys, annotations, self.plan.classes))
-        self.train_samples, self.val_samples = parts
+        self.val_samples = self._samples(self.plan.val)
+        if self.plan.train is self.plan.val:
+            self.train_samples = self.val_samples  # nothing is trained: it is measured alone
+            return self.train_samples, self.val_samples
+        self.train_samples = self._samples(self.plan.train)
         absent = [name for name, count in self.train_samples.counts.items() if not count]
         if absent:
             watcher.note(f"no sample of {', '.join(absent)} is among what is trained on")
         return self.train_samples, self.val_samples
+
+    def _samples(self, part: Part) -> ClassificationSamples:
+        data = part.dataset(self.repo)
+        return classification_samples(data, part.keys, data.annotations(), self.plan.classes)
+
+    def one_class_more(self) -> dict[str, Shape]:
+        """Build the classifier once more, with one class more."""
+        model = copy.deepcopy(self.plan.nested()["model"])
+        model["head"]["num_classes"] += 1
+        return built_shapes(model)
 
     def predictions(self) -> dict[str, dict[str, Any]]:
         """Return the surest classes, by data set's folder and sample."""

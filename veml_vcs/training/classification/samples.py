@@ -25,7 +25,7 @@ class ClassificationSamples:
         data: The samples, in order.
         classes: Names; labels are positions in it.
         keys: The samples' keys.
-        labels: The class of each.
+        labels: The class of each; -1 where nobody said one.
         sizes: Width and height of each image, pixels, as its own header says.
         counts: Class -> how many samples are of it.
     """
@@ -111,15 +111,16 @@ def classification_samples(
     labels, sizes = [], []
     chosen = data[list(keys)]
     for key in keys:
-        name = str(annotations[key]["labels"][0])
-        if name not in positions:
+        said = annotations.get(key, {}).get("labels") or [None]
+        name = None if said[0] is None else str(said[0])
+        if name is not None and name not in positions:
             raise InvalidInputError(
                 f"{data.path}/{key}: of the class {name!r:.80}; the classes that are trained are "
                 f"{', '.join(positions)}",
                 hint="--val takes a data version that has no other classes than --data",
                 kind="unknown-class",
             )
-        labels.append(positions[name])
+        labels.append(-1 if name is None else positions[name])
         try:
             sizes.append(image_shape(chosen[key].data))
         except FormatError as error:
