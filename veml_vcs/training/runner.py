@@ -74,8 +74,8 @@ class VemlRunner(Runner):  # type: ignore[misc]
         tell them to end are gone before.
         """
         for loop in (self._train_loop, self._val_loop):
-            iterator = getattr(getattr(loop, "dataloader", None), "_iterator", None)
-            if hasattr(iterator, "_shutdown_workers"):
+            iterator: Any = getattr(getattr(loop, "dataloader", None), "_iterator", None)
+            if iterator is not None and hasattr(iterator, "_shutdown_workers"):
                 iterator._shutdown_workers()
 
     @property
