@@ -121,16 +121,25 @@ def test_a_damaged_node_of_the_staged_tree(
         assert fsck(repo).problems == ()
 
 
+FRAME = {"magic": 3, "version": 9, "zeros": 13, "row": -150, "where": -55, "rows": -48, "end": -30}
+"""A byte of each part of a pack that is no object: from the beginning, or from the end."""
+
+
 @pytest.mark.slow
-def test_the_end_of_a_pack(
-    pristine: Path, tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", FRAME)
+def test_the_frame_of_a_pack(
+    pristine: Path, tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     """Seen to fail: ``fsck --repair`` took objects that another pack has out of it for ever."""
-    expected = expected_after(pristine, tmp_path / "whole", {})
     for number, pack in enumerate(sorted((pristine / ".git/veml/packs").iterdir())):
-        offset = pack.stat().st_size - 30
-        project = damaged(pristine, tmp_path / str(number), pack.name, offset)
-        check(project, monkeypatch, {}, expected)
+        edits = EDITED if number % 2 else {}
+        expected = expected_after(pristine, tmp_path / f"whole {number}", edits)
+        at = FRAME[part] % pack.stat().st_size
+        project = damaged(pristine, tmp_path / str(number), pack.name, at)
+        try:
+            check(project, monkeypatch, edits, expected)
+        except AssertionError as error:
+            raise AssertionError(pack.name) from error
 
 
 def test_a_dry_run_mends_nothing(

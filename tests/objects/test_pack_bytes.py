@@ -85,16 +85,33 @@ def test_the_same_batch_gives_the_same_pack(tmp_path: Path) -> None:
 
 
 def test_a_newer_pack_is_named(tmp_path: Path) -> None:
-    store = craft(tmp_path, b"data", [PackRow(ObjectId(digest(b"data")), 0, 0, 16, 4, 4)])
+    data_id = ObjectId(digest(b"data"))
+    store = craft(tmp_path, b"data", [PackRow(data_id, 0, 0, 16, 4, 4)])
     [path] = (tmp_path / "packs").iterdir()
     data = bytearray(path.read_bytes())
     data[8] = 2
-    path.chmod(0o644)
-    path.write_bytes(data)
+    checksum = hashlib.sha256(data[:16] + data[-56 - 64 : -56]).digest()
+    data[-40:-8] = checksum
+    path.unlink()
+    path.with_name(f"{checksum.hex()}.pack").write_bytes(data)
     with pytest.raises(DamagedError, match="newer format") as caught:
-        store.get(ObjectId(digest(b"data")))
+        store.get(data_id)
     assert caught.value.kind == "newer-format"
     assert caught.value.hint == "install a newer veml"
+
+
+def test_a_flipped_version_is_damage_and_no_newer_format(tmp_path: Path) -> None:
+    """Seen to fail without ``_is_ours``: "install a newer veml"."""
+    data_id = ObjectId(digest(b"data"))
+    store = craft(tmp_path, b"data", [PackRow(data_id, 0, 0, 16, 4, 4)])
+    [path] = (tmp_path / "packs").iterdir()
+    data = bytearray(path.read_bytes())
+    data[8] ^= 2
+    path.chmod(0o644)
+    path.write_bytes(data)
+    with pytest.raises(DamagedError, match="has version 3, expected 1") as caught:
+        store.get(data_id)
+    assert caught.value.kind != "newer-format"
 
 
 def test_a_newer_encoding_is_named_and_hurts_only_its_object(tmp_path: Path) -> None:
