@@ -158,14 +158,19 @@ def _conflicts(repo: Repository, _typed: str, _context: Context) -> Iterable[str
     yield from (path for path in repo.git.conflicted_paths() if path not in records)
 
 
-def _models(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
-    """NAME, or NAME@REV."""
-    from veml_vcs.repository.complete import model_names, revision_names
+def _named(kind: str) -> Complete:
+    """Return what completes NAME, or NAME@REV, of a kind of record."""
 
-    name, sign, _ = typed.partition("@")
-    if sign:
-        return [f"{name}@{one}" for one in revision_names(repo)]
-    return model_names(repo)
+    def complete(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
+        from veml_vcs.repository.complete import record_names, revision_names
+        from veml_vcs.versions.kinds import KINDS
+
+        name, sign, _ = typed.partition("@")
+        if sign:
+            return [f"{name}@{one}" for one in revision_names(repo)]
+        return record_names(repo, next(one for one in KINDS if one.name == kind))
+
+    return complete
 
 
 def _data_versions(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
@@ -176,16 +181,6 @@ def _data_versions(repo: Repository, typed: str, _context: Context) -> Iterable[
     if sign:
         return [f"{name}@{one}" for one in revision_names(repo)]
     return dataset_names(repo)
-
-
-def _trainings(repo: Repository, typed: str, _context: Context) -> Iterable[str]:
-    """NAME, or NAME@REV."""
-    from veml_vcs.repository.complete import revision_names, training_names
-
-    name, sign, _ = typed.partition("@")
-    if sign:
-        return [f"{name}@{one}" for one in revision_names(repo)]
-    return training_names(repo)
 
 
 def _templates(_repo: Repository, _typed: str, _context: Context) -> Iterable[str]:
@@ -251,11 +246,13 @@ _KINDS: dict[tuple[str, str], Complete] = {
     ("NAME", "split"): _splits,
     ("NAME", "format"): _formats,
     ("CHECK", ""): _checks,
-    ("NAME[@REV]", ""): _models,
-    ("MODEL", ""): _models,
+    ("NAME[@REV]", ""): _named("model"),
+    ("MODEL", ""): _named("model"),
     ("DATA[@REV]", ""): _data_versions,
-    ("TRAINING[@REV]", ""): _trainings,
-    ("TRAINING", ""): _trainings,
+    ("TRAINING[@REV]", ""): _named("training"),
+    ("TRAINING", ""): _named("training"),
+    ("INFERENCE[@REV]", ""): _named("inference"),
+    ("INFERENCE", ""): _named("inference"),
     ("TEMPLATE", ""): _templates,
     ("[TEMPLATE]", ""): _templates,
 }

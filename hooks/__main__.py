@@ -46,7 +46,7 @@ def run_hook(name: str, arguments: Sequence[str]) -> int:
         0, or 1 where the hook refuses what git is about to do. Never anything else: a hook must not
         stand in the way because something of veml's own is wrong.
     """
-    ours = os.path.isdir("models") or os.path.isdir("trainings")
+    ours = any(map(os.path.isdir, ("models", "trainings", "inferences")))
     merged = ours and name in ("post-merge", "post-rewrite")
     if name in FOLLOWING and not merged and nothing_to_follow(os.getcwd()):
         return 0

@@ -8,8 +8,8 @@ import sys
 from veml_hooks.say import say
 from veml_vcs.errors import LockedError, NotFoundError
 from veml_vcs.repository.models.place import any_stale_here
+from veml_vcs.repository.records.place import any_stale_records
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import any_stale_trainings
 from veml_vcs.repository.worktree.follow import FollowResult, folders_behind, follow
 from veml_vcs.versions.data import RECORD_SUFFIX
 
@@ -61,7 +61,7 @@ def _follow(repo: Repository, name: str) -> int:
         # Git merged the records one by one, and could not ask what the merged configs say.
         for one in any_stale_here(repo, repo.git.tracked_paths(RECORD_SUFFIX)):
             say(f"{one.path}: {one.reason}", f"hint: {one.hint}")
-        for stale in any_stale_trainings(repo, repo.git.staged_files()):
+        for stale in any_stale_records(repo, repo.git.staged_files()):
             say(f"{stale.path}: {stale.reason}; its metrics say nothing of what is here")
     if not folders_behind(repo):
         return 0

@@ -18,9 +18,9 @@ from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.pending import Pending, remember_pending
 from veml_vcs.repository.merging.record import merge_records
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import is_training
 from veml_vcs.samples.annotations import Choice
 from veml_vcs.versions.data import dataset_path, is_data_record, parse_data_record
+from veml_vcs.versions.kinds import MEASURED, MODEL, kind_of
 
 _LISTED = 5
 
@@ -42,10 +42,11 @@ def merge_record(base: str, ours: str, theirs: str, path: str, *, ancestor: bool
         VemlError: They cannot be merged; ``ours`` is untouched.
     """
     texts = [_read(file) for file in (base, ours, theirs)]
-    if all(b'\n "kind": "model",\n' in text for text in texts[1:]):
+    kinds = {kind_of(text) for text in texts[1:]}
+    if kinds == {MODEL}:
         return _merge_model(texts, ours, path)
-    if all(is_training(text) for text in texts[1:]):
-        return 0 if ancestor else _leave_training(path)
+    if len(kinds) == 1 and kinds <= set(MEASURED):
+        return 0 if ancestor else _leave_ours(texts, path)
     if any(text and not is_data_record(text) for text in texts):
         return _merge_text(base, ours, theirs)
     name = dataset_path(path)
@@ -75,11 +76,10 @@ def merge_record(base: str, ours: str, theirs: str, path: str, *, ancestor: bool
 
 def _merge_model(texts: list[bytes], ours: str, path: str) -> int:
     """Merge the records of a model key by key; ``veml status`` compares them with the config."""
-    from veml_vcs.versions.models import model_name, parse_model_record
     from veml_vcs.versions.models.merge import merge_model_records
 
-    model_name(path)
-    base, left, right = (parse_model_record(text, path) if text else None for text in texts)
+    MODEL.name_of(path)
+    base, left, right = (MODEL.parse(text, path) if text else None for text in texts)
     assert left is not None
     assert right is not None
     merged = merge_model_records(base, left, right)
@@ -93,11 +93,17 @@ def _merge_model(texts: list[bytes], ours: str, path: str) -> int:
     return 1
 
 
-def _leave_training(path: str) -> int:
-    """Leave ours of a training that both sides changed: nothing of its record is merged."""
+def _leave_ours(texts: list[bytes], path: str) -> int:
+    """Leave ours of a training or inference version that both changed: nothing of it is merged."""
+    from veml_vcs.repository.records.merging import how_to_settle, measured_twice
+
+    if measured_twice(texts[1], texts[2], path):
+        return 0
+    kind = kind_of(texts[1])
+    assert kind is not None
     say(
-        f"{path}: both sides changed this training; ours stands meanwhile",
-        f"hint: veml resolve {path} --ours|--theirs|--base|--average settles it",
+        f"{path}: both sides changed this {kind.name}; ours stands meanwhile",
+        f"hint: {how_to_settle(path)} settles it",
     )
     return 1
 

@@ -6,12 +6,10 @@ import os
 from collections.abc import Iterator, Mapping
 
 from veml_hooks.git import git
-from veml_vcs.errors import FormatError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.git.repo import TreeFile
-from veml_vcs.repository.models.place import MODELS_FOLDER, may_be_model
 from veml_vcs.repository.repository import Repository
-from veml_vcs.versions.data import RECORD_SUFFIX
+from veml_vcs.versions.kinds import MODEL
 
 
 def blocked_models(
@@ -24,14 +22,13 @@ def blocked_models(
         changed: The paths that the commit adds or changes, and their new blobs.
         head: What it is compared with.
     """
-    yield from _misplaced(repo, changed)
-    if not os.path.isdir(os.path.join(repo.root, MODELS_FOLDER)):
+    if not os.path.isdir(os.path.join(repo.root, MODEL.folder)):
         return
     from veml_vcs.repository.models.read import from_git
     from veml_vcs.repository.models.stale import stale_models
 
     files = _index(repo)
-    if not any(map(may_be_model, files)):
+    if not any(map(MODEL.may_be, files)):
         return
     gone = git(
         repo.root, "diff-index", "--cached", "--name-only", "-z", "--no-renames",
@@ -40,17 +37,6 @@ def blocked_models(
     touched = {*changed, *(os.fsdecode(path) for path in gone if path)}
     for one in stale_models(repo, files, from_git(repo, files, "the index"), touched):
         yield f"{one.path}: {one.reason}", one.hint
-
-
-def _misplaced(repo: Repository, changed: Mapping[str, VersionId]) -> Iterator[tuple[str, str]]:
-    for path, blob in changed.items():
-        if path.endswith(RECORD_SUFFIX) and b'\n "kind": "model",\n' in repo.git.read_blob(blob):
-            from veml_vcs.versions.models import model_name
-
-            try:
-                model_name(path)
-            except FormatError as error:
-                yield error.message, f"git mv {path} {MODELS_FOLDER}NAME{RECORD_SUFFIX}"
 
 
 def _index(repo: Repository) -> dict[str, TreeFile]:

@@ -19,9 +19,8 @@ from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.pending import pending_conflicts
 from veml_vcs.repository.merging.state import load_merge_state
-from veml_vcs.repository.models.place import MODELS_FOLDER, may_be_model
+from veml_vcs.repository.records.check import blocked_records
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import blocked_records, may_be_training
 from veml_vcs.samples.tree import Tree
 from veml_vcs.versions.data import (
     RECORD_SUFFIX,
@@ -30,6 +29,7 @@ from veml_vcs.versions.data import (
     is_data_record,
     parse_data_record,
 )
+from veml_vcs.versions.kinds import MODEL, kind_at
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _LISTED = 5
@@ -67,7 +67,7 @@ def pre_commit(repo: Repository, changed: dict[str, VersionId] | None = None) ->
         Blocked(*one)
         for one in blocked_models(repo, changed, repo.git.head().commit or _EMPTY_TREE)
     ]
-    found += [Blocked(*one) for one in blocked_records(repo, changed)]
+    found += [Blocked(one.reason, one.hint) for one in blocked_records(repo, changed)]
     found += _open_conflicts(repo, changed)
     found += _strays(repo, [path for path in changed if not path.endswith(RECORD_SUFFIX)])
     for one in found:
@@ -96,19 +96,16 @@ def _check_record(repo: Repository, path: str, blob: VersionId) -> Blocked | Non
     name = path.removesuffix(RECORD_SUFFIX)
     again = f"veml add {name} writes it anew from the folder; git restore --staged {path} leaves it"
     if b"\n<<<<<<< " in data or data.startswith(b"<<<<<<< "):
-        if may_be_model(path):
-            model = name.removeprefix(MODELS_FOLDER)
-            return Blocked(
-                f"{path}: the record has conflict marks",
-                f"settle its config, then veml model add CONFIG --name {model} --force",
-            )
-        if may_be_training(path):
-            return Blocked(
-                f"{path}: the record has conflict marks",
-                f"git checkout --ours -- {path} (or --theirs), then veml add {path}",
-            )
+        kind = kind_at(path)
+        marks = f"{path}: the record has conflict marks"
+        if kind is MODEL:
+            again = kind.make_hint(kind.bare_name(path))
+            return Blocked(marks, f"settle its config, then {again} --force")
+        if kind is not None:
+            sides = f"git checkout --ours -- {path} (or --theirs)"
+            return Blocked(marks, f"{sides}, then veml add {path}")
         return Blocked(
-            f"{path}: the record has conflict marks",
+            marks,
             f"git checkout -m -- {path}, then veml resolve {name} --ours|--theirs|--base",
         )
     if not is_data_record(data):

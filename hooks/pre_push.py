@@ -14,8 +14,8 @@ from veml_hooks.notes import send_notes
 from veml_hooks.say import say
 from veml_vcs.errors import VemlError
 from veml_vcs.ids import TreeId, VersionId, short
+from veml_vcs.repository.records.place import trees_of
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.sync import trees_of
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 _ZERO = "0" * 40

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from veml_vcs.errors import VemlError
 from veml_vcs.ids import short
+from veml_vcs.versions.changes import compare_metrics
 from veml_vcs.versions.data import ClassCount, DataRecord, is_data_record, parse_data_record
+from veml_vcs.versions.kinds import MEASURED, RecordKind, kind_of
 
 
 def textconv(file: str) -> bytes:
@@ -17,10 +20,9 @@ def textconv(file: str) -> bytes:
     """
     with open(file, "rb") as opened:
         data = opened.read()
-    if b'\n "kind": "model",\n' in data:
-        return _model(data, file)
-    if b'\n "kind": "training",\n' in data:
-        return _training(data, file)
+    kind = kind_of(data)
+    if kind is not None:
+        return _named(kind, data, file)
     if not is_data_record(data):
         return data
     try:
@@ -30,35 +32,21 @@ def textconv(file: str) -> bytes:
     return "".join(line + "\n" for line in _lines(record)).encode("utf-8", "backslashreplace")
 
 
-def _model(data: bytes, file: str) -> bytes:
-    """Return the facts of a model, then its config key by key."""
-    from veml_vcs.versions.models import fact_rows, parse_model_record
-
+def _named(kind: RecordKind[Any], data: bytes, file: str) -> bytes:
+    """Return the facts of a model, training or inference version, its metrics, its config."""
     try:
-        record = parse_model_record(data, file)
+        record = kind.parse(data, file)
     except VemlError:
         return data
-    lines = [f"{name:<14} {text}" for name, text in fact_rows(record).items()]
-    lines += [f"config         {one}" for one in record.files]
-    lines += [f"{key} = {json.dumps(one)}" for key, one in record.config.items()]
-    return "".join(_clean(line) + "\n" for line in lines).encode("utf-8", "backslashreplace")
-
-
-def _training(data: bytes, file: str) -> bytes:
-    """Return the facts of a training, its metrics, then its config key by key."""
-    from veml_vcs.versions.trainings import parse_training_record
-    from veml_vcs.versions.trainings.compare import compare_metrics, fact_rows
-
-    try:
-        record = parse_training_record(data, file)
-    except VemlError:
-        return data
-    lines = [f"{name:<16} {text}" for name, text in fact_rows(record).items()]
-    lines += [
-        f"metric {f'{one.of_class} {one.metric}'.strip()} = {one.new}"
-        for one in compare_metrics(None, record)
-    ]
-    lines += [f"{key} = {json.dumps(one)}" for key, one in record.config.items()]
+    lines = [f"{name:<16} {text}" for name, text in kind.fact_rows(record).items()]
+    lines += [f"config           {one}" for one in getattr(record, "files", ())]
+    if kind in MEASURED:
+        lines += [
+            f"metric {f'{one.of_class} {one.metric}'.strip()} = {one.new}"
+            for one in compare_metrics(None, record)
+        ]
+    config = getattr(record, "config", {})
+    lines += [f"{key} = {json.dumps(one)}" for key, one in config.items()]
     return "".join(_clean(line) + "\n" for line in lines).encode("utf-8", "backslashreplace")
 
 

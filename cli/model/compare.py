@@ -9,6 +9,7 @@ import typer
 from veml_cli._errors import DIFFERS
 from veml_cli._options import Json, examples
 from veml_cli._output import out, show
+from veml_cli._records import ExitCode
 from veml_cli._session import opened
 from veml_cli.model._options import AllKeys
 
@@ -22,9 +23,7 @@ def compare(
     a: Annotated[str, typer.Argument(metavar="NAME[@REV]", help="A model.")],
     b: Annotated[str, typer.Argument(metavar="NAME[@REV]", help="Another, or at another commit.")],
     config: AllKeys = False,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 1 if they differ.")
-    ] = False,
+    exit_code: ExitCode = False,
     as_json: Json = False,
 ) -> None:
     """Compare two models by what they are: a table of facts, and with --config key by key."""

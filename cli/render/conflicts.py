@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from veml_cli.render.line import Line, line
 from veml_cli.render.values import value_text
 from veml_cli.render.words import plural, size
-from veml_vcs.repository.trainings.place import may_be_training
+from veml_vcs.versions.kinds import TRAINING, measured_at
 
 if TYPE_CHECKING:
     from veml_vcs.repository.merging.conflict import DataConflict
@@ -78,8 +78,12 @@ def conflict_lines(conflicts: Sequence[DataConflict], files: Sequence[str]) -> I
         for row in rows[LISTED:]:
             yield line("  ") + row
     for path in files:
-        kind = "training" if may_be_training(path) else "file"
-        yield line(("CONFLICT", "removed"), f" in {kind} ", (path, "name"))
+        yield line(("CONFLICT", "removed"), f" in {_word(path)} ", (path, "name"))
+
+
+def _word(path: str) -> str:
+    kind = measured_at(path)
+    return "file" if kind is None else kind.name
 
 
 def contradictions(group: Sequence[DataConflict]) -> Iterator[Line]:
@@ -108,10 +112,11 @@ def next_steps(
             " --ours",
             (f"   or --theirs, --base{both}", "hint"),
         )
-    trainings = [path for path in files if may_be_training(path)]
-    if trainings:
-        yield line("  veml resolve ", shlex.quote(trainings[0]), " --ours",
-                   ("   or --theirs, --base, --average", "hint"))  # fmt: skip
+    records = [path for path in files if measured_at(path) is not None]
+    if records:
+        average = ", --average" if TRAINING.may_be(records[0]) else ""
+        yield line("  veml resolve ", shlex.quote(records[0]), " --ours",
+                   (f"   or --theirs, --base{average}", "hint"))  # fmt: skip
     elif files:
         yield line(f"  edit {shlex.quote(files[0])}, then: veml add {shlex.quote(files[0])}")
     finish = "veml commit" if kind in ("merge", *_LOOSE) else f"veml {kind} --continue"

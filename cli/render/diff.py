@@ -1,4 +1,4 @@
-"""The full view of a difference: data sets down to their boxes, models, trainings, then files."""
+"""The full view of a difference: data sets down to their boxes, named records, then files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from veml_cli.render.arrays import array_diff_lines
 from veml_cli.render.classes import class_lines
 from veml_cli.render.line import Line, Piece, Style, joined, line
+from veml_cli.render.records import named, record_diff_lines
 from veml_cli.render.series import series_diff_lines
 from veml_cli.render.tables import Cell, Column, natural_width, table
 from veml_cli.render.text_tables import table_diff_lines
@@ -54,17 +55,9 @@ def diff_lines(diff: RepoDiff, limit: int, width: int | None) -> Iterator[Line]:
         yield from () if first else (line(),)
         yield from _dataset(one, limit, width)
         first = False
-    for model in diff.models:
-        from veml_cli.render.models import diff_lines as model_lines
-
+    for record in named(diff):
         yield from () if first else (line(),)
-        yield from model_lines(model, limit, width)
-        first = False
-    for training in diff.trainings:
-        from veml_cli.render.trainings import diff_lines as training_lines
-
-        yield from () if first else (line(),)
-        yield from training_lines(training, limit, width)
+        yield from record_diff_lines(record, limit, width)
         first = False
     for file in diff.files:
         yield from () if first else (line(),)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from veml_cli.render.diff import data_summary
 from veml_cli.render.line import Line, line
+from veml_cli.render.records import kind_word, named, record_summary
 from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.words import plural
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from veml_vcs.repository.file_diff import FileDiff
 
 _GRAPH_WIDTH = 40
-_MODEL_LETTERS = {"new": "A", "deleted": "D", "modified": "M"}
+_RECORD_LETTERS = {"new": "A", "deleted": "D", "modified": "M"}
 _LETTERS = {"added": "A", "removed": "D", "changed": "M", "annotated": "M"}
 
 
@@ -28,29 +30,17 @@ def stat_lines(diff: RepoDiff, width: int | None) -> Iterator[Line]:
         [line(("data ", "dim"), (one.path, "name")), "|", data_summary(one)]
         for one in diff.datasets
     ]
-    if diff.models:
-        from veml_cli.render.models import model_summary
-
-        rows += [
-            [line(("model ", "dim"), (one.name, "name")), "|", model_summary(one)]
-            for one in diff.models
-        ]
-    if diff.trainings:
-        from veml_cli.render.trainings import training_summary
-
-        rows += [
-            [line(("training ", "dim"), (one.name, "name")), "|", training_summary(one)]
-            for one in diff.trainings
-        ]
+    rows += [
+        [line((kind_word(one.path) + " ", "dim"), (one.name, "name")), "|", record_summary(one)]
+        for one in named(diff)
+    ]
     rows += [[line(file.path), "|", _file_graph(file, widest)] for file in diff.files]
     yield from table((Column(shrinks=True), Column(), Column()), rows, indent=" ", width=width)
     parts = []
     if diff.datasets:
         parts.append(plural(len(diff.datasets), "data set") + " changed")
-    if diff.models:
-        parts.append(plural(len(diff.models), "model") + " changed")
-    if diff.trainings:
-        parts.append(plural(len(diff.trainings), "training") + " changed")
+    kinds = Counter(kind_word(one.path) for one in named(diff))
+    parts += [plural(count, kind) + " changed" for kind, count in kinds.items()]
     if diff.files:
         added = sum(file.added_lines for file in diff.files)
         removed = sum(file.removed_lines for file in diff.files)
@@ -69,8 +59,7 @@ def name_status_lines(diff: RepoDiff, *, letters: bool = True) -> Iterator[Line]
         for letter, *paths in _data_names(one):
             yield _named(letter, *paths) if letters else _named("", paths[-1])
     files = [(file.path, _LETTERS[file.kind]) for file in diff.files]
-    files += [(one.path, _MODEL_LETTERS[one.kind]) for one in diff.models]
-    files += [(one.path, _MODEL_LETTERS[one.kind]) for one in diff.trainings]
+    files += [(one.path, _RECORD_LETTERS[one.kind]) for one in named(diff)]
     for path, letter in sorted(files):
         yield _named(letter if letters else "", path)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.conflicts import conflict_lines, next_steps
 from veml_cli.render.line import Line, Piece, line
+from veml_cli.render.records import stale_line
 from veml_cli.render.words import key_name, plural
 from veml_vcs.ids import short
 
@@ -34,8 +35,9 @@ def merge_lines(result: MergeResult, revision: str) -> Iterator[Line]:
     for data in result.data:
         yield from _data(data)
     for one in result.stale:
-        yield line("training ", (one.name, "name"), f"  {one.reason}; its metrics stay those of ",
-                   "what it was trained on")  # fmt: skip
+        of = "trained on" if one.kind == "training" else "made of"
+        told = f"; its metrics stay those of what it was {of}"
+        yield line(f"{one.kind} ") + stale_line(one) + line(told)
     if result.squash:
         yield line("Squash commit -- not updating HEAD")
     if result.kind == "conflicts":

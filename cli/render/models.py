@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from veml_cli.render.line import Line, line
+from veml_cli.render.records import SHORT_ID, change_lines, side_by_side, written_head
 from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.words import plural
 from veml_vcs.ids import short
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
     from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.repository.models.listing import ListedModel, ModelComparison
     from veml_vcs.repository.models.versions import ModelVersion
-    from veml_vcs.versions.models import ConfigChange, FactChange
+    from veml_vcs.versions.models import ConfigChange
     from veml_vcs.versions.models.merge import KeyConflict
 
-_SHORT_ID = 7
 _LONGEST = 100
 
 
@@ -30,9 +30,8 @@ def added_lines(done: AddedModel, dry_run: bool, width: int | None) -> Iterator[
         return
     word = "would record" if dry_run else "recorded"
     how = "run" if done.ran else "read"
-    kind = "new model " if done.new else "model "
-    yield line(kind, (done.name, "name"), "  ", (short(done.version, _SHORT_ID), "id"),
-               f"  {word}, {how} from {done.config}")  # fmt: skip
+    told = line(f"  {word}, {how} from {done.config}")
+    yield written_head("model", done.name, done.version, new=done.new) + told
     if done.new:
         rows: list[list[Cell]] = [[(one.fact, "dim"), one.new] for one in done.facts]
         yield from table((Column(), Column(shrinks=True)), rows, width=width)
@@ -52,7 +51,7 @@ def listing_lines(found: Sequence[ListedModel], width: int | None) -> Iterator[L
     rows: list[list[Cell]] = [
         [
             (one.name, "name"),
-            (short(one.version, _SHORT_ID), "id") if one.version else "",
+            (short(one.version, SHORT_ID), "id") if one.version else "",
             one.architecture,
             one.backbone,
             ", ".join(map(str, one.classes)),
@@ -104,20 +103,10 @@ def shown_document(found: ModelVersion) -> dict[str, Any]:
 
 def compared_lines(found: ModelComparison, width: int | None, *, config: bool) -> Iterator[Line]:
     """Yield two models side by side, what differs marked."""
-    columns = (Column(), Column(), Column(found.old, shrinks=True), Column(found.new, shrinks=True))
-    rows: list[list[Cell]] = [
-        [
-            ("~", "changed") if one.differs else "",
-            (one.fact, "dim"),
-            (one.old, "removed" if one.differs else ""),
-            (one.new, "added" if one.differs else ""),
-        ]
-        for one in found.facts
-    ]
-    yield from table(columns, rows, indent="", width=width)
+    yield from side_by_side(found.facts, found.old, found.new, width)
     count = len(found.changes)
     if not found.differs:
-        yield line("they are the same version ", (short(found.new_version, _SHORT_ID), "id"))
+        yield line("they are the same version ", (short(found.new_version, SHORT_ID), "id"))
     elif config:
         yield line()
         yield from config_lines(found.changes, width)
@@ -137,19 +126,12 @@ def diff_lines(diff: ModelDiff, limit: int, width: int | None) -> Iterator[Line]
         limit: Keys to list at most; 0 lists all.
         width: Columns of the terminal; None is unlimited.
     """
-    yield model_header(diff)
     yield from change_lines(diff.facts, width)
     if diff.kind == "modified":
         yield from config_lines(diff.changes, width, limit)
 
 
-def model_header(diff: ModelDiff) -> Line:
-    """Return ``model detector  backbone, classes; 5 keys of its config``."""
-    word = {"new": "new model ", "deleted": "deleted model "}.get(diff.kind, "model ")
-    return line((word, "title"), (diff.name, "name"), "  ") + model_summary(diff)
-
-
-def model_summary(diff: ModelDiff) -> Line:
+def summary(diff: ModelDiff) -> Line:
     """Return what a model is, or in which facts it differs."""
     if diff.kind != "modified":
         side = [one.new if diff.kind == "new" else one.old for one in diff.facts[:2]]
@@ -172,17 +154,6 @@ def conflict_lines(conflicts: Sequence[KeyConflict], limit: int = 20) -> Iterato
     if len(conflicts) > limit:
         yield line((f"… and {len(conflicts) - limit:,} more", "dim"))
     yield line(('(settle its config, then "veml add CONFIG" reads the record from it)', "hint"))
-
-
-def change_lines(facts: Sequence[FactChange], width: int | None) -> Iterator[Line]:
-    """Yield the facts that differ: ``backbone  ResNet (depth 50) -> ResNet (depth 101)``."""
-    rows: list[list[Cell]] = []
-    for one in facts:
-        if one.differs:
-            both = one.old and one.new
-            arrow = " -> " if both else ""
-            rows.append([(one.fact, "dim"), line((one.old, "removed"), arrow, (one.new, "added"))])
-    yield from table((Column(), Column(shrinks=True)), rows, width=width)
 
 
 def config_text(value: Any) -> str:

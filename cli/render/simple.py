@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, line
+from veml_cli.render.records import named, record_header
 from veml_cli.render.words import data_change, plural, size
 from veml_vcs.ids import short
 
@@ -83,14 +84,8 @@ def commit_lines(result: CommitResult) -> Iterator[Line]:
     for change in result.data:
         word = {"new": "new data ", "deleted": "deleted data "}.get(change.kind, "data ")
         yield line("  ", word, (change.path, "name"), "  ") + data_change(change)
-    for model in result.models:
-        from veml_cli.render.models import model_header
-
-        yield line("  ") + model_header(model)
-    for training in result.trainings:
-        from veml_cli.render.trainings import training_header
-
-        yield line("  ") + training_header(training)
+    for one in named(result):
+        yield line("  ") + record_header(one)
     if result.files:
         yield line(f"  {plural(result.files, 'ordinary file')} changed")
 

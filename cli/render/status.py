@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.conflicts import conflict_rows
 from veml_cli.render.line import Line, Piece, Style, line
+from veml_cli.render.records import (
+    kind_word,
+    named,
+    record_conflict_lines,
+    record_summary,
+    stale_line,
+)
 from veml_cli.render.sparse import status_lines
 from veml_cli.render.status_waiting import rebase_head, waiting_lines
 from veml_cli.render.words import counted, data_change, key_name, plural
@@ -26,12 +33,6 @@ _BEHIND_WORDS = {
     "gone": "no data set:",
     "unknown": "unknown version:",
     "unreadable": "no record:",
-}
-_MODEL_WORDS = {"new": "new model:", "modified": "modified model:", "deleted": "deleted model:"}
-_TRAINING_WORDS = {
-    "new": "new training:",
-    "modified": "modified training:",
-    "deleted": "deleted training:",
 }
 _STALE_WORDS = {
     "changed": "config changed",
@@ -78,7 +79,7 @@ def long_lines(status: Status, untracked: Sequence[str], place: Place) -> Iterat
         _staged(status, place),
         _changed(status, place),
         _stale_models(status, place),
-        _stale_trainings(status),
+        _stale_records(status),
         _unreadable(status, place),
         _untracked_data(status, place),
         _untracked_files(untracked, place),
@@ -126,10 +127,8 @@ def _merge(status: Status, place: Place) -> Iterator[Line]:
 
             for one in conflict_lines(status.model_conflicts[path]):
                 yield line(_INDENT, "  ") + one
-        if path in status.training_conflicts:
-            from veml_cli.render.trainings import conflict_lines as training_lines
-
-            for one in training_lines(status.training_conflicts[path]):
+        if path in status.record_conflicts:
+            for one in record_conflict_lines(status.record_conflicts[path]):
                 yield line(_INDENT, "  ") + one
     settled = len(state.conflicts) - len(state.open_conflicts) if state else 0
     if settled:
@@ -196,19 +195,12 @@ def _staged(status: Status, place: Place) -> Iterator[Line]:
     for change in status.staged_data:
         word = _DATA_WORDS[change.kind]
         yield _entry(word, place(change.path), "added", line("  ") + data_change(change))
-    models = {one.path: one for one in status.models}
-    trainings = {one.path: one for one in status.trainings}
+    records = {one.path: one for one in named(status)}
     for path, kind in files.items():
-        if path in models:
-            from veml_cli.render.models import model_summary
-
-            word = _MODEL_WORDS[models[path].kind]
-            yield _entry(word, place(path), "added", line("  ") + model_summary(models[path]))
-        elif path in trainings:
-            from veml_cli.render.trainings import training_summary
-
-            told = line("  ") + training_summary(trainings[path])
-            yield _entry(_TRAINING_WORDS[trainings[path].kind], place(path), "added", told)
+        if path in records:
+            word = f"{records[path].kind} {kind_word(path)}:"
+            told = line("  ") + record_summary(records[path])
+            yield _entry(word, place(path), "added", told)
         else:
             yield _entry(_FILE_WORDS[kind], place(path), "added")
 
@@ -223,12 +215,19 @@ def _stale_models(status: Status, place: Place) -> Iterator[Line]:
         yield line(_INDENT, (f"  (use: {one.hint})", "hint"))
 
 
-def _stale_trainings(status: Status) -> Iterator[Line]:
-    if status.stale_trainings:
-        yield line("Trainings of other versions than are here; their metrics say nothing of these:")
-        yield line(("  (train again, or leave them: they stay what they are)", "hint"))
-        for one in status.stale_trainings:
-            yield line(_INDENT, (one.name, "name"), f"  {one.reason}")
+def _stale_records(status: Status) -> Iterator[Line]:
+    titles = {
+        "training": ("Trainings", "train again"),
+        "inference": ("Inference versions", "deploy again"),
+    }
+    for kind, (title, again) in titles.items():
+        stale = [one for one in status.stale_records if one.kind == kind]
+        if stale:
+            moved = "of other versions than are here; their metrics say nothing of these:"
+            yield line(f"{title} {moved}")
+            yield line((f"  ({again}, or leave them: they stay what they are)", "hint"))
+            for one in stale:
+                yield line(_INDENT) + stale_line(one)
 
 
 def _changed(status: Status, place: Place) -> Iterator[Line]:

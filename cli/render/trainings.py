@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from veml_cli.render.line import Line, Style, line
-from veml_cli.render.models import change_lines, config_lines, config_text
+from veml_cli.render.line import Line, line
+from veml_cli.render.models import config_lines, config_text
+from veml_cli.render.records import (
+    SHORT_ID,
+    change_lines,
+    class_lines,
+    metric_lines,
+    number,
+    prediction_rows,
+    side_by_side,
+    written_head,
+)
 from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.words import plural
 from veml_vcs.ids import short
-from veml_vcs.versions.trainings.compare import leading
+from veml_vcs.versions.changes import leading
 
 if TYPE_CHECKING:
+    from veml_vcs.repository.records.listing import ListedRecord
     from veml_vcs.repository.trainings.changes import TrainingDiff
     from veml_vcs.repository.trainings.export import ExportedCheckpoint
-    from veml_vcs.repository.trainings.listing import ListedTraining, TrainingComparison
-    from veml_vcs.repository.trainings.merging import AveragedResult, TrainingConflict
+    from veml_vcs.repository.trainings.listing import TrainingComparison
+    from veml_vcs.repository.trainings.merging import AveragedResult
     from veml_vcs.repository.trainings.versions import TrainingVersion
     from veml_vcs.repository.trainings.write import WrittenTraining
     from veml_vcs.samples.tensors import LayerChange
     from veml_vcs.versions.trainings import TrainingRecord
-    from veml_vcs.versions.trainings.compare import MetricChange
 
-_SHORT_ID = 7
 _METRICS_LISTED = 2
-_CLASSES_LISTED = 20
 LAYERS_LISTED = 10
-
-
-def number(value: float | None) -> str:
-    """Return a metric as people read it."""
-    if value is None:
-        return ""
-    return f"{value:.4g}" if math.isfinite(value) else str(value)
 
 
 def written_lines(done: WrittenTraining) -> Iterator[Line]:
@@ -42,10 +42,9 @@ def written_lines(done: WrittenTraining) -> Iterator[Line]:
     if done.same:
         yield line("training ", (done.name, "name"), "  is recorded already, just so")
         return
-    kind = "new training " if done.new else "training "
     tensors = done.record.checkpoint.tensors
-    yield line(kind, (done.name, "name"), "  ", (short(done.version, _SHORT_ID), "id"),
-               f"  {tensors:,} tensors, {done.new_bytes:,} new bytes")  # fmt: skip
+    told = line(f"  {tensors:,} tensors, {done.new_bytes:,} new bytes")
+    yield written_head("training", done.name, done.version, new=done.new) + told
     yield line(('(use "veml commit" to keep it)', "hint"))
 
 
@@ -55,7 +54,9 @@ def exported_lines(done: ExportedCheckpoint) -> Iterator[Line]:
     yield line("wrote ", (done.path, "name"), counts, (done.training, "name"))
 
 
-def listing_lines(found: Sequence[ListedTraining], width: int | None) -> Iterator[Line]:
+def listing_lines(
+    found: Sequence[ListedRecord[TrainingRecord]], width: int | None
+) -> Iterator[Line]:
     """Yield a table of trainings, and which are of data or a model that moved on."""
     columns = (
         Column("training"), Column("version"), Column("model", shrinks=True),
@@ -71,7 +72,7 @@ def listing_lines(found: Sequence[ListedTraining], width: int | None) -> Iterato
         metrics = [(name, record.metrics[name]) for name in leading(record.metrics)]
         paths = dict.fromkeys(use.path for use in record.data if use.role == "train")
         rows.append([
-            (one.name, "name"), (short(one.version, _SHORT_ID), "id"), record.model.name,
+            (one.name, "name"), (short(one.version, SHORT_ID), "id"), record.model.name,
             ", ".join(paths), "" if record.epochs is None else f"{record.epochs:,}",
             ", ".join(f"{name} {number(value)}" for name, value in metrics[:_METRICS_LISTED]),
             ("partial", "warning") if record.status == "partial" else "",
@@ -94,8 +95,7 @@ def shown_lines(found: TrainingVersion, width: int | None, *, config: bool) -> I
     rows: list[list[Cell]] = [[(name, "dim"), text] for name, text in fact_rows(record).items()]
     if record.log is not None:
         rows.append([("log", "dim"), f"{record.log.rows:,} rows: {', '.join(record.log.columns)}"])
-    if record.predictions is not None:
-        rows.append([("predictions", "dim"), f"of {plural(record.predictions.samples, 'sample')}"])
+    rows += prediction_rows(record.predictions)
     yield from table((Column(), Column(shrinks=True)), rows, width=width)
     if record.metrics or record.per_class:
         yield line()
@@ -111,50 +111,20 @@ def _metrics(record: TrainingRecord, width: int | None) -> Iterator[Line]:
         [(name, "dim"), number(record.metrics[name])] for name in leading(record.metrics)
     ]
     yield from table((Column(), Column(right=True)), rows, width=width)
-    if not record.per_class:
-        return
-    names = list(dict.fromkeys(name for one in record.per_class.values() for name in one))
-    listed = list(record.per_class.items())[:_CLASSES_LISTED]
-    rows = [
-        [(of_class, "name"), *(number(metrics.get(name)) for name in names)]
-        for of_class, metrics in listed
-    ]
-    columns = (Column("class", shrinks=True), *(Column(name, right=True) for name in names))
-    yield line()
-    yield from table(columns, rows, width=width)
-    if len(record.per_class) > len(listed):
-        yield line((f"  … and {len(record.per_class) - len(listed):,} more classes", "dim"))
-
-
-def shown_document(found: TrainingVersion) -> dict[str, Any]:
-    """Return what ``--json`` writes of a training."""
-    return {
-        "name": found.name,
-        "revision": found.revision,
-        "version": found.id,
-        "record": found.record,
-    }
+    if record.per_class:
+        yield line()
+        yield from class_lines(record.per_class, width)
 
 
 def compared_lines(found: TrainingComparison, width: int | None, *, config: bool) -> Iterator[Line]:
     """Yield two trainings side by side, what differs marked."""
-    columns = (Column(), Column(), Column(found.old, shrinks=True), Column(found.new, shrinks=True))
-    rows: list[list[Cell]] = [
-        [
-            ("~", "changed") if one.differs else "",
-            (one.fact, "dim"),
-            (one.old, "removed" if one.differs else ""),
-            (one.new, "added" if one.differs else ""),
-        ]
-        for one in found.facts
-    ]
-    yield from table(columns, rows, indent="", width=width)
+    yield from side_by_side(found.facts, found.old, found.new, width)
     if found.metrics:
         yield line()
         yield from metric_lines(found.metrics, width)
     count = len(found.changes)
     if not found.differs:
-        yield line("they are the same version ", (short(found.new_version, _SHORT_ID), "id"))
+        yield line("they are the same version ", (short(found.new_version, SHORT_ID), "id"))
         return
     if config and count:
         yield line()
@@ -166,30 +136,6 @@ def compared_lines(found: TrainingComparison, width: int | None, *, config: bool
     yield from layer_lines(
         found.layers, found.layers_problem, width, 0 if config else LAYERS_LISTED
     )
-
-
-def metric_lines(metrics: Sequence[MetricChange], width: int | None) -> Iterator[Line]:
-    """Yield metrics of two trainings: what the one measured, the other, and the difference."""
-    rows: list[list[Cell]] = []
-    if all(one.old is None for one in metrics) or all(one.new is None for one in metrics):
-        for one in metrics:
-            name = f"{one.of_class} {one.metric}".strip()
-            rows.append([(name, "dim"), number(one.old if one.new is None else one.new)])
-        yield from table((Column(), Column(right=True)), rows, width=width)
-        return
-    columns = (
-        Column("metric"), Column("old", right=True), Column("new", right=True),
-        Column("change", right=True),
-    )  # fmt: skip
-    for one in metrics:
-        change = one.difference
-        style: Style = "" if not change else "added" if change > 0 else "removed"
-        name = f"{one.of_class} {one.metric}" if one.of_class else one.metric
-        rows.append([
-            (name, "dim"), number(one.old), number(one.new),
-            ("" if change is None else f"{change:+.4g}", style),
-        ])  # fmt: skip
-    yield from table(columns, rows, width=width)
 
 
 def layer_lines(
@@ -228,7 +174,6 @@ def layer_lines(
 
 def diff_lines(diff: TrainingDiff, limit: int, width: int | None) -> Iterator[Line]:
     """Yield how a training differs: facts, metrics, config, layers of the checkpoint."""
-    yield training_header(diff)
     yield from change_lines(diff.facts, width)
     if diff.metrics:
         yield from metric_lines(diff.metrics, width)
@@ -236,14 +181,6 @@ def diff_lines(diff: TrainingDiff, limit: int, width: int | None) -> Iterator[Li
         yield from config_lines(diff.changes, width, limit)
         if diff.layers or diff.layers_problem:
             yield from layer_lines(diff.layers, diff.layers_problem, width, limit)
-
-
-def conflict_lines(conflict: TrainingConflict) -> Iterator[Line]:
-    """Yield what each side did to a training that both changed, and how to go on."""
-    for side, diff in (("ours", conflict.ours), ("theirs", conflict.theirs)):
-        yield line((side.ljust(7), "dim"), training_summary(diff).plain or "as it was")
-    hint = f'(use "veml resolve {conflict.path} --ours|--theirs|--base|--average")'
-    yield line((hint, "hint"))
 
 
 def averaged_lines(done: AveragedResult) -> Iterator[Line]:
@@ -256,13 +193,7 @@ def averaged_lines(done: AveragedResult) -> Iterator[Line]:
         yield line((f'(use "{done.finish}" to go on)', "hint"))
 
 
-def training_header(diff: TrainingDiff) -> Line:
-    """Return ``training night  mAP 0.41 -> 0.44; model, seed``."""
-    word = {"new": "new training ", "deleted": "deleted training "}.get(diff.kind, "training ")
-    return line((word, "title"), (diff.name, "name"), "  ") + training_summary(diff)
-
-
-def training_summary(diff: TrainingDiff) -> Line:
+def summary(diff: TrainingDiff) -> Line:
     """Return the first metrics of a training, and in which facts it differs."""
     measured = {one.metric: one for one in diff.metrics if not one.of_class}
     metrics = [measured[name] for name in leading(measured)][:_METRICS_LISTED]

@@ -9,6 +9,7 @@ import typer
 from veml_cli._errors import DIFFERS
 from veml_cli._options import Json, examples
 from veml_cli._output import out, show
+from veml_cli._records import ExitCode
 from veml_cli._session import opened
 
 EXAMPLES = examples(
@@ -27,9 +28,7 @@ def compare(
         bool,
         typer.Option("--config", "-c", help="Also each key of the config, and every layer."),
     ] = False,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 1 if they differ.")
-    ] = False,
+    exit_code: ExitCode = False,
     as_json: Json = False,
 ) -> None:
     """Compare two trainings: what went in, what was measured, and the change layer by layer.

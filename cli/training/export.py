@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from veml_cli._options import Json, Quiet, examples
 from veml_cli._output import show
+from veml_cli._records import Output, Replace
 from veml_cli._session import opened
 from veml_cli.training._options import Training
 
@@ -19,12 +16,8 @@ EXAMPLES = examples(
 
 def export(
     training: Training,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
-    ],
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace a file that is there.")
-    ] = False,
+    output: Output,
+    force: Replace = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

@@ -16,7 +16,8 @@ EXAMPLES = examples(
 
 def show(training: Training, config: Config = False, as_json: Json = False) -> None:
     """Show a training: data, model, weights it began with, seed, libraries, metrics by class."""
-    from veml_cli.render.trainings import shown_document, shown_lines
+    from veml_cli.render.records import shown_document
+    from veml_cli.render.trainings import shown_lines
     from veml_vcs.repository.trainings.versions import open_training
 
     with opened() as repo:

@@ -157,7 +157,7 @@ def test_diff_log_and_show_speak_of_models(detector: Place) -> None:  # noqa: F8
     assert "classes  3 -> 5" in detector.veml("show").out
     assert "new model detector  FasterRCNN" in detector.veml("show", "v1").out
     by_git = detector.git("show", "HEAD", "--", RECORD)
-    assert "-classes        3\n+classes        5\n" in by_git
+    assert "-classes          3\n+classes          5\n" in by_git
 
 
 def test_a_record_that_cannot_be_read_is_shown_as_a_file(detector: Place) -> None:  # noqa: F811
@@ -193,9 +193,10 @@ def test_fsck_reads_the_records_of_all_commits(detector: Place) -> None:  # noqa
 
 
 def test_completion_of_models(detector: Place) -> None:  # noqa: F811
-    from veml_vcs.repository.complete import dataset_names, model_names
+    from veml_vcs.repository.complete import dataset_names, record_names
     from veml_vcs.repository.repository import Repository
+    from veml_vcs.versions.kinds import MODEL
 
     with Repository(str(detector.root)) as repo:
-        assert model_names(repo) == ["detector"]
+        assert record_names(repo, MODEL) == ["detector"]
         assert dataset_names(repo) == []

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from tests.hostile.mutations import as_text, deep, mutated_bytes, mutated_json
 from veml_vcs.errors import FormatError
 from veml_vcs.ids import TreeId, VersionId
+from veml_vcs.versions.changes import compare_metrics
 from veml_vcs.versions.trainings import (
     CheckpointFacts,
     DataUse,
@@ -21,7 +22,6 @@ from veml_vcs.versions.trainings import (
     parse_training_record,
 )
 from veml_vcs.versions.trainings.compare import (
-    compare_metrics,
     compare_training_facts,
     fact_rows,
 )

@@ -61,7 +61,7 @@ def test_gc_keeps_what_a_record_names_and_takes_the_rest(trained: Project) -> No
     whole(trained)
     for part in ("checkpoint", "log"):
         with pytest.raises(NotFoundError):
-            read_checkpoint(trained.repo.store, trained.repo.catalog, lost.trees[part])
+            read_checkpoint(trained.repo.store, trained.repo.catalog, lost.parts[part].tree)
     trained.assert_intact()
 
 
@@ -119,7 +119,7 @@ def test_damage_is_named_by_the_training_it_hits_and_mended(
 @pytest.mark.parametrize("part", PARTS)
 def test_a_lost_part_is_named(trained: Project, part: str) -> None:
     record = open_training(trained.repo, "night").record
-    lose(trained, ObjectId(record.trees[part]))
+    lose(trained, ObjectId(record.parts[part].tree))
     problems = fsck(trained.reopen()).problems
     hit = {one for problem in problems for one in problem.versions}
     assert any(one.endswith(f":trainings/night ({part})") for one in hit), problems

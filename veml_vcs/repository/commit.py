@@ -27,11 +27,12 @@ from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.merging.sequence import end_step, refuse_half_done
 from veml_vcs.repository.merging.squash import SQUASH_FILE, prepared_message
 from veml_vcs.repository.merging.state import load_merge_state
-from veml_vcs.repository.models.place import any_model_diffs, any_refreshed, any_stale_staged
+from veml_vcs.repository.models.place import any_refreshed, any_stale_staged
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.check import blocked_records
+from veml_vcs.repository.records.place import record_diffs
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.status import StagedData, staged_data_changes
-from veml_vcs.repository.trainings.place import any_training_diffs, blocked_records
 from veml_vcs.repository.worktree.changes import may_differ
 from veml_vcs.repository.worktree.plain import add_plain
 from veml_vcs.repository.worktree.plain_files import unstaged_paths
@@ -39,6 +40,7 @@ from veml_vcs.repository.worktree.unfinished import MERGE, SQUASH
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 if TYPE_CHECKING:
+    from veml_vcs.repository.inferences.changes import InferenceDiff
     from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.repository.trainings.changes import TrainingDiff
 
@@ -56,6 +58,7 @@ class CommitResult:
         files: Number of ordinary files it changes.
         models: What it does to models.
         trainings: What it does to trainings.
+        inferences: What it does to inference versions.
     """
 
     id: CommitId
@@ -66,6 +69,7 @@ class CommitResult:
     files: int
     models: tuple[ModelDiff, ...] = ()
     trainings: tuple[TrainingDiff, ...] = ()
+    inferences: tuple[InferenceDiff, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,7 @@ def commit(
             )
         if not no_verify:
             _refuse_wrong_records(repo, before, after)
-        models = any_model_diffs(repo, before, after)
-        trainings = any_training_diffs(repo, before, after)
+        named = record_diffs(repo, before, after)
         data = staged_data_changes(
             repo, repo.datasets_at(_parent(repo, amend)), repo.staged_datasets()
         )
@@ -158,8 +161,8 @@ def commit(
             if before.get(path) != after.get(path) and not path.endswith(RECORD_SUFFIX)
         }
     return CommitResult(
-        new, head.branch, text.splitlines()[0], _is_root(repo, new), data, len(changed), models,
-        trainings,
+        new, head.branch, text.splitlines()[0], _is_root(repo, new), data, len(changed),
+        named.models, named.trainings, named.inferences,
     )  # fmt: skip
 
 
@@ -217,11 +220,12 @@ def _refuse_wrong_records(
             hint=f"{stale[0].hint}; --no-verify commits all the same",
             kind="stale-model",
         )
-    wrong = blocked_records(repo, {path: after[path].blob for path in changed & after.keys()})
-    if wrong:
-        reason, hint = wrong[0]
+    blobs = {path: after[path].blob for path in changed & after.keys()}
+    for wrong in blocked_records(repo, blobs):
         raise ConflictError(
-            reason, hint=f"{hint}; --no-verify commits all the same", kind="edited-training"
+            wrong.reason,
+            hint=f"{wrong.hint}; --no-verify commits all the same",
+            kind=f"edited-{wrong.kind}",
         )
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from veml_vcs.errors import VemlError
 from veml_vcs.ids import TreeId
 from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.datasets import owner_of
-from veml_vcs.repository.models.place import may_be_model, record_path
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import TRAININGS_FOLDER, may_be_training
 from veml_vcs.samples.tree import Tree
 from veml_vcs.samples.tree.entry import encode_key
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, dataset_path
+from veml_vcs.versions.kinds import KINDS, RecordKind
 
 MOST = 2000
 """So many candidates are given at most; no shell shows more in a useful way."""
@@ -29,28 +29,23 @@ _HEADS = ("HEAD", "ORIG_HEAD", "MERGE_HEAD", "FETCH_HEAD")
 def dataset_names(repo: Repository) -> list[str]:
     """Return the folders of the data sets that are tracked.
 
-    Records are looked at only where those of models and trainings are.
+    Records are looked at only where those of models, trainings and inference versions are.
     """
     found = repo.git.tracked_paths(RECORD_SUFFIX)
-    models = map(record_path, model_names(repo)) if any(map(may_be_model, found)) else ()
-    trainings: list[str] = []
-    if any(map(may_be_training, found)):
-        trainings = [f"{TRAININGS_FOLDER}{one}{RECORD_SUFFIX}" for one in training_names(repo)]
-    return sorted(map(dataset_path, found - {*models, *trainings}))
+    named = {
+        kind.path(name)
+        for kind in KINDS
+        if any(map(kind.may_be, found))
+        for name in record_names(repo, kind)
+    }
+    return sorted(map(dataset_path, found - named))
 
 
-def model_names(repo: Repository) -> list[str]:
-    """Return the models that are tracked."""
-    from veml_vcs.repository.models.versions import models_at
+def record_names(repo: Repository, kind: RecordKind[Any]) -> list[str]:
+    """Return the models, trainings or inference versions that are tracked."""
+    from veml_vcs.repository.records.versions import records_in
 
-    return sorted(models_at(repo, None).records)
-
-
-def training_names(repo: Repository) -> list[str]:
-    """Return the trainings that are tracked."""
-    from veml_vcs.repository.trainings.versions import trainings_at
-
-    return sorted(trainings_at(repo, None).records)
+    return sorted(records_in(repo, kind, repo.git.staged_files()).records)
 
 
 def revision_names(repo: Repository) -> list[str]:

@@ -15,10 +15,10 @@ from veml_vcs.errors import DamagedError, NotFoundError, VemlError
 from veml_vcs.ids import ObjectId, TreeId
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.operation import HEAD_FILES
+from veml_vcs.repository.records.place import stored_parts
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import may_be_training, readable_training
 from veml_vcs.samples.tree import Gap, Tree, decode_key
-from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
+from veml_vcs.versions.data import DataRecord
 
 MEND = (
     "veml fsck --repair mends it from the work tree or a remote on this machine; with another "
@@ -138,11 +138,7 @@ def _trees(
     repo: Repository, datasets: Mapping[str, DataRecord], files: Mapping[str, TreeFile]
 ) -> dict[str, TreeId]:
     found = {path: one.tree for path, one in datasets.items()}
-    for path, file in files.items():
-        if may_be_training(path):
-            training = readable_training(repo.git.read_blob(file.blob))
-            for part, tree in ({} if training is None else training.trees).items():
-                found[f"{path.removesuffix(RECORD_SUFFIX)} ({part})"] = tree
+    found |= stored_parts(repo, files)
     return found
 
 

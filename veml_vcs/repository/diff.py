@@ -22,12 +22,11 @@ from veml_vcs.repository.datasets import owner_of, selector
 from veml_vcs.repository.diff_result import ClassDiff, DataDiff, RepoDiff, SampleDiff
 from veml_vcs.repository.file_diff import diff_files
 from veml_vcs.repository.git.repo import TreeFile
-from veml_vcs.repository.models.place import any_model_diffs
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.place import record_diffs
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
 from veml_vcs.repository.sparse.left_out import left_out
-from veml_vcs.repository.trainings.place import any_training_diffs
 from veml_vcs.repository.worktree.changes import entries_of, folder_changes
 from veml_vcs.samples.annotations import DiffCounts, diff_annotation
 from veml_vcs.samples.facts import Annotation
@@ -153,12 +152,11 @@ def compare(
                 or old != new
             ):  # fmt: skip
                 datasets.append(one)
-    models = any_model_diffs(repo, before.files, after.files, lambda path: _wanted(path, paths))
-    trainings = any_training_diffs(
+    named = record_diffs(
         repo, before.files, after.files, lambda path: _wanted(path, paths), layers=layers
     )
     records = {path + RECORD_SUFFIX for path in {*before.datasets, *after.datasets}}
-    records |= {one.path for one in models} | {one.path for one in trainings}
+    records |= named.paths
     changed = {
         path: (before.files.get(path), after.files.get(path))
         for path in sorted(before.files.keys() | after.files.keys())
@@ -167,7 +165,10 @@ def compare(
         and _wanted(path, paths)
     }
     files = diff_files(repo, changed)
-    return RepoDiff(before.name, after.name, tuple(datasets), files, models, trainings)
+    return RepoDiff(
+        before.name, after.name, tuple(datasets), files, named.models, named.trainings,
+        named.inferences,
+    )  # fmt: skip
 
 
 def _wanted(path: str, paths: Sequence[str]) -> bool:

@@ -16,6 +16,7 @@ from veml_vcs.samples.tables import TableDiff
 from veml_vcs.versions.data import ClassCount, DataRecord
 
 if TYPE_CHECKING:
+    from veml_vcs.repository.inferences.changes import InferenceDiff
     from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.repository.trainings.changes import TrainingDiff
     from veml_vcs.samples.arrays import ArrayDiff
@@ -99,7 +100,7 @@ class DataDiff:
 
 @dataclass(frozen=True)
 class RepoDiff:
-    """How two states differ: data sets, models, trainings, and ordinary files."""
+    """How two states differ: data sets, named records, and ordinary files."""
 
     old: str
     new: str
@@ -107,9 +108,10 @@ class RepoDiff:
     files: tuple[FileDiff, ...] = ()
     models: tuple[ModelDiff, ...] = ()
     trainings: tuple[TrainingDiff, ...] = ()
+    inferences: tuple[InferenceDiff, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.datasets or self.files or self.models or self.trainings)
+        return bool(self.datasets or self.files or self.models or self.trainings or self.inferences)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

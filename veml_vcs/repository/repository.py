@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from veml_vcs.objects.local import LocalObjectStore
     from veml_vcs.objects.zarr_store import ZarrStore
     from veml_vcs.repository.dataset import Dataset
+    from veml_vcs.repository.inferences.versions import InferenceVersion
     from veml_vcs.repository.trainings.versions import TrainingVersion
     from veml_vcs.samples.fragments.annotations import AnnotationReader
     from veml_vcs.samples.fragments.catalog import Catalog
@@ -328,6 +329,16 @@ class Repository:
         from veml_vcs.repository.trainings.versions import open_training
 
         return open_training(self, spec)
+
+    def inference(self, spec: str) -> InferenceVersion:
+        """Open an inference version: ``NAME`` (as it is staged) or ``NAME@REV``.
+
+        Raises:
+            NotFoundError: There is no such inference version there.
+        """
+        from veml_vcs.repository.inferences.versions import open_inference
+
+        return open_inference(self, spec)
 
     def zarr_store(self, path: str, revision: str | None = None) -> ZarrStore:
         """Return a data version's fragments as a read-only Zarr v3 store.

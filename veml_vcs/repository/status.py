@@ -12,15 +12,15 @@ from veml_vcs.repository.damage import Unreadable, unreadable
 from veml_vcs.repository.git.repo import Head, TreeFile
 from veml_vcs.repository.merging.state import MergeState, load_merge_state
 from veml_vcs.repository.merging.waiting import Waiting, waiting
-from veml_vcs.repository.models.place import any_model_conflicts, any_model_diffs, any_stale_here
+from veml_vcs.repository.models.place import any_model_conflicts, any_stale_here
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.place import (
+    any_record_conflicts,
+    any_stale_records,
+    record_diffs,
+)
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.sparse.left_out import left_out
-from veml_vcs.repository.trainings.place import (
-    any_stale_trainings,
-    any_training_conflicts,
-    any_training_diffs,
-)
 from veml_vcs.repository.worktree.changes import FolderChanges, folder_changes
 from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
 from veml_vcs.repository.worktree.held import load_held
@@ -30,11 +30,12 @@ from veml_vcs.samples.tree import Gap
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 if TYPE_CHECKING:
+    from veml_vcs.repository.inferences.changes import InferenceDiff
     from veml_vcs.repository.models.changes import ModelDiff
     from veml_vcs.repository.models.stale import StaleModel
+    from veml_vcs.repository.records.merging import RecordConflict
+    from veml_vcs.repository.records.stale import StaleRecord
     from veml_vcs.repository.trainings.changes import TrainingDiff
-    from veml_vcs.repository.trainings.merging import TrainingConflict
-    from veml_vcs.repository.trainings.stale import StaleTraining
     from veml_vcs.versions.models.merge import KeyConflict
 
 
@@ -88,8 +89,9 @@ class Status:
         stale_models: Records of models in the work tree that are not what their configs say.
         model_conflicts: Records of models in conflict, and the keys of their configs that are.
         trainings: Trainings whose staged record differs from HEAD's, as ``models``.
-        training_conflicts: Trainings in conflict, by the path of their record.
-        stale_trainings: Trainings that are of other versions of data or model than are staged.
+        inferences: Inference versions whose staged record differs from HEAD's, as ``models``.
+        record_conflicts: Trainings and inference versions in conflict, by the path of their record.
+        stale_records: Trainings and inference versions that are of other versions than are staged.
         unreadable: What cannot be read of the versions that folders are compared with; what the
             folders hold there is told neither as added nor as the same.
     """
@@ -110,8 +112,9 @@ class Status:
     stale_models: tuple[StaleModel, ...] = ()
     model_conflicts: dict[str, tuple[KeyConflict, ...]] = field(default_factory=dict)
     trainings: tuple[TrainingDiff, ...] = ()
-    training_conflicts: dict[str, TrainingConflict] = field(default_factory=dict)
-    stale_trainings: tuple[StaleTraining, ...] = ()
+    inferences: tuple[InferenceDiff, ...] = ()
+    record_conflicts: dict[str, RecordConflict] = field(default_factory=dict)
+    stale_records: tuple[StaleRecord, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
@@ -174,6 +177,7 @@ def status(
     conflicted = repo.git.conflicted_paths()
     known = {*staged, *conflicted}
     loose, folders = _untracked(repo, list(new), known) if untracked else ((), ())
+    named = record_diffs(repo, committed, staged)
     return Status(
         head=head,
         merge=load_merge_state(repo),
@@ -195,12 +199,13 @@ def status(
         behind=tuple(behind.values()),
         sparse=_left_out(repo, new),
         waiting=waiting(repo),
-        models=any_model_diffs(repo, committed, staged),
+        models=named.models,
         stale_models=any_stale_here(repo, staged),
         model_conflicts=any_model_conflicts(repo, conflicted),
-        trainings=any_training_diffs(repo, committed, staged),
-        training_conflicts=any_training_conflicts(repo, conflicted),
-        stale_trainings=any_stale_trainings(repo, staged, conflicted),
+        trainings=named.trainings,
+        inferences=named.inferences,
+        record_conflicts=any_record_conflicts(repo, conflicted),
+        stale_records=any_stale_records(repo, staged, conflicted),
         unreadable=tuple(unread),
     )
 

@@ -19,13 +19,14 @@ from veml_vcs.ids import AnnotationId, CommitId, ObjectId, SampleId, TreeId, Ver
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
 from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.place import trees_of
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.source import Source, open_source
-from veml_vcs.repository.trainings.place import may_be_training, readable_training
 from veml_vcs.samples.fragments.annotations import AnnotationWriter
 from veml_vcs.samples.fragments.content import ContentWriter
 from veml_vcs.samples.tree import walk_new
-from veml_vcs.versions.data import RECORD_SUFFIX, is_data_record, parse_data_record
+from veml_vcs.versions.data import RECORD_SUFFIX
+from veml_vcs.versions.kinds import kind_at
 
 BATCH_BYTES = 256 << 20  # 256 MiB: what a killed fetch may lose
 _ANNOTATIONS_READ = 1 << 14
@@ -162,28 +163,12 @@ def wanted_versions(
             path: (one.tree,) for path, one in repo.staged_datasets().items()
         }
         for path, file in repo.git.staged_files().items():
-            if may_be_training(path):
+            if kind_at(path) is not None:
                 staged[path.removesuffix(RECORD_SUFFIX)] = trees_of(
                     repo.git.read_blob(file.blob), path
                 )
         found |= {f"index:{path}": one for path, one in staged.items() if one and one not in known}
     return found
-
-
-def trees_of(data: bytes, path: str) -> tuple[TreeId, ...]:
-    """Return the trees that hold what a record stands for; none if it is a record of neither.
-
-    Args:
-        data: The record's bytes.
-        path: Where it lies, for messages.
-
-    Raises:
-        FormatError: It is the record of a data version that cannot be read.
-    """
-    if is_data_record(data):
-        return (parse_data_record(data, path).tree,)
-    training = readable_training(data)
-    return () if training is None else tuple(training.trees.values())
 
 
 @dataclass

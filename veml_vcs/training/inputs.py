@@ -16,7 +16,8 @@ from veml_vcs.repository.trainings.versions import open_training
 from veml_vcs.repository.worktree.changes import folder_changes
 from veml_vcs.training.class_names import match_classes
 from veml_vcs.training.plan import Request
-from veml_vcs.versions.models import record_path, unflatten
+from veml_vcs.versions.kinds import MODEL
+from veml_vcs.versions.models import unflatten
 from veml_vcs.versions.trainings import TrainingRecord
 
 
@@ -66,7 +67,7 @@ def model_config(repo: Repository, text: str, notes: list[str]) -> tuple[dict[st
     """
     found = open_model(repo, text)
     if found.revision is None:
-        path = record_path(found.name)
+        path = MODEL.path(found.name)
         for stale in stale_here(repo):
             if stale.path == path:
                 raise ConflictError(

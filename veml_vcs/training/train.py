@@ -23,7 +23,7 @@ from veml_vcs.training.planning import make_plan
 from veml_vcs.training.quiet import quiet
 from veml_vcs.training.run_folder import RunFolder, unfinished
 from veml_vcs.training.watch import Quiet, Watcher
-from veml_vcs.versions.trainings import NAMES
+from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings.outcome import Task
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def resume(
 
 def _wrote(repo: Repository, folder: RunFolder) -> bool:
     """Tell whether the record that lies there is the partial one of this very run: no loss."""
-    path = repo.absolute(NAMES.path(folder.name))
+    path = repo.absolute(TRAINING.path(folder.name))
     written = folder.written()
     if written is None or not repo.files.exists(path):
         return False

@@ -13,17 +13,14 @@ from hypothesis import strategies as st
 from veml_vcs.errors import FormatError, InvalidInputError
 from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.versions.configs import read_config
+from veml_vcs.versions.kinds import MODEL
 from veml_vcs.versions.models import (
     ModelRecord,
-    check_name,
     compare_configs,
     compare_facts,
     fact_rows,
     flatten,
-    is_model_record,
-    model_name,
     parse_model_record,
-    record_path,
     unflatten,
 )
 from veml_vcs.versions.models.record import make_record
@@ -66,7 +63,7 @@ def test_one_fact_a_line() -> None:
     assert '  "optim_wrapper.optimizer.lr": 1e-05,' in lines
     assert '  "optim_wrapper.paramwise_cfg.custom_keys.backbone~1norm.decay_mult": 0,' in lines
     assert '  "classes": [3],' in lines
-    assert is_model_record(record().to_bytes())
+    assert MODEL.is_record(record().to_bytes())
 
 
 def test_two_spellings_are_one_version() -> None:
@@ -128,7 +125,7 @@ def test_what_json_does_not_have() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (edited(kind="data"), "expected a model record, found kind 'data'"),
+        (edited(kind="data"), "expected a record of kind model, found kind 'data'"),
         (edited(veml=2), "newer veml"),
         (edited(config=[]), "'config': expected keys and values"),
         (edited(config={}), "has no model"),
@@ -175,15 +172,15 @@ def test_a_text_that_is_no_unicode_is_refused() -> None:
 )
 def test_names_that_cannot_be(name: str) -> None:
     with pytest.raises(InvalidInputError, match="cannot be the name of a model"):
-        check_name(name)
+        MODEL.check(name)
 
 
 def test_where_records_lie() -> None:
-    assert record_path("a/b") == "models/a/b.veml"
-    assert model_name("models/a/b.veml") == "a/b"
+    assert MODEL.path("a/b") == "models/a/b.veml"
+    assert MODEL.name_of("models/a/b.veml") == "a/b"
     for path in ("other/a.veml", "models/a.txt", "models/.veml", "models/../a.veml"):
         with pytest.raises(FormatError, match="cannot stand here"):
-            model_name(path)
+            MODEL.name_of(path)
 
 
 def test_facts_and_keys_that_differ() -> None:

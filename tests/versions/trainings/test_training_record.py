@@ -10,14 +10,13 @@ import pytest
 
 from tests.hostile.test_fuzz_training_records import SOUND, TREE
 from veml_vcs.errors import FormatError, InvalidInputError
+from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import (
-    NAMES,
     CheckpointFacts,
     Initial,
     ModelUse,
     TrainingRecord,
     detections,
-    is_training_record,
     log_columns,
     parse_training_record,
 )
@@ -51,12 +50,12 @@ def test_the_least_that_a_record_says() -> None:
     found = parse_training_record(SMALL, "x")
     again = found.to_bytes()
     assert again == SMALL.replace(b', "part": {}', b"")
-    assert is_training_record(again)
+    assert TRAINING.is_record(again)
     assert found == TrainingRecord(
-        "detection",
-        ModelUse("detector", found.model.version),
-        found.data,
-        CheckpointFacts(TREE, 10, 4000),
+        task="detection",
+        model=ModelUse("detector", found.model.version),
+        data=found.data,
+        checkpoint=CheckpointFacts(TREE, 10, 4000),
     )
 
 
@@ -111,9 +110,9 @@ def test_refused(path: str, value: Any) -> None:
 @pytest.mark.parametrize("name", ["", "a@b", "-x", "x.veml", "../x", "a//b", ".git/x", "a\nb"])
 def test_names(name: str) -> None:
     with pytest.raises(InvalidInputError, match="cannot be the name of a training"):
-        NAMES.check(name)
+        TRAINING.check(name)
     with pytest.raises(FormatError):
-        NAMES.name(f"trainings/{name}.veml")
+        TRAINING.name_of(f"trainings/{name}.veml")
 
 
 def test_initial_weights_in_words() -> None:

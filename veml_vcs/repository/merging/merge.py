@@ -34,9 +34,9 @@ from veml_vcs.repository.merging.state import (
     save_merge_state,
 )
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.place import any_stale_records
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import is_ancestor, merge_bases
-from veml_vcs.repository.trainings.place import any_stale_trainings
 from veml_vcs.repository.worktree.changes import (
     FolderChanges,
     folder_changes,
@@ -68,7 +68,7 @@ from veml_vcs.samples.tree import Change
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.trainings.stale import StaleTraining
+    from veml_vcs.repository.records.stale import StaleRecord
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class MergeResult:
         conflicts: Open conflicts in data sets.
         files: Ordinary files in conflict.
         squash: All is in index and work tree, and the next commit is no merge.
-        stale: Trainings that this merge made to be of other versions than are here: a metric is
-            never merged.
+        stale: Trainings and inference versions that this merge made to be of other versions than
+            are here: a metric is never merged.
     """
 
     kind: str
@@ -93,7 +93,7 @@ class MergeResult:
     conflicts: tuple[DataConflict, ...] = ()
     files: tuple[str, ...] = ()
     squash: bool = False
-    stale: tuple[StaleTraining, ...] = ()
+    stale: tuple[StaleRecord, ...] = ()
 
 
 def merge(
@@ -194,10 +194,10 @@ def merge(
     return MergeResult("merged", done.id, tuple(merged.data), stale=stale)
 
 
-def _stale(repo: Repository, ours: CommitId, merged: TreeMerge) -> tuple[StaleTraining, ...]:
-    """Return the trainings that were of what is here before the merge, and are not after it."""
-    before = any_stale_trainings(repo, repo.git.files(ours))
-    after = any_stale_trainings(repo, merged.files, merged.conflicts)
+def _stale(repo: Repository, ours: CommitId, merged: TreeMerge) -> tuple[StaleRecord, ...]:
+    """Return the versions that were of what is here before the merge, and are not after it."""
+    before = any_stale_records(repo, repo.git.files(ours))
+    after = any_stale_records(repo, merged.files, merged.conflicts)
     return tuple(one for one in after if one not in before)
 
 

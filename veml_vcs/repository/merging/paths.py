@@ -17,11 +17,9 @@ from veml_vcs.repository.merging.data import DataMerge, merge_data
 from veml_vcs.repository.merging.renames import with_renames
 from veml_vcs.repository.merging.rules import Settlement
 from veml_vcs.repository.merging.text import BLOB_KINDS, merge_text, merged_mode
-from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.progress import Progress
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import merge_bases
-from veml_vcs.repository.trainings.place import may_be_training
 from veml_vcs.versions.data import (
     RECORD_SUFFIX,
     DataRecord,
@@ -29,6 +27,7 @@ from veml_vcs.versions.data import (
     is_data_record,
     parse_data_record,
 )
+from veml_vcs.versions.kinds import MODEL, measured_at
 
 Three = tuple[TreeFile | None, TreeFile | None, TreeFile | None]
 _MAX_VIRTUAL_DEPTH = 100
@@ -127,10 +126,10 @@ class TreeMerger:
                 chosen = right
             elif path.endswith(RECORD_SUFFIX) and (records := self._records(path, three)):
                 chosen = self._merge_data(path, records, three, merge, settlement)
-            elif may_be_model(path) and left is not None and right is not None:
+            elif MODEL.may_be(path) and left is not None and right is not None:
                 models[path], chosen = three, left  # after the files of its config
-            elif may_be_training(path) and self._are_trainings(path, three):
-                chosen = self._merge_training(path, three, merge, settlement)
+            elif measured_at(path) is not None and self._is_whole(path, three):
+                chosen = self._merge_whole(path, three, merge, settlement)
             else:
                 chosen = self._merge_text(path, three, merge, settlement, attributes)
             if chosen is not None:
@@ -143,18 +142,20 @@ class TreeMerger:
         _refuse_file_folder(merge.files)
         return merge
 
-    def _are_trainings(self, path: str, three: Three) -> bool:
-        from veml_vcs.repository.trainings.merging import are_trainings
+    def _is_whole(self, path: str, three: Three) -> bool:
+        from veml_vcs.repository.records.merging import whole_kind
 
-        return are_trainings(self._repo, path, three)
+        return whole_kind(self._repo, path, three) is not None
 
-    def _merge_training(
+    def _merge_whole(
         self, path: str, three: Three, merge: TreeMerge, settlement: Settlement
     ) -> TreeFile | None:
-        """Take one side of a training that both changed: nothing of a record is merged by line."""
+        """Take one side of a record that both changed: nothing of it is merged by line."""
+        from veml_vcs.repository.records.merging import settled_alone
+
         base, ours, theirs = three
         favour = settlement.of_path(path)
-        if favour is None:
+        if favour is None and not settled_alone(self._repo, path, three):
             merge.conflicts[path] = three
         return {"base": base, "theirs": theirs}.get(favour or "ours", ours)
 

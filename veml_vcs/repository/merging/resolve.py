@@ -16,15 +16,14 @@ from veml_vcs.repository.merging.operation import Operation, operation_of
 from veml_vcs.repository.merging.rules import ConflictName
 from veml_vcs.repository.merging.state import MergeState, load_merge_state, sides_of
 from veml_vcs.repository.merging.text import BLOB_KINDS, merge_text, merged_mode
-from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.models.settle import config_of_side
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import may_be_training
 from veml_vcs.repository.worktree.follow import follow
 from veml_vcs.repository.worktree.plain_files import write_plain
 from veml_vcs.samples.annotations import Choice, Resolution, can_be_both
 from veml_vcs.versions.data import RECORD_SUFFIX
+from veml_vcs.versions.kinds import MODEL, measured_at
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def both_can_be(repo: Repository, conflicts: Sequence[DataConflict], path: str =
     Of a text in a data set it is not known before it is tried.
     """
     if path:
-        if may_be_model(path):
+        if MODEL.may_be(path):
             return False
         try:
             _united(repo, path)
@@ -212,8 +211,8 @@ def _unite(
     """
     _, ours, theirs = three
     reason = "one side removed it"
-    if may_be_training(path):
-        from veml_vcs.repository.trainings.merging import refuse_both
+    if measured_at(path) is not None:
+        from veml_vcs.repository.records.merging import refuse_both
 
         refuse_both(repo, path, three)
     if ours is not None and theirs is not None:

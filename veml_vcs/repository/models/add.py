@@ -7,22 +7,21 @@ import posixpath
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from veml_vcs.errors import ConflictError, FormatError, InvalidInputError
+from veml_vcs.errors import ConflictError, FormatError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.models.read import Run, from_disk, ran_record, record_of
-from veml_vcs.repository.models.versions import record_on_disk
+from veml_vcs.repository.records.versions import record_on_disk
+from veml_vcs.repository.records.write import refuse_outsiders, stage_record
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.worktree.plain import add_plain, ignored_paths
+from veml_vcs.repository.worktree.plain import add_plain
+from veml_vcs.versions.kinds import MODEL
 from veml_vcs.versions.models import (
     ConfigChange,
     FactChange,
     ModelRecord,
-    check_name,
     compare_configs,
     compare_facts,
-    record_path,
 )
 
 
@@ -85,7 +84,7 @@ def add_model(
     path = repo.relative(config)
     if name is None:
         name = posixpath.splitext(posixpath.basename(path))[0]
-    target = record_path(check_name(name))
+    target = MODEL.path(name)
     notes: tuple[str, ...] = ()
     with nullcontext() if dry_run else repo.lock("veml model add"):
         old = _old_record(repo, target, path, force)
@@ -114,12 +113,7 @@ def stage_model(repo: Repository, path: str, record: ModelRecord, files: list[st
     which ``veml status`` tells.
     """
     staged = add_plain(repo, files, repo.staged_datasets())
-    data = record.to_bytes()
-    full = repo.absolute(path)
-    if not os.path.lexists(full) or bytes(repo.files.read(full)) != data:
-        repo.files.make_folder(os.path.dirname(full))
-        repo.write_file(path, data)
-    repo.git.stage_blobs({path: data})
+    stage_record(repo, path, record.to_bytes())
     return staged
 
 
@@ -128,7 +122,7 @@ def _old_record(repo: Repository, target: str, config: str, force: bool) -> Mode
     if not os.path.lexists(repo.absolute(target)):
         return None
     try:
-        old = record_on_disk(repo, target)
+        old = record_on_disk(repo, MODEL, target)
     except FormatError:
         if force:
             return None
@@ -146,28 +140,3 @@ def _old_record(repo: Repository, target: str, config: str, force: bool) -> Mode
             kind="would-lose-changes",
         )
     return old
-
-
-def refuse_outsiders(repo: Repository, files: list[str]) -> None:
-    """Refuse files that a commit would not hold: of data sets, beyond a link, ignored by Git.
-
-    Raises:
-        InvalidInputError: One is such a file.
-    """
-    datasets = list(repo.staged_datasets())
-    for path in files:
-        folder = os.path.join(repo.root, os.path.dirname(path)).rstrip(os.sep)
-        if os.path.realpath(folder) != folder:
-            raise InvalidInputError(f"{path} is beyond a symbolic link, where Git holds nothing")
-        owner = owner_of(datasets, path)
-        if owner is not None:
-            raise InvalidInputError(
-                f"{path} belongs to the data set {owner}, and Git does not hold it",
-                hint="choose a place that is in no data set",
-            )
-    ignored = ignored_paths(repo, files)
-    if ignored:
-        raise InvalidInputError(
-            f"{ignored[0]} is ignored by Git (.gitignore), so that no commit would hold it",
-            hint=f"git add -f {ignored[0]}, then the same command again",
-        )

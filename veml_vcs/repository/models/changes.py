@@ -6,33 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from veml_vcs.repository.git.repo import TreeFile
-from veml_vcs.repository.models.place import may_be_model
-from veml_vcs.repository.models.versions import models_in
+from veml_vcs.repository.records.changes import RecordDiff, changed_records
 from veml_vcs.repository.repository import Repository
-from veml_vcs.versions.models import (
-    ConfigChange,
-    FactChange,
-    compare_configs,
-    compare_facts,
-    record_path,
-)
+from veml_vcs.versions.kinds import MODEL
+from veml_vcs.versions.models import ConfigChange, FactChange, compare_configs, compare_facts
 
 
 @dataclass(frozen=True)
-class ModelDiff:
+class ModelDiff(RecordDiff):
     """How one model differs.
 
     Attributes:
-        name: The model.
-        path: Its record, from the repository's root.
-        kind: ``new``, ``modified`` or ``deleted``.
         facts: The facts that differ; of a new model, or one that is gone, all.
         changes: The keys of its config that differ.
     """
 
-    name: str
-    path: str
-    kind: str
     facts: tuple[FactChange, ...]
     changes: tuple[ConfigChange, ...]
 
@@ -53,27 +41,14 @@ def model_diffs(
         after: The files of the second.
         wanted: Tells whether a path is asked for.
     """
-    changed = {
-        path
-        for path in before.keys() | after.keys()
-        if may_be_model(path) and before.get(path) != after.get(path) and wanted(path)
-    }
-    if not changed:
-        return ()
-    left, right = (
-        models_in(repo, {path: files[path] for path in changed & files.keys()})
-        for files in (before, after)
-    )
-    found = []
-    for name in sorted({*left.records, *right.records}):
-        path = record_path(name)
-        old, new = left.records.get(name), right.records.get(name)
-        if (old is None and path in before) or (new is None and path in after):
-            continue  # one side is no record
-        kind = "new" if old is None else "deleted" if new is None else "modified"
-        facts = tuple(one for one in compare_facts(old, new) if one.differs)
-        changes = compare_configs(
-            {} if old is None else old.config, {} if new is None else new.config
+    return tuple(
+        ModelDiff(
+            pair.name, MODEL.path(pair.name), pair.change,
+            tuple(one for one in compare_facts(pair.old, pair.new) if one.differs),
+            compare_configs(
+                {} if pair.old is None else pair.old.config,
+                {} if pair.new is None else pair.new.config,
+            ),
         )
-        found.append(ModelDiff(name, path, kind, facts, changes))
-    return tuple(found)
+        for pair in changed_records(repo, MODEL, before, after, wanted)
+    )  # fmt: skip

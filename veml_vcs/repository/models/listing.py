@@ -1,30 +1,24 @@
-"""``veml model ls``, ``compare`` and ``rm``: the models of a commit, two side by side, without."""
+"""``veml model ls`` and ``compare``: the models of a commit, two side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.models.read import from_git
 from veml_vcs.repository.models.stale import stale_here, stale_models
 from veml_vcs.repository.models.versions import (
-    ModelVersion,
     models_in,
     open_model,
-    parse_model_spec,
 )
-from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.rm import RmResult, rm
+from veml_vcs.versions.kinds import MODEL
 from veml_vcs.versions.models import (
     ConfigChange,
     FactChange,
     compare_configs,
     compare_facts,
-    record_path,
 )
 
 
@@ -93,7 +87,7 @@ def list_models(repo: Repository, revision: str | None = None) -> tuple[ListedMo
         stale = stale_models(repo, files, from_git(repo, files, revision))
     found = models_in(repo, files)
     why = {one.path: one.reason for one in stale}
-    listed = [ListedModel(path.removeprefix("models/").removesuffix(".veml"), None,
+    listed = [ListedModel(MODEL.bare_name(path), None,
                           stale=why.get(path, error.message))
               for path, error in found.unreadable.items()]  # fmt: skip
     for name, record in found.records.items():
@@ -101,7 +95,7 @@ def list_models(repo: Repository, revision: str | None = None) -> tuple[ListedMo
         listed.append(ListedModel(
             name, blob_id(record.to_bytes()), record.path, facts.architecture,
             "" if facts.backbone is None else str(facts.backbone), facts.classes,
-            record.parameters, why.get(record_path(name), ""),
+            record.parameters, why.get(MODEL.path(name), ""),
         ))  # fmt: skip
     return tuple(sorted(listed, key=lambda one: one.name))
 
@@ -112,37 +106,9 @@ def compare_models(repo: Repository, old: str, new: str) -> ModelComparison:
     Raises:
         NotFoundError: There is no such model.
     """
-    left: ModelVersion = open_model(repo, old)
-    right: ModelVersion = open_model(repo, new)
+    left = open_model(repo, old)
+    right = open_model(repo, new)
     return ModelComparison(
         old, new, left.id, right.id, compare_facts(left.record, right.record),
         compare_configs(left.record.config, right.record.config),
-    )  # fmt: skip
-
-
-def remove_models(
-    repo: Repository,
-    names: Sequence[str],
-    *,
-    cached: bool = False,
-    force: bool = False,
-    dry_run: bool = False,
-    progress: Progress = silent,
-) -> RmResult:
-    """Remove the records of models, as ``veml rm`` removes files; configs stay.
-
-    Raises:
-        NotFoundError: There is no such model.
-        ConflictError: A record has changes that no commit has.
-    """
-    paths = [record_path(parse_model_spec(name).name) for name in names]
-    staged = repo.git.staged_files()
-    for name, path in zip(names, paths, strict=True):
-        if "@" in name:
-            raise InvalidInputError(f"{name}: a version stays in its commit; only NAME is removed")
-        if path not in staged:
-            open_model(repo, name)  # says which there are
-    return rm(
-        repo, [repo.absolute(path) for path in paths], cached=cached, force=force, dry_run=dry_run,
-        progress=progress,
     )  # fmt: skip

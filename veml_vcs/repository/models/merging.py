@@ -16,17 +16,15 @@ from dataclasses import dataclass, field
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.text import BLOB_KINDS
-from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.models.read import Read, from_disk, from_git, record_of
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.annotations import Choice
+from veml_vcs.versions.configs.flat import MISSING, same
+from veml_vcs.versions.kinds import MODEL
 from veml_vcs.versions.models import (
     ModelRecord,
     compare_configs,
-    is_model_record,
-    parse_model_record,
 )
-from veml_vcs.versions.models.flat import MISSING, same
 from veml_vcs.versions.models.merge import KeyConflict, conflict, merge_model_records
 
 _WORDS = re.compile(rb"\w+|\s+|[^\w\s]")
@@ -97,7 +95,7 @@ def model_conflicts(repo: Repository) -> dict[str, tuple[KeyConflict, ...]]:
     """
     found = {}
     for path in repo.git.conflicted_paths():
-        if may_be_model(path):
+        if MODEL.may_be(path):
             records = _records(repo, path, repo.git.conflict_stages(path))
             if records is not None:
                 found[path] = _checked(records, from_disk(repo), None).conflicts
@@ -110,10 +108,10 @@ def _records(
     found: list[ModelRecord | None] = []
     for file in three:
         data = None if file is None else repo.git.read_blob(file.blob)
-        if data is not None and not is_model_record(data):
+        if data is not None and not MODEL.is_record(data):
             return None
         try:
-            found.append(None if data is None else parse_model_record(data, path))
+            found.append(None if data is None else MODEL.parse(data, path))
         except FormatError:
             return None
     base, ours, theirs = found

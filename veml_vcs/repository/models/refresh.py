@@ -7,20 +7,18 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.repository.models.add import stage_model
-from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.models.read import from_disk, record_of
 from veml_vcs.repository.models.stale import StaleModel, check_model
-from veml_vcs.repository.models.versions import models_in, record_on_disk
+from veml_vcs.repository.models.versions import models_in
+from veml_vcs.repository.records.versions import record_of_file, record_on_disk
 from veml_vcs.repository.repository import Repository
+from veml_vcs.versions.kinds import MODEL
 from veml_vcs.versions.models import (
     ConfigChange,
     FactChange,
     ModelRecord,
     compare_configs,
     compare_facts,
-    model_name,
-    parse_model_record,
-    record_path,
 )
 
 
@@ -65,7 +63,7 @@ def refresh_models(
     for name, record in {**models_in(repo, files).records, **conflicted}.items():
         if not any(map(wanted, record.files)):
             continue
-        path = record_path(name)
+        path = MODEL.path(name)
         read = from_disk(repo)
         if name in conflicted:
             stale = StaleModel(path, "changed", "in conflict", f"veml model add {record.path}")
@@ -95,21 +93,12 @@ def _conflicted(repo: Repository) -> dict[str, ModelRecord]:
     open_paths = set(repo.git.conflicted_paths())
     found = {}
     for path in open_paths:
-        if may_be_model(path):
+        if MODEL.may_be(path):
             try:
-                record = record_on_disk(repo, path)
+                record = record_on_disk(repo, MODEL, path)
             except FormatError:  # marks of a conflict, where git merged it by line
-                record = _ours(repo, path)
+                # A file that was never a record is the user's to settle.
+                record = record_of_file(repo, MODEL, path, repo.git.conflict_stages(path)[1])
             if record is not None and not open_paths & set(record.files):
-                found[model_name(path)] = record
+                found[MODEL.name_of(path)] = record
     return found
-
-
-def _ours(repo: Repository, path: str) -> ModelRecord | None:
-    ours = repo.git.conflict_stages(path)[1]
-    if ours is None:
-        return None
-    try:
-        return parse_model_record(repo.git.read_blob(ours.blob), path)
-    except FormatError:
-        return None  # a file that was never a record: the user's to settle

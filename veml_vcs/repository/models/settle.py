@@ -11,11 +11,10 @@ from veml_vcs.ids import CommitId
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.operation import HEAD_FILES
 from veml_vcs.repository.merging.state import MergeState, sides_of
-from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.worktree.plain_files import same_on_disk
 from veml_vcs.samples.annotations import Choice, Resolution
-from veml_vcs.versions.models import is_model_record, parse_model_record
+from veml_vcs.versions.kinds import MODEL
 
 _REPLAYED = {"cherry-pick": HEAD_FILES["cherry-pick"], "rebase": "REBASE_HEAD"}
 _PACKAGE = "::"
@@ -43,7 +42,7 @@ def config_of_side(
     """
     three = repo.git.conflict_stages(path)
     datas = [None if one is None else repo.git.read_blob(one.blob) for one in three]
-    if not may_be_model(path) or not any(one is not None and is_model_record(one) for one in datas):
+    if not MODEL.may_be(path) or not any(one is not None and MODEL.is_record(one) for one in datas):
         return {}
     if choice == "both":
         raise InvalidInputError(
@@ -52,9 +51,9 @@ def config_of_side(
             kind="not-both",
         )
     data = dict(zip(("base", "ours", "theirs"), datas, strict=True))[choice]
-    if data is None or not is_model_record(data):
+    if data is None or not MODEL.is_record(data):
         return {}
-    files = [one for one in parse_model_record(data, path).files if _PACKAGE not in one]
+    files = [one for one in MODEL.parse(data, path).files if _PACKAGE not in one]
     conflicted, staged = repo.git.conflicted_paths(), repo.git.staged_files()
     found: dict[str, TreeFile] = {}
     tree: dict[str, TreeFile] | None = None

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.repository.git.repo import TreeFile, blob_id
-from veml_vcs.repository.models.place import may_be_model
 from veml_vcs.repository.models.read import Read, from_disk, from_git, record_of
 from veml_vcs.repository.models.versions import models_in
 from veml_vcs.repository.repository import Repository
-from veml_vcs.versions.models import ConfigChange, ModelRecord, compare_configs, record_path
+from veml_vcs.versions.kinds import MODEL
+from veml_vcs.versions.models import ConfigChange, ModelRecord, compare_configs
 
 _KEYS_LISTED = 3
 
@@ -52,14 +52,14 @@ def stale_models(
         changed: Look only at models of which the record or a file of the config is among these
             paths; None looks at all.
     """
-    if not any(map(may_be_model, files)):
+    if not any(map(MODEL.may_be, files)):
         return ()
     models = models_in(repo, files)
     touched = None if changed is None else set(changed)
     found = [_edited(path, error) for path, error in models.unreadable.items()
              if touched is None or path in touched]  # fmt: skip
     for name, record in models.records.items():
-        path = record_path(name)
+        path = MODEL.path(name)
         if touched is not None and not touched & {path, *record.files}:
             continue
         data = repo.git.read_blob(files[path].blob)
@@ -74,7 +74,7 @@ def stale_here(repo: Repository) -> tuple[StaleModel, ...]:
 
     A config in conflict says nothing; that it is, is told elsewhere.
     """
-    staged = {path: file for path, file in repo.git.staged_files().items() if may_be_model(path)}
+    staged = {path: file for path, file in repo.git.staged_files().items() if MODEL.may_be(path)}
     here = {}
     for path in staged:
         file = repo.git.worktree_file(path)
@@ -85,9 +85,7 @@ def stale_here(repo: Repository) -> tuple[StaleModel, ...]:
     if not conflicted:
         return found
     records = models_in(repo, here).records
-    settled = {
-        record_path(name) for name, one in records.items() if not conflicted & set(one.files)
-    }
+    settled = {MODEL.path(name) for name, one in records.items() if not conflicted & set(one.files)}
     return tuple(one for one in found if one.path in settled or one.kind == "edited")
 
 
@@ -106,7 +104,7 @@ def check_model(name: str, record: ModelRecord, data: bytes, read: Read) -> Stal
         data: The record's bytes.
         read: Reads the config's files.
     """
-    path = record_path(name)
+    path = MODEL.path(name)
     if record.to_bytes() != data:
         return _edited(path, None, record)
     again = f"veml model add {record.path} --name {name}"
@@ -156,7 +154,7 @@ def _check_ran(path: str, record: ModelRecord, read: Read, again: str) -> StaleM
 
 
 def _edited(path: str, error: FormatError | None, record: ModelRecord | None = None) -> StaleModel:
-    name = path.removeprefix("models/").removesuffix(".veml")
+    name = MODEL.bare_name(path)
     reason = error.message if error is not None else f"{path}: it is not in veml's form"
     config = "CONFIG" if record is None else record.path
     return StaleModel(

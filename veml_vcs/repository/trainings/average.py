@@ -9,7 +9,11 @@ from __future__ import annotations
 from veml_vcs.errors import ConflictError, InvalidInputError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
-from veml_vcs.repository.trainings.write import WrittenTraining, require_free, write_training
+from veml_vcs.repository.trainings.write import (
+    WrittenTraining,
+    require_free,
+    write_training,
+)
 from veml_vcs.samples.tensors import average
 from veml_vcs.versions.trainings import Initial, TrainingOutcome
 

@@ -8,29 +8,23 @@ from typing import TYPE_CHECKING
 
 from veml_vcs.errors import VemlError
 from veml_vcs.repository.git.repo import TreeFile
+from veml_vcs.repository.records.changes import Pair, RecordDiff, changed_records
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import may_be_training
-from veml_vcs.repository.trainings.versions import trainings_in
-from veml_vcs.versions.models import ConfigChange, FactChange, compare_configs
-from veml_vcs.versions.trainings import NAMES, TrainingRecord
-from veml_vcs.versions.trainings.compare import (
-    MetricChange,
-    compare_metrics,
-    compare_training_facts,
-)
+from veml_vcs.versions.changes import FactChange, MetricChange, compare_metrics
+from veml_vcs.versions.configs.flat import ConfigChange, compare_configs
+from veml_vcs.versions.kinds import TRAINING
+from veml_vcs.versions.trainings import TrainingRecord
+from veml_vcs.versions.trainings.compare import compare_training_facts
 
 if TYPE_CHECKING:
     from veml_vcs.samples.tensors import LayerChange
 
 
 @dataclass(frozen=True)
-class TrainingDiff:
+class TrainingDiff(RecordDiff):
     """How one training differs.
 
     Attributes:
-        name: The training.
-        path: Its record, from the repository's root.
-        kind: ``new``, ``modified`` or ``deleted``.
         facts: The facts that differ; of a new training, or one that is gone, all.
         metrics: The metrics that differ; of a new training, or one that is gone, all.
         changes: The keys of its config that differ.
@@ -38,9 +32,6 @@ class TrainingDiff:
         layers_problem: Why they could not be.
     """
 
-    name: str
-    path: str
-    kind: str
     facts: tuple[FactChange, ...]
     metrics: tuple[MetricChange, ...]
     changes: tuple[ConfigChange, ...]
@@ -67,26 +58,11 @@ def training_diffs(
         wanted: Tells whether a path is asked for.
         layers: Compare checkpoints, too; that reads the tensors that differ.
     """
-    changed = {
-        path
-        for path in before.keys() | after.keys()
-        if may_be_training(path) and before.get(path) != after.get(path) and wanted(path)
-    }
-    if not changed:
-        return ()
-    left, right = (
-        trainings_in(repo, {path: files[path] for path in changed & files.keys()})
-        for files in (before, after)
-    )
     found = []
-    for name in sorted({*left.records, *right.records}):
-        path = NAMES.path(name)
-        old, new = left.records.get(name), right.records.get(name)
-        if (old is None and path in before) or (new is None and path in after):
-            continue  # one side is no record
-        one = training_diff(name, old, new)
-        if layers and old is not None and new is not None:
-            one = with_layers(repo, one, old, new)
+    for pair in changed_records(repo, TRAINING, before, after, wanted):
+        one = training_diff(pair.name, pair.old, pair.new)
+        if layers and pair.old is not None and pair.new is not None:
+            one = with_layers(repo, one, pair.old, pair.new)
         found.append(one)
     return tuple(found)
 
@@ -95,9 +71,8 @@ def training_diff(
     name: str, old: TrainingRecord | None, new: TrainingRecord | None
 ) -> TrainingDiff:
     """Compare two records of a training; None is none."""
-    kind = "new" if old is None else "deleted" if new is None else "modified"
     return TrainingDiff(
-        name, NAMES.path(name), kind,
+        name, TRAINING.path(name), Pair(name, old, new).change,
         tuple(one for one in compare_training_facts(old, new) if one.differs),
         tuple(one for one in compare_metrics(old, new) if one.differs),
         compare_configs({} if old is None else old.config, {} if new is None else new.config),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from veml_vcs.errors import NotFoundError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
-from veml_vcs.versions.trainings.compare import leading
+from veml_vcs.versions.changes import leading
 
 STEPS = ("iteration", "epoch")
 """Columns of a log that say where a row stands, the finer first."""

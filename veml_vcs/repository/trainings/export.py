@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
-from veml_vcs.errors import ConflictError
 from veml_vcs.ids import VersionId
+from veml_vcs.repository.records.export import export_bytes, refuse_existing
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
 from veml_vcs.samples.tensors import write_safetensors
@@ -48,11 +47,7 @@ def export_checkpoint(
         StorageError: The system says no; nothing half-written is left.
     """
     found = open_training(repo, spec)
-    if os.path.lexists(target) and not force:
-        raise ConflictError(
-            f"{target}: is there already", hint="choose another name, or --force to replace it"
-        )
+    refuse_existing(target, force=force)
     data = write_safetensors(found.checkpoint())
-    repo.files.make_folder(os.path.dirname(os.path.abspath(target)))
-    repo.files.write_atomic(target, data)
+    export_bytes(repo, data, target, force=force)
     return ExportedCheckpoint(spec, found.id, target, found.record.checkpoint.tensors, len(data))

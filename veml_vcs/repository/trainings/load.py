@@ -16,7 +16,11 @@ from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.models.versions import open_model
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
-from veml_vcs.repository.trainings.write import WrittenTraining, require_free, write_training
+from veml_vcs.repository.trainings.write import (
+    WrittenTraining,
+    require_free,
+    write_training,
+)
 from veml_vcs.samples.tensors import Checkpoint, read_safetensors
 from veml_vcs.versions.trainings import DataUse, ModelUse, TrainingOutcome
 from veml_vcs.versions.trainings.outcome import Task

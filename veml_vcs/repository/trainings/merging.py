@@ -1,7 +1,7 @@
-"""Both sides of a merge changed one training: a conflict of the whole record, and its settling.
+"""Settle a conflict of trainings by the mean of both sides' checkpoints.
 
-A metric belongs to one checkpoint, on one data version. A record in which a merge by line had put
-the metrics of one side beside the checkpoint of the other would lie, so nothing of it is merged.
+That there is a conflict, and that nothing of a record is merged, is of every measured kind
+(``records/merging``).
 """
 
 from __future__ import annotations
@@ -9,42 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from veml_vcs.errors import ConflictError, FormatError, InvalidInputError
-from veml_vcs.repository.git.repo import TreeFile
+from veml_vcs.errors import ConflictError
 from veml_vcs.repository.merging.operation import how_to_end
 from veml_vcs.repository.merging.state import load_merge_state
 from veml_vcs.repository.merging.waiting import waiting
+from veml_vcs.repository.records.merging import record_conflicts
+from veml_vcs.repository.records.versions import record_of_file
+from veml_vcs.repository.records.write import stage_record
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.average import averaged
-from veml_vcs.repository.trainings.changes import TrainingDiff, training_diff
-from veml_vcs.repository.trainings.place import may_be_training
 from veml_vcs.repository.trainings.versions import TrainingVersion
-from veml_vcs.repository.trainings.write import stage_training, store_training
-from veml_vcs.versions.trainings import (
-    NAMES,
-    TrainingRecord,
-    is_training_record,
-    parse_training_record,
-)
-
-Three = tuple[TreeFile | None, TreeFile | None, TreeFile | None]
-
-
-@dataclass(frozen=True)
-class TrainingConflict:
-    """A training that both sides of a merge changed, and differently.
-
-    Attributes:
-        name: The training.
-        path: Its record, from the repository's root.
-        ours: What we did to it, since the common ancestor.
-        theirs: What they did.
-    """
-
-    name: str
-    path: str
-    ours: TrainingDiff
-    theirs: TrainingDiff
+from veml_vcs.repository.trainings.write import store_training
+from veml_vcs.versions.kinds import TRAINING
+from veml_vcs.versions.trainings import TrainingRecord
 
 
 @dataclass(frozen=True)
@@ -77,30 +54,6 @@ class AveragedResult:
     finish: str
 
 
-def are_trainings(repo: Repository, path: str, three: Three) -> bool:
-    """Tell whether our and their file at a path are records of a training that can be read."""
-    return may_be_training(path) and all(
-        file is not None and _record(repo, path, file) is not None for file in three[1:]
-    )
-
-
-def training_conflicts(repo: Repository) -> dict[str, TrainingConflict]:
-    """Return the records of trainings that are in conflict in the index, by path."""
-    found = {}
-    for path in repo.git.conflicted_paths():
-        if not may_be_training(path):
-            continue
-        base, ours, theirs = (
-            None if file is None else _record(repo, path, file)
-            for file in repo.git.conflict_stages(path)
-        )
-        if ours is not None and theirs is not None:
-            name = NAMES.name(path)
-            sides = training_diff(name, base, ours), training_diff(name, base, theirs)
-            found[path] = TrainingConflict(name, path, *sides)
-    return found
-
-
 def resolve_by_average(
     repo: Repository, paths: Sequence[str], *, weight: float = 0.5
 ) -> AveragedResult:
@@ -117,8 +70,8 @@ def resolve_by_average(
             settled then.
     """
     with repo.lock("veml resolve"):
-        conflicts = training_conflicts(repo)
-        wanted = [path if path in conflicts else f"trainings/{path}.veml" for path in paths]
+        conflicts = {path for path in record_conflicts(repo) if TRAINING.may_be(path)}
+        wanted = [path if path in conflicts else TRAINING.path(path) for path in paths]
         for given, path in zip(paths, wanted, strict=True):
             if path not in conflicts:
                 raise ConflictError(
@@ -130,8 +83,8 @@ def resolve_by_average(
         done = []
         for path, outcome in outcomes.items():
             stored = store_training(repo, outcome, path)
-            stage_training(repo, path, stored.data)
-            done.append(AveragedTraining(NAMES.name(path), path, stored.record))
+            stage_record(repo, path, stored.data)
+            done.append(AveragedTraining(TRAINING.name_of(path), path, stored.record))
         left = tuple(repo.git.conflicted_paths())
     return AveragedResult(tuple(done), left, _finish(repo))
 
@@ -145,36 +98,11 @@ def _finish(repo: Repository) -> str:
     return how_to_end("rebase" if rebased else "merge", by_git=True)[0]
 
 
-def refuse_both(repo: Repository, path: str, three: Three) -> None:
-    """Refuse to keep the lines of both sides of a training's record.
-
-    Raises:
-        InvalidInputError: It is one.
-    """
-    if are_trainings(repo, path, three):
-        raise InvalidInputError(
-            f"{path}: two versions of a training cannot both be one; it is still in conflict",
-            hint=f"veml resolve {path} --ours (or --theirs, --base, --average)",
-            kind="not-both",
-        )
-
-
 def _sides(repo: Repository, path: str) -> tuple[TrainingVersion, TrainingVersion]:
-    name = NAMES.name(path)
+    name = TRAINING.name_of(path)
     found = []
     for label, file in zip(("ours", "theirs"), repo.git.conflict_stages(path)[1:], strict=True):
-        record = None if file is None else _record(repo, path, file)
-        assert record is not None  # training_conflicts looked
+        record = record_of_file(repo, TRAINING, path, file)
+        assert record is not None  # record_conflicts looked
         found.append(TrainingVersion(repo, name, label, record))
     return found[0], found[1]
-
-
-def _record(repo: Repository, path: str, file: TreeFile) -> TrainingRecord | None:
-    data = repo.git.read_blob(file.blob)
-    if not is_training_record(data):
-        return None
-    try:
-        NAMES.name(path)
-        return parse_training_record(data, path)
-    except FormatError:
-        return None

@@ -2,95 +2,36 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 
-from veml_vcs.errors import ConflictError, FormatError, InvalidInputError
-from veml_vcs.ids import TreeId, VersionId
-from veml_vcs.repository.git.repo import blob_id
-from veml_vcs.repository.models.add import refuse_outsiders
+from veml_vcs.ids import TreeId
+from veml_vcs.repository.records.predictions import write_predictions
+from veml_vcs.repository.records.write import (
+    StoredVersion,
+    WrittenVersion,
+    checked,
+    free_path,
+    write_version,
+)
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.stored import write_log, write_predictions
+from veml_vcs.repository.trainings.log import write_log
 from veml_vcs.samples.tensors import write_checkpoint
+from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import (
-    NAMES,
     CheckpointFacts,
+    TrainingFacts,
     TrainingOutcome,
     TrainingRecord,
-    is_training_record,
-    parse_training_record,
 )
 
 _NOTHING = TreeId(bytes(32))
 
-
-@dataclass(frozen=True)
-class WrittenTraining:
-    """A training version that was written and staged.
-
-    Attributes:
-        name: The training.
-        path: Its record, from the repository's root.
-        version: Its version id.
-        new: Whether there was no training of that name.
-        same: Whether the very same version was there already.
-        record: What it is.
-        new_bytes: Bytes of tensors that the store did not have.
-    """
-
-    name: str
-    path: str
-    version: VersionId
-    new: bool
-    same: bool
-    record: TrainingRecord
-    new_bytes: int
+WrittenTraining = WrittenVersion[TrainingRecord]
 
 
 def require_free(repo: Repository, name: str, *, force: bool = False) -> str:
-    """Refuse a name that a training version cannot be written under; ask before hours of training.
-
-    Args:
-        repo: The repository.
-        name: The training.
-        force: Let a record be overwritten that no commit has.
-
-    Returns:
-        Where the record will lie, from the repository's root.
-
-    Raises:
-        InvalidInputError: The name cannot be one, or Git would not hold the record.
-        ConflictError: Something else is there, or a record that no commit has.
-    """
-    path = NAMES.path(name)
-    refuse_outsiders(repo, [path])
-    full = repo.absolute(path)
-    if not os.path.lexists(full):
-        return path
-    if os.path.islink(full) or not os.path.isfile(full):
-        raise ConflictError(
-            f"{path}: the record of the training belongs here, but something else is",
-            hint="choose another name with --name",
-            kind="would-lose-changes",
-        )
-    data = bytes(repo.files.read(full))
-    if not is_training_record(data):
-        raise ConflictError(
-            f"{path}: the record of the training belongs here, but another file is",
-            hint="choose another name with --name",
-            kind="would-lose-changes",
-        )
-    if force:
-        return path
-    commit = repo.git.head().commit
-    committed = repo.git.files(commit).get(path)
-    if committed is None or committed.blob != blob_id(data):
-        raise ConflictError(
-            f"{path}: a training version that no commit has is here, and would be lost",
-            hint='veml commit -m "..." first, or choose another name with --name, or --force',
-            kind="would-lose-changes",
-        )
-    return path
+    """Refuse a name that a training version cannot be written under; see ``free_path``."""
+    return free_path(repo, TRAINING, name, force=force)
 
 
 def write_training(
@@ -114,35 +55,14 @@ def write_training(
         StorageError: The system says no.
     """
     with repo.lock("veml train"):
-        path = require_free(repo, name, force=True)
-        full = repo.absolute(path)
-        before = bytes(repo.files.read(full)) if os.path.isfile(full) else None
-        stored = store_training(repo, outcome, path)
-        if before != stored.data:  # the same again is what a run does that was killed at its end
-            require_free(repo, name, force=force)
-        stage_training(repo, path, stored.data)
-    return WrittenTraining(
-        name, path, blob_id(stored.data), before is None, before == stored.data, stored.record,
-        stored.new_bytes,
-    )  # fmt: skip
+        return write_version(
+            repo, TRAINING, name, lambda path: store_training(repo, outcome, path), force=force
+        )
 
 
-@dataclass(frozen=True)
-class StoredTraining:
-    """A training version whose heavy parts are in the store, and whose record is nowhere yet.
-
-    Attributes:
-        record: What it is.
-        data: The record's text.
-        new_bytes: Bytes of tensors that the store did not have.
-    """
-
-    record: TrainingRecord
-    data: bytes
-    new_bytes: int
-
-
-def store_training(repo: Repository, outcome: TrainingOutcome, path: str) -> StoredTraining:
+def store_training(
+    repo: Repository, outcome: TrainingOutcome, path: str
+) -> StoredVersion[TrainingRecord]:
     """Put checkpoint, log and predictions of a run into the store.
 
     Args:
@@ -154,57 +74,15 @@ def store_training(repo: Repository, outcome: TrainingOutcome, path: str) -> Sto
         InvalidInputError: The outcome contradicts itself.
         StorageError: The system says no.
     """
+    shared = {one.name: getattr(outcome, one.name) for one in fields(TrainingFacts)}
+    facts = CheckpointFacts(_NOTHING, 0, 0, outcome.parameters)
     # What no reader would take is refused before anything is stored.
-    _checked(_record(outcome, CheckpointFacts(_NOTHING, 0, 0, outcome.parameters)), path)
+    checked(TRAINING, TrainingRecord(**shared, checkpoint=facts), path)
     log = write_log(repo, outcome.log)
     predictions = write_predictions(repo, outcome.predictions)
     stored = write_checkpoint(repo.store, repo.catalog, outcome.checkpoint)
-    facts = CheckpointFacts(stored.tree, stored.tensors, stored.content_bytes, outcome.parameters)
-    record = replace(_record(outcome, facts), log=log, predictions=predictions)
-    return StoredTraining(record, _checked(record, path), stored.new_bytes)
-
-
-def stage_training(repo: Repository, path: str, data: bytes) -> None:
-    """Write the record of a training version into the work tree, and stage it."""
-    full = repo.absolute(path)
-    if not os.path.isfile(full) or bytes(repo.files.read(full)) != data:
-        repo.files.make_folder(os.path.dirname(full))
-        repo.write_file(path, data)
-    repo.git.stage_blobs({path: data})
-
-
-def _record(outcome: TrainingOutcome, checkpoint: CheckpointFacts) -> TrainingRecord:
-    return TrainingRecord(
-        task=outcome.task,
-        model=outcome.model,
-        data=outcome.data,
-        checkpoint=checkpoint,
-        config=outcome.config,
-        initial=outcome.initial,
-        status=outcome.status,
-        seed=outcome.seed,
-        determinism=outcome.determinism,
-        libraries=outcome.libraries,
-        epochs=outcome.epochs,
-        iterations=outcome.iterations,
-        metrics=outcome.metrics,
-        per_class=outcome.per_class,
-        transferred_from=outcome.transferred_from,
-        rebuilt_from=outcome.rebuilt_from,
-        derived=outcome.derived,
+    facts = replace(
+        facts, tree=stored.tree, tensors=stored.tensors, content_bytes=stored.content_bytes
     )
-
-
-def _checked(record: TrainingRecord, path: str) -> bytes:
-    """Return the text of a record, which a reader takes as it is.
-
-    Raises:
-        InvalidInputError: A reader would refuse it.
-    """
-    try:
-        data = record.to_bytes()
-        if parse_training_record(data, path).to_bytes() != data:
-            raise FormatError("it would not be read back as it was written")
-    except (FormatError, TypeError, ValueError, UnicodeEncodeError) as error:
-        raise InvalidInputError(f"no training version can say this: {error!s:.300}") from error
-    return data
+    record = TrainingRecord(**shared, checkpoint=facts, log=log, predictions=predictions)
+    return StoredVersion(record, checked(TRAINING, record, path), stored.new_bytes)

@@ -8,7 +8,7 @@ compared with its tree. ``upkeep/repair.py`` mends.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ from veml_vcs.samples.tree.read import leaves, read_leaf
 from veml_vcs.versions.data import DataRecord, dataset_path
 
 if TYPE_CHECKING:
-    from veml_vcs.versions.trainings import TrainingRecord
+    from veml_vcs.versions.kinds import StoredPart
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class FsckProblem:
             ``newer`` (only a newer veml can read it).
         what: The object, sample, record.
         where: The pack, fragment or commit it is in, or what was found.
-        versions: Data and training versions that it hits, as ``commit:path``,
+        versions: Data, training and inference versions that it hits, as ``commit:path``,
             ``commit:path/key`` or ``commit:path (checkpoint)/tensor``.
     """
 
@@ -63,7 +63,7 @@ class FsckResult:
 
     Attributes:
         objects: Number of objects that were re-hashed.
-        versions: Number of data and training versions that were walked.
+        versions: Number of data, training and inference versions that were walked.
         samples: Number of distinct entries that were looked up.
         problems: Everything that is wrong; empty is good.
     """
@@ -86,7 +86,7 @@ class Damage:
         missing: Nodes that trees need and nobody has (sound).
         keys: Content, annotation or node -> the places in versions that need it.
         records: The data versions there are, by ``commit:path``.
-        trees: The trees of training versions, by ``commit:path (checkpoint)``.
+        trees: The trees of training and inference versions, by ``commit:path (checkpoint)``.
         broken: Names of the versions that are not whole.
     """
 
@@ -136,7 +136,7 @@ class _Check:
         self._contents: set[SampleId] = set()
         self._annotations: set[AnnotationId] = set()
         self._entries = 0
-        self._trainings = 0
+        self._named_versions = 0
         self._sizes: dict[str, int] = {}
         self.damage = Damage()
 
@@ -150,7 +150,7 @@ class _Check:
             self._name()
         self._report()
         objects = sum(1 for _ in self._repo.store.ids())
-        versions = len(self.damage.records) + self._trainings
+        versions = len(self.damage.records) + self._named_versions
         return FsckResult(objects, versions, self._entries, tuple(self._problems))
 
     # -- the store -----------------------------------------------------------------------------
@@ -207,7 +207,7 @@ class _Check:
         found = finder.look()
         for what, why in found.unreadable.items():
             self._problems.append(FsckProblem("newer", what, why))
-        for what, why in found.models.items():
+        for what, why in found.named.items():
             self._problems.append(FsckProblem("unreadable", what, why))
         for what, why in found.problems.items():
             kind = "unreadable" if ":" in what else "git"
@@ -219,27 +219,22 @@ class _Check:
                 self._problems.append(FsckProblem("unreadable", path, name, (str(error),)))
         trees: set[bytes] = set()
         for one in found.records.values():
-            if one.training is not None:
-                self._training(one.name, one.training)
+            if one.parts:
+                self._named(one.name, one.parts)
             if one.record is None:
                 continue
             if not (one.record.tree in trees and one.name.startswith("file:")):
                 trees.add(one.record.tree)
                 self.damage.records[one.name] = one.record
 
-    def _training(self, name: str, record: TrainingRecord) -> None:
-        """Remember the trees of a training version, and how many entries each should have."""
-        self._trainings += 1
-        sizes = {"checkpoint": record.checkpoint.tensors}
-        if record.log is not None:
-            sizes["log"] = len(record.log.columns)
-        if record.predictions is not None:
-            sizes["predictions"] = record.predictions.samples
+    def _named(self, name: str, parts: Mapping[str, StoredPart]) -> None:
+        """Remember the trees of a named version, and how many entries each should have."""
+        self._named_versions += 1
         known = set(self.damage.trees.values())
-        for part, tree in record.trees.items():
-            if tree not in known or not name.startswith("file:"):
-                self.damage.trees[f"{name} ({part})"] = tree
-                self._sizes[f"{name} ({part})"] = sizes[part]
+        for part, found in parts.items():
+            if found.tree not in known or not name.startswith("file:"):
+                self.damage.trees[f"{name} ({part})"] = found.tree
+                self._sizes[f"{name} ({part})"] = found.entries
 
     def _refs(self) -> None:
         """Find refs that are damaged, or name what Git does not have."""
@@ -304,7 +299,7 @@ class _Check:
                 )
 
     def _tree(self, name: str, tree: TreeId) -> None:
-        """Walk a tree of a training version, and compare the number of its entries."""
+        """Walk a tree of a training or inference version, and compare the number of its entries."""
         entries = 0
         for place in leaves(self._repo.store, tree):
             items = read_leaf(self._repo.store, place)

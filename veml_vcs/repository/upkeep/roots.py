@@ -13,9 +13,8 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from dulwich.errors import ChecksumMismatch, FileFormatException, ObjectFormatException
 from dulwich.index import ConflictedIndexEntry, Index, IndexEntry
@@ -24,17 +23,11 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
 from veml_vcs.errors import DamagedError, FormatError, VemlError
 from veml_vcs.ids import TreeId, VersionId, short
 from veml_vcs.repository.git.notes import NOTES_PREFIX
-from veml_vcs.repository.models.place import is_model, model_problem
+from veml_vcs.repository.records.check import read_checked
+from veml_vcs.repository.records.place import trees_of
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.place import (
-    is_training,
-    readable_training,
-    training_problem,
-)
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
-
-if TYPE_CHECKING:
-    from veml_vcs.versions.trainings import TrainingRecord
+from veml_vcs.versions.kinds import StoredPart
 
 _OBJECT = re.compile(rb"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
 _WORD = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -63,13 +56,13 @@ class FoundRecord:
         name: Where it was found first, as ``commit:path``, ``index:path`` or ``file:path``.
         words: Every digest of 32 bytes that its text names.
         record: What it says, if it is the record of a data version.
-        training: What it says, if it is that of a training version.
+        parts: The heavy parts of a training or inference version.
     """
 
     name: str
     words: frozenset[bytes]
     record: DataRecord | None
-    training: TrainingRecord | None = None
+    parts: Mapping[str, StoredPart] = field(default_factory=dict)
 
 
 @dataclass
@@ -80,8 +73,8 @@ class Roots:
         records: Blob (or, for a file that is not staged, its text's blob id) -> record.
         words: Digests that files of a merge or of notes name.
         problems: What could not be read, and where.
-        models: Records of models and trainings that are not as veml writes them, and why; what
-            they name is kept all the same.
+        named: Records of models, trainings and inference versions that are not as veml writes them,
+            and why; what they name is kept all the same.
         unreadable: Records that only a newer veml can read.
         paths: Every path that the record of a data version lies at -> where that was seen first.
     """
@@ -89,7 +82,7 @@ class Roots:
     records: dict[VersionId, FoundRecord] = field(default_factory=dict)
     words: set[bytes] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
-    models: dict[str, str] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
 
@@ -352,20 +345,16 @@ class RootFinder:
                     self.found.unreadable[name] = error.message
                 else:
                     self.found.problems[name] = error.message
-        elif is_model(data):
-            self._note_problem(model_problem(data, name), name)
-        training = None
-        if is_training(data):
-            self._note_problem(training_problem(data, name), name)
-            training = readable_training(data)
+        named, problem = read_checked(data, name)
+        if problem is not None:
+            self.found.named[name] = problem
         if words or record is not None:
             self.found.records[version] = FoundRecord(
-                name.removesuffix(RECORD_SUFFIX), words, record, training
+                name.removesuffix(RECORD_SUFFIX),
+                words,
+                record,
+                {} if named is None else named.parts,
             )
-
-    def _note_problem(self, why: str | None, name: str) -> None:
-        if why is not None:
-            self.found.models[name] = why
 
     def _place(self, sha: bytes, path: str, name: str) -> None:
         """Remember that the record of a data version lies at a path."""
@@ -416,13 +405,10 @@ def _newest_first(commits: Iterable[Commit]) -> Iterator[Commit]:
 
 
 def _trees(data: bytes) -> tuple[TreeId, ...]:
-    """Return the trees of a data or training version; none of what is no sound record of one."""
-    if is_data_record(data):
-        with contextlib.suppress(VemlError):
-            return (parse_data_record(data, "").tree,)
-        return ()
-    training = readable_training(data)
-    return () if training is None else tuple(training.trees.values())
+    """Return the trees of any kind of version; none of what is no sound record of one."""
+    with contextlib.suppress(VemlError):
+        return trees_of(data, "")
+    return ()
 
 
 def _stages(entry: IndexEntry | ConflictedIndexEntry) -> Iterable[bytes]:

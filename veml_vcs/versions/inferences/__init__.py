@@ -11,15 +11,20 @@ from veml_vcs.versions.inferences.outcome import (
     Quantisation,
     TrainingUse,
 )
+from veml_vcs.versions.inferences.parse import parse_inference_record
+from veml_vcs.versions.inferences.record import FileFacts, InferenceRecord
 
 __all__ = [
     "FORMATS",
     "QUANTISATIONS",
     "ExportFormat",
+    "FileFacts",
     "InferenceFacts",
     "InferenceOutcome",
+    "InferenceRecord",
     "Latency",
     "Parity",
     "Quantisation",
     "TrainingUse",
+    "parse_inference_record",
 ]

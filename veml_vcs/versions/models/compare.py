@@ -2,32 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+from veml_vcs.versions.changes import UNKNOWN, FactChange, compare_rows
 from veml_vcs.versions.models.record import ModelRecord
-
-UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class FactChange:
-    """One fact of two models.
-
-    Attributes:
-        fact: Which: ``backbone``, ``head rpn_head``.
-        old: What the first says, as people read it; empty if nothing.
-        new: What the second says.
-    """
-
-    fact: str
-    old: str
-    new: str
-
-    @property
-    def differs(self) -> bool:
-        """Whether they say different things."""
-        return self.old != self.new
 
 
 def fact_rows(record: ModelRecord) -> dict[str, str]:
@@ -73,15 +49,3 @@ def compare_facts(old: ModelRecord | None, new: ModelRecord | None) -> tuple[Fac
     return compare_rows(
         {} if old is None else fact_rows(old), {} if new is None else fact_rows(new)
     )
-
-
-def compare_rows(left: Mapping[str, str], right: Mapping[str, str]) -> tuple[FactChange, ...]:
-    """Return the rows of two tables side by side: in the order of the first, then of the second."""
-    # What only the second has stands after what it follows there.
-    names = list(left)
-    for place, name in enumerate(right):
-        if name not in left:
-            before = list(right)[:place]
-            at = max((names.index(one) + 1 for one in before if one in names), default=0)
-            names.insert(at, name)
-    return tuple(FactChange(name, left.get(name, ""), right.get(name, "")) for name in names)

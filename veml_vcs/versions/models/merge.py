@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from veml_vcs.versions.models.flat import MISSING, same
+from veml_vcs.versions.configs.flat import MISSING, same
 from veml_vcs.versions.models.record import ModelRecord
 
 _SIDES = ("base", "ours", "theirs")

@@ -10,19 +10,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from veml_vcs.errors import FormatError, InvalidInputError
+from veml_vcs.errors import FormatError
 from veml_vcs.versions.configs.budget import MAX_NUMBER
 from veml_vcs.versions.configs.facts import ModelFacts, Part, model_facts
-from veml_vcs.versions.models.flat import flatten, unflatten, written
-from veml_vcs.versions.names import RecordNames, check_path
-from veml_vcs.versions.text import FORMAT_VERSION, dump_record, load_record
+from veml_vcs.versions.configs.flat import flatten, unflatten, written
+from veml_vcs.versions.fields import blob, read_record
+from veml_vcs.versions.kinds import Need, StoredPart, check_path
+from veml_vcs.versions.text import FORMAT_VERSION, dump_record
 
-MODELS = "models/"
-"""Where the records of models lie."""
-
-_NAMES = RecordNames(MODELS, "model", "veml model add CONFIG --name faster-rcnn")
 _FIELDS = frozenset({"veml", "kind", "config", "facts", "files", "parameters", "ran"})
-_BLOB_DIGITS = 40
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,16 @@ class ModelRecord:
     def path(self) -> str:
         """The config's path."""
         return self.files[0]
+
+    @property
+    def parts(self) -> dict[str, StoredPart]:
+        """Nothing: the config is in Git."""
+        return {}
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Nothing: that its config moved on is told by ``repository/models/stale``."""
+        return ()
 
     @cached_property
     def facts(self) -> ModelFacts:
@@ -134,24 +140,18 @@ def parse_model_record(data: bytes, where: str) -> ModelRecord:
     Raises:
         FormatError: It is not the record of a model version, or a field has a wrong type.
     """
-    record = load_record(data, where)
-    if record.get("kind") != "model":
-        kind = record.get("kind")
-        raise FormatError(f"{where}: expected a model record, found kind {kind!r:.80}")
-    try:
-        unknown = sorted(record.keys() - _FIELDS)
-        if unknown:
-            raise FormatError(f"a field that no model record has: {unknown[0]!r:.80}")
-        config = record.get("config")
-        if not isinstance(config, dict):
-            raise FormatError(f"'config': expected keys and values, found {config!r:.80}")
-        unflatten(config)
-        files = _files(record.get("files"))
-        found = ModelRecord(files, config, _parameters(record), _ran(record, files))
-        if not found.facts.architecture:
-            raise FormatError("its config has no model")
-    except (FormatError, InvalidInputError) as error:
-        raise FormatError(f"{where}: {error!s:.300}") from error
+    return read_record(data, where, "model", _FIELDS, _build)
+
+
+def _build(record: dict[str, Any]) -> ModelRecord:
+    config = record.get("config")
+    if not isinstance(config, dict):
+        raise FormatError(f"'config': expected keys and values, found {config!r:.80}")
+    unflatten(config)
+    files = _files(record.get("files"))
+    found = ModelRecord(files, config, _parameters(record), _ran(record, files))
+    if not found.facts.architecture:
+        raise FormatError("its config has no model")
     return found
 
 
@@ -183,23 +183,4 @@ def _ran(record: dict[str, Any], files: tuple[str, ...]) -> dict[str, str]:
     value = record.get("ran", {})
     if not isinstance(value, dict) or not set(value) <= set(files):
         raise FormatError(f"'ran': expected blob ids of files of the config, found {value!r:.80}")
-    for blob in value.values():
-        digits = isinstance(blob, str) and len(blob) == _BLOB_DIGITS
-        if not digits or blob.strip("0123456789abcdef"):
-            raise FormatError(f"'ran': expected 40 lower-case hex digits, found {blob!r:.80}")
-    return value
-
-
-def is_model_record(data: bytes) -> bool:
-    """Tell cheaply whether a ``*.veml`` file describes a model version."""
-    return b'\n "kind": "model",\n' in data
-
-
-check_name = _NAMES.check
-"""Return the name of a model; refuse what cannot be one (``RecordNames.check``)."""
-
-record_path = _NAMES.path
-"""Return where the record of a model lies."""
-
-model_name = _NAMES.name
-"""Return the name of the model whose record lies there (``RecordNames.name``)."""
+    return {name: blob(one, "ran") for name, one in value.items()}

@@ -1,6 +1,7 @@
 """The record of a training version: what went in, and what came out."""
 
 from veml_vcs.versions.trainings.outcome import (
+    TrainingFacts,
     TrainingOutcome,
     classes_said,
     detections,
@@ -8,30 +9,24 @@ from veml_vcs.versions.trainings.outcome import (
 )
 from veml_vcs.versions.trainings.parse import parse_training_record
 from veml_vcs.versions.trainings.record import (
-    NAMES,
-    TRAININGS,
     CheckpointFacts,
     LogFacts,
-    PredictionFacts,
     TrainingRecord,
-    is_training_record,
 )
-from veml_vcs.versions.trainings.uses import DataUse, Initial, ModelUse
+from veml_vcs.versions.trainings.uses import DataUse, Initial, ModelUse, PredictionFacts
 
 __all__ = [
-    "NAMES",
-    "TRAININGS",
     "CheckpointFacts",
     "DataUse",
     "Initial",
     "LogFacts",
     "ModelUse",
     "PredictionFacts",
+    "TrainingFacts",
     "TrainingOutcome",
     "TrainingRecord",
     "classes_said",
     "detections",
-    "is_training_record",
     "log_columns",
     "parse_training_record",
 ]

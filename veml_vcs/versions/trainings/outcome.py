@@ -23,16 +23,15 @@ Status = Literal["complete", "partial"]
 STATUSES: tuple[Status, ...] = ("complete", "partial")
 
 
-@dataclass(frozen=True)
-class TrainingOutcome:
-    """A run that ended, or was stopped and is worth keeping.
+@dataclass(frozen=True, kw_only=True)
+class TrainingFacts:
+    """What a training version says besides its heavy parts: the outcome and the record both do.
 
     Attributes:
         task: What was learnt.
         model: The model version.
         data: Which data versions were used, and for what; at least one.
-        checkpoint: The weights, and nothing else: no state of an optimiser.
-        config: The final config that ran, in its flat form (``versions.models.flatten``), without
+        config: The final config that ran, in its flat form (``versions.configs.flat``), without
             what is the machine's: work folder, workers, paths.
         initial: The weights that it began with.
         status: ``complete`` or ``partial``.
@@ -41,13 +40,8 @@ class TrainingOutcome:
         libraries: Name -> version of what computed it.
         epochs: Epochs that were run through.
         iterations: Steps of the optimiser.
-        parameters: How many numbers were learnt; None where nobody counted them.
         metrics: Name -> number, measured on the data with the role ``val``.
         per_class: Class -> name -> number.
-        log: Column -> numbers, all of one length; NaN where a row says nothing (``log_columns``).
-            ``iteration`` and ``epoch`` say where a row stands. No times: equal runs are equal.
-        predictions: Data set's folder -> sample's key -> what the network says of it, as an
-            annotation (``detections`` makes those of boxes, ``classes_said`` those of classes).
         transferred_from: The lifecycle that this one was taken from, flat JSON values.
         rebuilt_from: The training that was rebuilt, flat JSON values.
         derived: How the weights were made, if not by training: ``operation``, ``arguments``,
@@ -57,7 +51,6 @@ class TrainingOutcome:
     task: Task
     model: ModelUse
     data: tuple[DataUse, ...]
-    checkpoint: Checkpoint
     config: Mapping[str, Any] = field(default_factory=dict)
     initial: Initial = field(default_factory=Initial)
     status: Status = "complete"
@@ -66,14 +59,30 @@ class TrainingOutcome:
     libraries: Mapping[str, str] = field(default_factory=dict)
     epochs: int | None = None
     iterations: int | None = None
-    parameters: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     per_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    log: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    predictions: Mapping[str, Mapping[str, Annotation]] = field(default_factory=dict)
     transferred_from: Mapping[str, Any] = field(default_factory=dict)
     rebuilt_from: Mapping[str, Any] = field(default_factory=dict)
     derived: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOutcome(TrainingFacts):
+    """A run that ended, or was stopped and is worth keeping.
+
+    Attributes:
+        checkpoint: The weights, and nothing else: no state of an optimiser.
+        parameters: How many numbers were learnt; None where nobody counted them.
+        log: Column -> numbers, all of one length; NaN where a row says nothing (``log_columns``).
+            ``iteration`` and ``epoch`` say where a row stands. No times: equal runs are equal.
+        predictions: Data set's folder -> sample's key -> what the network says of it, as an
+            annotation (``detections`` makes those of boxes, ``classes_said`` those of classes).
+    """
+
+    checkpoint: Checkpoint
+    parameters: int | None = None
+    log: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    predictions: Mapping[str, Mapping[str, Annotation]] = field(default_factory=dict)
 
 
 def log_columns(rows: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:

@@ -6,23 +6,15 @@ does with it is elsewhere (``repository/trainings``).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from veml_vcs.ids import TreeId
-from veml_vcs.versions.names import RecordNames
+from veml_vcs.versions.fields import numbers_json
+from veml_vcs.versions.kinds import MODEL, Need, StoredPart
 from veml_vcs.versions.text import FORMAT_VERSION, dump_record
-from veml_vcs.versions.trainings.outcome import Status, Task
-from veml_vcs.versions.trainings.uses import DataUse, Initial, ModelUse
-
-TRAININGS = "trainings/"
-"""Where the records of trainings lie."""
-
-NAMES = RecordNames(TRAININGS, "training", "veml train --name night")
-NUMBERS = {"~inf": math.inf, "~-inf": -math.inf, "~nan": math.nan}
-"""What stands for a metric that JSON has no number for, as in a config."""
+from veml_vcs.versions.trainings.outcome import TrainingFacts
+from veml_vcs.versions.trainings.uses import PredictionFacts
 
 
 @dataclass(frozen=True)
@@ -57,52 +49,38 @@ class LogFacts:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class PredictionFacts:
-    """What the network said of the validation samples.
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecord(TrainingFacts):
+    """What one training version is.
 
     Attributes:
-        tree: Root in the store: annotations without samples, by data set's folder and key.
-        samples: Of how many.
+        checkpoint: The weights.
+        log: What was said while it ran.
+        predictions: What the network said of validation samples.
     """
 
-    tree: TreeId
-    samples: int
-
-
-@dataclass(frozen=True)
-class TrainingRecord:
-    """What one training version is; fields that ``TrainingOutcome`` has too mean the same."""
-
-    task: Task
-    model: ModelUse
-    data: tuple[DataUse, ...]
     checkpoint: CheckpointFacts
-    config: Mapping[str, Any] = field(default_factory=dict)
-    initial: Initial = field(default_factory=Initial)
-    status: Status = "complete"
-    seed: int | None = None
-    determinism: Mapping[str, Any] = field(default_factory=dict)
-    libraries: Mapping[str, str] = field(default_factory=dict)
-    epochs: int | None = None
-    iterations: int | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    per_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     log: LogFacts | None = None
     predictions: PredictionFacts | None = None
-    transferred_from: Mapping[str, Any] = field(default_factory=dict)
-    rebuilt_from: Mapping[str, Any] = field(default_factory=dict)
-    derived: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def trees(self) -> dict[str, TreeId]:
-        """The heavy parts in the store, by name: ``checkpoint``, ``log``, ``predictions``."""
-        found = {"checkpoint": self.checkpoint.tree}
+    def parts(self) -> dict[str, StoredPart]:
+        """The heavy parts in the store: ``checkpoint``, ``log``, ``predictions``."""
+        found = {"checkpoint": StoredPart(self.checkpoint.tree, self.checkpoint.tensors)}
         if self.log is not None:
-            found["log"] = self.log.tree
+            found["log"] = StoredPart(self.log.tree, len(self.log.columns))
         if self.predictions is not None:
-            found["predictions"] = self.predictions.tree
+            found["predictions"] = StoredPart(self.predictions.tree, self.predictions.samples)
         return found
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """The data versions and the model version."""
+        model = self.model
+        return (
+            *(one.need for one in self.data),
+            Need("model", model.name, MODEL.path(model.name), model.version),
+        )
 
     def to_bytes(self) -> bytes:
         """Return the canonical text of the record."""
@@ -123,8 +101,8 @@ class TrainingRecord:
             "libraries": dict(self.libraries),
             "epochs": self.epochs,
             "iterations": self.iterations,
-            "metrics": _numbers(self.metrics),
-            "per_class": {name: _numbers(one) for name, one in self.per_class.items()},
+            "metrics": numbers_json(self.metrics),
+            "per_class": {name: numbers_json(one) for name, one in self.per_class.items()},
             "transferred_from": dict(self.transferred_from),
             "rebuilt_from": dict(self.rebuilt_from),
             "derived": dict(self.derived),
@@ -137,16 +115,8 @@ class TrainingRecord:
                 "columns": list(self.log.columns),
             }
         if self.predictions is not None:
-            record["predictions"] = {
-                "tree": self.predictions.tree.hex(),
-                "samples": self.predictions.samples,
-            }
+            record["predictions"] = self.predictions.to_json()
         return dump_record(record)
-
-
-def is_training_record(data: bytes) -> bool:
-    """Tell cheaply whether a ``*.veml`` file describes a training version."""
-    return b'\n "kind": "training",\n' in data
 
 
 def _checkpoint(facts: CheckpointFacts) -> dict[str, Any]:
@@ -158,13 +128,3 @@ def _checkpoint(facts: CheckpointFacts) -> dict[str, Any]:
     if facts.parameters is not None:
         found["parameters"] = facts.parameters
     return found
-
-
-def _numbers(metrics: Mapping[str, float]) -> dict[str, Any]:
-    return {name: _number(one) for name, one in metrics.items()}
-
-
-def _number(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return next(text for text, one in NUMBERS.items() if str(one) == str(float(value)))

@@ -1,4 +1,7 @@
-"""What a training was made of: data versions, a model version, initial weights."""
+"""What a training or an inference version is of: data versions, a model, initial weights.
+
+And what a network said of samples, which both may keep. Each with how a record holds it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from veml_vcs.ids import TreeId, VersionId
+from veml_vcs.errors import FormatError
+from veml_vcs.ids import TreeId, VersionId, short
+from veml_vcs.versions.changes import in_words
+from veml_vcs.versions.data import RECORD_SUFFIX
+from veml_vcs.versions.fields import (
+    MAX_ITEMS,
+    choice,
+    count,
+    flat,
+    only,
+    part,
+    text,
+    tree,
+    version,
+)
+from veml_vcs.versions.kinds import Need, check_path
 
 Role = Literal["train", "val", "calibration"]
 ROLES: tuple[Role, ...] = ("train", "val")
@@ -35,6 +53,17 @@ class DataUse:
     samples: int
     part: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def need(self) -> Need:
+        """The data version."""
+        return Need("data", self.path, self.path + RECORD_SUFFIX, self.version)
+
+    def __str__(self) -> str:
+        """Return the use as people read it."""
+        part = f" ({in_words(self.part)})" if self.part else ""
+        count = f"{self.samples:,} sample{'' if self.samples == 1 else 's'}"
+        return f"{self.path} ({short(self.version, 7)}), {count}{part}"
+
     def to_json(self) -> dict[str, Any]:
         """Return the use as a record holds it."""
         found: dict[str, Any] = {
@@ -47,6 +76,60 @@ class DataUse:
         if self.part:
             found["part"] = dict(self.part)
         return found
+
+
+def data_uses(record: Mapping[str, Any], roles: tuple[Role, ...]) -> tuple[DataUse, ...]:
+    """Read the data versions of a record.
+
+    Args:
+        record: Its fields.
+        roles: What a data version can be used for there.
+
+    Raises:
+        FormatError: They are none.
+    """
+    value = record.get("data", [])
+    if not isinstance(value, list) or len(value) > MAX_ITEMS:
+        raise FormatError(f"'data': expected the data versions, found {value!r:.80}")
+    found = []
+    for one in value:
+        if not isinstance(one, dict):
+            raise FormatError(f"'data': expected a data version, found {one!r:.80}")
+        only(one, ("path", "version", "tree", "role", "samples", "part"), "'data'")
+        path = text(one, "path")
+        check_path(path)
+        role = choice(one, "role", roles)
+        found.append(
+            DataUse(path, version(one), tree(one), role, count(one, "samples"), flat(one, "part"))
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class PredictionFacts:
+    """What a network said of samples.
+
+    Attributes:
+        tree: Root in the store: annotations without samples, by data set's folder and key.
+        samples: Of how many.
+    """
+
+    tree: TreeId
+    samples: int
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> PredictionFacts:
+        """Read the field ``predictions``.
+
+        Raises:
+            FormatError: It is none.
+        """
+        value = part(record, "predictions", ("tree", "samples"))
+        return cls(tree(value), count(value, "samples"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a record holds it."""
+        return {"tree": self.tree.hex(), "samples": self.samples}
 
 
 @dataclass(frozen=True)

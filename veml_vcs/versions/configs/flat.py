@@ -18,7 +18,8 @@ from typing import Any
 from veml_vcs.errors import FormatError
 from veml_vcs.versions.configs.budget import MAX_DEPTH, MAX_ITEMS, MAX_NUMBER
 
-_NUMBERS = {"~inf": math.inf, "~-inf": -math.inf, "~nan": math.nan}
+NUMBERS = {"~inf": math.inf, "~-inf": -math.inf, "~nan": math.nan}
+"""What stands for a number that JSON has none for."""
 MISSING = object()
 """Stands where a side has no such key; a config may hold None."""
 
@@ -66,7 +67,7 @@ def written(value: Any) -> Any:
     if isinstance(value, str):
         return _text("~" + value if value.startswith("~") else value)
     if isinstance(value, float) and not math.isfinite(value):
-        return next(text for text, one in _NUMBERS.items() if str(one) == str(value))
+        return next(text for text, one in NUMBERS.items() if str(one) == str(value))
     if isinstance(value, list):
         return [written(one) for one in value]
     if isinstance(value, Mapping):
@@ -133,8 +134,8 @@ def _read(value: Any, left: list[int], depth: int) -> Any:
         _text(value)
         if not value.startswith("~"):
             return value
-        if value in _NUMBERS:
-            return _NUMBERS[value]
+        if value in NUMBERS:
+            return NUMBERS[value]
         if not value.startswith("~~"):
             raise FormatError(f"the config value {value!r:.80} begins with one ~")
         return value[1:]

@@ -1,62 +1,18 @@
-"""The heavy parts of a training version in the store: log and predictions, out and in.
-
-The checkpoint is ``samples.tensors``; the log is one, too: a float64 tensor a column. Predictions
-are a tree of annotations without samples.
-"""
+"""What a network said of samples, in the store: a tree of annotations without samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from veml_vcs.errors import DamagedError, InvalidInputError
+from veml_vcs.errors import DamagedError
 from veml_vcs.ids import TreeId, short
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.annotations import annotation_id
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.fragments.annotations import AnnotationWriter
-from veml_vcs.samples.tensors import Checkpoint, Tensor, read_checkpoint, write_checkpoint
 from veml_vcs.samples.tree import Entry, EntryKind, Tree, build_tree
 from veml_vcs.samples.tree.entry import check_key
-from veml_vcs.versions.trainings import DataUse, LogFacts, PredictionFacts
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-def write_log(repo: Repository, log: Mapping[str, Sequence[float]]) -> LogFacts | None:
-    """Store a log; None if it says nothing.
-
-    Raises:
-        InvalidInputError: Its columns are not of one length.
-    """
-    if not log:
-        return None
-    lengths = {name: len(column) for name, column in log.items()}
-    if len(set(lengths.values())) > 1:
-        raise InvalidInputError(f"the log's columns are not of one length: {lengths!r:.200}")
-    tensors = {}
-    for name, column in log.items():
-        values = np.asarray(column, "<f8")
-        tensors[name] = Tensor("F64", values.shape, values.tobytes())
-    stored = write_checkpoint(repo.store, repo.catalog, Checkpoint(tensors))
-    return LogFacts(stored.tree, next(iter(lengths.values())), tuple(sorted(log)))
-
-
-def read_log(repo: Repository, log: LogFacts) -> dict[str, NDArray[np.float64]]:
-    """Return the columns of a log: float64 [rows] each, NaN where a row says nothing.
-
-    Raises:
-        DamagedError: What is stored is not what the record says.
-        NotFoundError: This clone does not have it.
-    """
-    found = read_checkpoint(repo.store, repo.catalog, log.tree).tensors
-    sound = all(one.dtype == "F64" and one.shape == (log.rows,) for one in found.values())
-    if not sound or tuple(sorted(found)) != log.columns:
-        raise DamagedError(f"log {short(log.tree)}: other columns than its record says")
-    return {name: np.frombuffer(one.data, "<f8") for name, one in sorted(found.items())}
+from veml_vcs.versions.trainings import DataUse, PredictionFacts
 
 
 def write_predictions(
@@ -95,7 +51,7 @@ def read_predictions(
     Args:
         repo: The repository.
         tree: Root of the predictions.
-        data: The data versions of the training, which tell folders and keys apart.
+        data: The data versions of the record, which tell folders and keys apart.
 
     Raises:
         DamagedError: What is stored is no predictions of this data.
