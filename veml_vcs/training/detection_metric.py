@@ -42,6 +42,16 @@ class Detections:
     scores: NDArray[np.float64]
     labels: NDArray[np.int64]
 
+    @classmethod
+    def of(
+        cls, index: int, boxes: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any]
+    ) -> Detections:
+        """Return what is in arrays of any precision."""
+        return cls(
+            index, boxes.astype(np.float64).reshape(-1, 4), scores.astype(np.float64),
+            labels.astype(np.int64),
+        )  # fmt: skip
+
 
 @METRICS.register_module(name=METRIC)
 class VemlDetectionMetric(BaseMetric):  # type: ignore[misc]
@@ -67,14 +77,9 @@ class VemlDetectionMetric(BaseMetric):  # type: ignore[misc]
         """Keep what was found on a batch."""
         for one in data_samples:
             found = one["pred_instances"]
-            self.results.append(
-                Detections(
-                    int(one["img_id"]),
-                    found["bboxes"].detach().cpu().numpy().astype(np.float64).reshape(-1, 4),
-                    found["scores"].detach().cpu().numpy().astype(np.float64),
-                    found["labels"].detach().cpu().numpy().astype(np.int64),
-                )
-            )
+            said = (found[name] for name in ("bboxes", "scores", "labels"))
+            arrays = (each.detach().cpu().numpy() for each in said)
+            self.results.append(Detections.of(int(one["img_id"]), *arrays))
 
     def compute_metrics(self, results: Sequence[Detections]) -> dict[str, float]:
         """Return the metrics over all batches of all processes."""

@@ -6,15 +6,18 @@ steps of a series. Of the same data version that is always the same samples.
 
 from __future__ import annotations
 
-from veml_vcs.errors import FormatError, NotFoundError
+from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
+from veml_vcs.ids import SampleId
 from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.used import used_data
 from veml_vcs.repository.trainings.versions import TrainingVersion
 from veml_vcs.training.classification.samples import labelled as with_a_class
 from veml_vcs.training.detection_samples import labelled
+from veml_vcs.training.inputs import data_version
 from veml_vcs.training.plan import Part
-from veml_vcs.training.split import split_by_name, split_by_seed
+from veml_vcs.training.split import DEFAULT_FRACTION, split_by_name, split_by_seed
+from veml_vcs.versions.models import unflatten
 from veml_vcs.versions.trainings import DataUse
 from veml_vcs.versions.trainings.uses import Role
 
@@ -56,6 +59,76 @@ def part_of_use(repo: Repository, use: DataUse) -> Part:
             kind="unknown-part",
         )
     return Part(use.path, data.record.to_bytes().decode(), keys, dict(use.part))
+
+
+def part_of_data(training: TrainingVersion, spec: str, notes: list[str]) -> Part:
+    """Return the samples of another data version that a training version is measured on.
+
+    Of images all that are labelled; of a series the part at its end that the training held back of
+    its own.
+
+    Args:
+        training: The training version.
+        spec: ``PATH`` (as staged), ``PATH@REV`` or ``REV:PATH``.
+        notes: What the user should know is added.
+
+    Raises:
+        NotFoundError: There is no such data, or it is not in this clone.
+        ConflictError: The folder differs from the version.
+        InvalidInputError: It has no labels, or is no series.
+    """
+    repo = training.repository
+    data, text = data_version(repo, spec, notes)
+    if training.record.task == "forecasting":
+        return _end_of(training, data, text)
+    annotations = data.annotations()
+    keys, blank = labelled(data.keys, annotations)
+    if not keys:
+        raise InvalidInputError(
+            f"{data.path}: no sample has labels to measure against",
+            hint=f"veml data show {data.path}",
+            kind="no-labels",
+        )
+    if blank:
+        notes.append(f"{data.path}: {blank} samples without annotation are left out")
+    seen = _trained_on(training, notes)
+    shared = sum(data.entries[key].content in seen for key in keys)
+    if shared:
+        notes.append(
+            f"{shared} of {len(keys)} samples of {data.path} were trained on: the numbers are "
+            "better than on new ones"
+        )
+    return Part(data.path, text, keys)
+
+
+def _trained_on(training: TrainingVersion, notes: list[str]) -> set[SampleId | None]:
+    """Return the contents that a training has seen, as far as they can be told here."""
+    found: set[SampleId | None] = set()
+    for use in training.record.data:
+        if use.role == "train":
+            try:
+                part = part_of_use(training.repository, use)
+            except (NotFoundError, FormatError) as error:
+                notes.append(f"whether samples were trained on cannot be told: {error.message}")
+                continue
+            entries = part.dataset(training.repository).entries
+            found |= {entries[key].content for key in part.keys}
+    return found
+
+
+def _end_of(training: TrainingVersion, data: Dataset, text: str) -> Part:
+    from veml_vcs.training.forecasting.adapt import window_settings
+    from veml_vcs.training.forecasting.plan import read
+    from veml_vcs.training.forecasting.windows import split_by_time
+
+    series = read(data)
+    said = window_settings(unflatten(training.record.config))
+    held = next((one.part for one in training.record.data if "fraction" in one.part), {})
+    fraction = float(held.get("fraction", DEFAULT_FRACTION))
+    steps = len(series.values)
+    border = split_by_time(steps, fraction, said.past, said.ahead)
+    keys = (*series.files, *([series.graph] if series.graph else []))
+    return Part(data.path, text, keys, {"fraction": fraction, "steps": f"{border}:{steps}"})
 
 
 def _keys(data: Dataset, use: DataUse) -> tuple[str, ...]:

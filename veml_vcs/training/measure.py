@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -112,14 +113,43 @@ def run_network(
     Returns:
         What was measured against their annotations, and key -> what the network said.
     """
+    with loaded(repo, training, part, machine) as run:
+        from veml_vcs.training.runner import metric_of
+
+        run.runner.val()
+        found: Measured = metric_of(run.runner).measured
+        return found, run.predictions().get(part.path, {})
+
+
+@contextmanager
+def loaded(
+    repo: Repository,
+    training: TrainingVersion,
+    part: Part,
+    machine: Machine | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Iterator[Run]:
+    """Build the network of a training version, with its weights, over samples.
+
+    Args:
+        repo: The repository.
+        training: The training version.
+        part: The samples.
+        machine: How this machine computes.
+        settings: Keys of the flat config -> values that they have here.
+
+    Raises:
+        MissingDependencyError: The engine is not installed.
+        FormatError: The engine cannot build it, or the checkpoint does not fit.
+    """
     record = training.record
     weights = training.checkpoint()
     plan = measuring_plan(training, part)
+    plan = replace(plan, config={**plan.config, **(settings or {})})
     with tempfile.TemporaryDirectory(prefix="veml-measure-") as scratch:
         folder = _ScratchFolder(repo, training.name, scratch)
         with quiet(folder.write_log):
             prepare_engine(record.task)
-            from veml_vcs.training.runner import metric_of
             from veml_vcs.training.weights import load_weights
 
             run: Run = run_of(record.task)(
@@ -132,9 +162,7 @@ def run_network(
                     f"record describes: {', '.join((*fitted.fresh, *fitted.left)[:3])}",
                     kind="checkpoint-does-not-fit",
                 )
-            run.runner.val()
-            found: Measured = metric_of(run.runner).measured
-            return found, run.predictions().get(part.path, {})
+            yield run
 
 
 def measuring_plan(training: TrainingVersion, part: Part) -> Plan:

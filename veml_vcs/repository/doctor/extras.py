@@ -41,6 +41,18 @@ assert len(nms(boxes, torch.tensor([0.5, 0.9]), 0.5)[1]) == 1
 regions = torch.tensor([[0.0, 0.0, 0.0, 4.0, 4.0]])
 assert roi_align(torch.ones(1, 1, 8, 8), regions, (2, 2)).sum() == 4
 """,
+    "export": """
+import numpy, onnx, onnxruntime, onnxscript
+from onnx import TensorProto, helper
+value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+twice = helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
+graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "g", [value], [twice])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+session = onnxruntime.InferenceSession(
+    model.SerializeToString(), providers=["CPUExecutionProvider"]
+)
+assert session.run(None, {"x": numpy.ones(1, numpy.float32)})[0][0] == 2
+""",
     "parquet": """
 import pyarrow
 import pyarrow.parquet
@@ -57,6 +69,7 @@ _USES = {
     "plot": "veml data stats --plot, veml diff --plot",
     "ml": "veml similar, veml drift, PyTorch data sets",
     "parquet": "Parquet files by rows",
+    "export": "veml deploy, veml predict",
     "mmdet": "veml train; veml model add --trust counts parameters",
 }
 
