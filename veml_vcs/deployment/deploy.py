@@ -113,7 +113,9 @@ def export(repo: Repository, request: DeployRequest, progress: Progress = silent
         notes.append(f"training {training.label} is partial: it was interrupted")
     part = _part(repo, training, request, notes)
     progress("starting the engine", 0, 0)
-    with loaded(repo, training, part, settings={"val_dataloader.batch_size": 1}) as run:
+    # Images of one batch are padded to one size, which a file, with one image, does not do.
+    settings = {"val_dataloader.batch_size": 1} if training.record.task == "detection" else {}
+    with loaded(repo, training, part, settings=settings) as run:
         exporter = _exporter(run, request)
         return _exported(training, part, request, exporter, notes, progress)
 
@@ -127,14 +129,19 @@ def _part(
 
 
 def _exporter(run: Run, request: DeployRequest) -> Exporter:
-    """Return what exports the run's task; imports torchvision."""
-    from veml_vcs.deployment.detection.exporter import DetectionExporter
-    from veml_vcs.deployment.detection.parity import PIXELS
-    from veml_vcs.training.detection_run import DetectionRun
+    """Return what exports the run's task; its room is imported for it alone."""
+    task = run.plan.task
+    if task == "detection":
+        from veml_vcs.deployment.detection.exporter import DetectionExporter
 
-    if not isinstance(run, DetectionRun):
-        raise InvalidInputError(f"a training of the task {run.plan.task} cannot be deployed yet")
-    return DetectionExporter(run, PIXELS if request.tolerance is None else request.tolerance)
+        return DetectionExporter.of(run, request.tolerance)
+    if task == "classification":
+        from veml_vcs.deployment.classification.exporter import ClassificationExporter
+
+        return ClassificationExporter.of(run, request.tolerance)
+    from veml_vcs.deployment.forecasting.exporter import ForecastExporter
+
+    return ForecastExporter.of(run, request.tolerance)
 
 
 def _exported(

@@ -13,6 +13,8 @@ from veml_vcs.versions.inferences.outcome import Parity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from veml_vcs.training.run import Run
+
 Told = Callable[[int, int], None]
 """Is told how many samples are done, of how many."""
 
@@ -40,6 +42,19 @@ class Exporter(ABC):
     outputs: Mapping[str, tuple[str | int, ...]]
     preprocess: Mapping[str, Any]
     postprocess: Mapping[str, Any]
+
+    @classmethod
+    @abstractmethod
+    def of(cls, run: Run, tolerance: float | None) -> Exporter:
+        """Return the exporter of a run of this task.
+
+        Args:
+            run: Has the network with its weights, and the samples.
+            tolerance: What file and checkpoint may differ by; None is the task's own.
+
+        Raises:
+            FormatError: The network cannot be exported.
+        """
 
     @abstractmethod
     def network(self, *, portable: bool) -> Any:

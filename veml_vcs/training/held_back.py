@@ -16,8 +16,7 @@ from veml_vcs.training.classification.samples import labelled as with_a_class
 from veml_vcs.training.detection_samples import labelled
 from veml_vcs.training.inputs import data_version
 from veml_vcs.training.plan import Part
-from veml_vcs.training.split import DEFAULT_FRACTION, split_by_name, split_by_seed
-from veml_vcs.versions.models import unflatten
+from veml_vcs.training.split import split_by_name, split_by_seed
 from veml_vcs.versions.trainings import DataUse
 from veml_vcs.versions.trainings.uses import Role
 
@@ -64,8 +63,7 @@ def part_of_use(repo: Repository, use: DataUse) -> Part:
 def part_of_data(training: TrainingVersion, spec: str, notes: list[str]) -> Part:
     """Return the samples of another data version that a training version is measured on.
 
-    Of images all that are labelled; of a series the part at its end that the training held back of
-    its own.
+    All that are labelled.
 
     Args:
         training: The training version.
@@ -75,14 +73,21 @@ def part_of_data(training: TrainingVersion, spec: str, notes: list[str]) -> Part
     Raises:
         NotFoundError: There is no such data, or it is not in this clone.
         ConflictError: The folder differs from the version.
-        InvalidInputError: It has no labels, or is no series.
+        InvalidInputError: It has no labels, or the training is a forecaster's.
     """
-    repo = training.repository
-    data, text = data_version(repo, spec, notes)
     if training.record.task == "forecasting":
-        return _end_of(training, data, text)
+        raise InvalidInputError(
+            f"training {training.label}: a forecaster is measured on the end of the series that it "
+            "was trained on: the scale of its numbers is that series'",
+            hint="leave out --data",
+            kind="no-other-series",
+        )
+    data, text = data_version(training.repository, spec, notes)
     annotations = data.annotations()
-    keys, blank = labelled(data.keys, annotations)
+    if training.record.task == "classification":
+        keys, blank = with_a_class(data.path, data.keys, annotations)
+    else:
+        keys, blank = labelled(data.keys, annotations)
     if not keys:
         raise InvalidInputError(
             f"{data.path}: no sample has labels to measure against",
@@ -114,21 +119,6 @@ def _trained_on(training: TrainingVersion, notes: list[str]) -> set[SampleId | N
             entries = part.dataset(training.repository).entries
             found |= {entries[key].content for key in part.keys}
     return found
-
-
-def _end_of(training: TrainingVersion, data: Dataset, text: str) -> Part:
-    from veml_vcs.training.forecasting.adapt import window_settings
-    from veml_vcs.training.forecasting.plan import read
-    from veml_vcs.training.forecasting.windows import split_by_time
-
-    series = read(data)
-    said = window_settings(unflatten(training.record.config))
-    held = next((one.part for one in training.record.data if "fraction" in one.part), {})
-    fraction = float(held.get("fraction", DEFAULT_FRACTION))
-    steps = len(series.values)
-    border = split_by_time(steps, fraction, said.past, said.ahead)
-    keys = (*series.files, *([series.graph] if series.graph else []))
-    return Part(data.path, text, keys, {"fraction": fraction, "steps": f"{border}:{steps}"})
 
 
 def _keys(data: Dataset, use: DataUse) -> tuple[str, ...]:

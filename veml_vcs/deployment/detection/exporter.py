@@ -23,6 +23,7 @@ from veml_vcs.samples.facts import Annotation
 from veml_vcs.training.detection_metric import Detections, measure
 from veml_vcs.training.detection_run import DetectionRun
 from veml_vcs.training.measured import Measured
+from veml_vcs.training.run import Run
 from veml_vcs.versions.inferences.outcome import Parity
 from veml_vcs.versions.trainings import detections
 
@@ -72,6 +73,12 @@ class DetectionExporter(Exporter):
             "boxes": "x1, y1, x2, y2 in pixels of the image", "score": self.choice.score,
             "most": self.choice.most,
         }  # fmt: skip
+
+    @classmethod
+    def of(cls, run: Run, tolerance: float | None) -> DetectionExporter:
+        """Return the exporter of a run of this task; see ``Exporter``."""
+        assert isinstance(run, DetectionRun)
+        return cls(run, PIXELS if tolerance is None else tolerance)
 
     def network(self, *, portable: bool) -> Any:
         """Return the detector as one module; see ``Exporter``."""

@@ -1,0 +1,1 @@
+"""Forecasters as files: values of sensors go in, those that follow come out."""
