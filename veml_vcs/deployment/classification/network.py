@@ -1,7 +1,7 @@
 """A classifier as one module that can be exported: from the pixels of an image of any size.
 
 Resizing is torchvision's bilinear with antialiasing, as products of matrices whose weights are
-computed from the sizes: two levels of brightness from what torchvision's whole numbers give at most.
+computed from the sizes: at most two levels of brightness from torchvision's, in whole numbers.
 """
 
 from __future__ import annotations
