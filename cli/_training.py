@@ -49,8 +49,13 @@ class TrainingView:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         """Remove the bar."""
+        self.close()
+
+    def close(self) -> None:
+        """Remove the bar; it comes back when there is something to show."""
         if self._display is not None:
             self._display.stop()
+            self._display = None
 
     def note(self, text: str) -> None:
         """Write a sentence, above the bar if there is one."""
@@ -67,6 +72,11 @@ class TrainingView:
             self._show(what)
         elif self._plain:
             out.note(what)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Show how far something is, as ``veml_vcs.repository.progress.Progress``."""
+        if not self._plain:
+            self.doing(f"{what} {done:,}/{total:,}" if total else what)
 
     def step(self, step: Step) -> None:
         """Show how far it is."""

@@ -28,7 +28,7 @@ from veml_vcs.versions.trainings import Initial, detections
 
 SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
-NEEDS_ENGINE = ("train",)
+NEEDS_ENGINE = ("train", "transfer")
 
 
 def examples_of(module: ModuleType) -> list[str]:
@@ -329,6 +329,18 @@ def with_a_stopped_training(place: Place) -> None:
     run(place, data="images/train", model="detector", name="first", heard=Heard({1: interrupt}))
 
 
+def with_a_lifecycle(place: Place) -> None:
+    """A detector of one data set, and another data set like it."""
+    with_detector(place)
+    from tests.training.kit import run
+
+    boxes = [("vehicle", 1, 1, 4, 4), ("bike", 2, 2, 6, 5)]
+    place.voc("images/new", {f"{i}": boxes for i in range(6)}, first=900)
+    place.veml("add", "-q", "images/new")
+    run(place, data="images/train", model="detector", name="first", iterations=3)
+    place.veml("commit", "-qam", "first")
+
+
 def with_code(place: Place) -> None:
     for name in ("a.py", "src/c.py"):
         place.write(name, name)
@@ -406,6 +418,8 @@ STATES: dict[str, Callable[[Place], None]] = {
 for _example in EXAMPLES:
     if _example.startswith("veml train "):
         STATES.setdefault(_example, with_detector)
+    if _example.startswith("veml transfer "):
+        STATES[_example] = with_a_lifecycle
     if _example.startswith("veml training ") and _example not in STATES:
         STATES[_example] = with_trainings
     if "weather" in _example or "bus" in _example or "motobike" in _example or "box." in _example:

@@ -220,7 +220,7 @@ def test_rows_of_heads_follow_their_classes(cells: Place) -> None:
     heard = Heard()
     run(cells, *still, data="two", start="first", name="two", iterations=1, seed=1, heard=heard)
     (said,) = [one for one in heard.notes if "begin at random" in one]
-    assert "of 4 in its heads the rows of 2 known classes, and leukocyte begin at random" in said
+    assert "of 4 in its heads the rows of known classes (2), and leukocyte begin at random" in said
     classes, rows = {}, {}
     with Repository(str(cells.root)) as repo:
         for name in ("first", "two"):

@@ -147,7 +147,7 @@ class Run(ABC):
             fresh = [one for one, row in rows if row is None]
             watcher.note(
                 f"{done.taken} tensors of {start.name} are taken; of {len(done.moved)} in its "
-                f"heads the rows of {len(self.plan.classes) - len(fresh)} known classes"
+                f"heads the rows of known classes ({len(self.plan.classes) - len(fresh)})"
                 + (f", and {', '.join(fresh)} begin at random" if fresh else "")
             )
         if done.fresh:

@@ -90,6 +90,39 @@ class MetricChange:
 
 
 _FIRST = ("mAP", "mAP50", "accuracy", "MAE")
+_LESS_IS_BETTER = ("MAE", "RMSE", "MAPE", "loss")
+
+
+@dataclass(frozen=True)
+class MainMetric:
+    """The metric by which a training is known.
+
+    Attributes:
+        name: Its name.
+        value: What was measured.
+        more_is_better: Whether a larger value is better.
+    """
+
+    name: str
+    value: float
+    more_is_better: bool
+
+    @property
+    def goodness(self) -> float:
+        """A number that is larger for what is better."""
+        return self.value if self.more_is_better else -self.value
+
+
+def main_metric(metrics: Mapping[str, float]) -> MainMetric | None:
+    """Return the metric by which a training is known; None if nothing was measured.
+
+    Args:
+        metrics: Name -> what was measured. What is no number is none.
+    """
+    names = [one for one in leading(metrics) if math.isfinite(metrics[one])]
+    if not names:
+        return None
+    return MainMetric(names[0], metrics[names[0]], names[0] not in _LESS_IS_BETTER)
 
 
 def leading(metrics: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from veml_vcs.analysis.data_versions.summary import (
@@ -82,7 +83,16 @@ class Similarity:
 
 
 @dataclass(frozen=True)
-class _Known:
+class KnownVersion:
+    """A data version that another is compared with.
+
+    Attributes:
+        name: The data set's folder.
+        revision: Where it is: a branch, a tag, a commit; ``index`` if only staged; or any words.
+        version: The record's blob id.
+        record: What it is.
+    """
+
     name: str
     revision: str
     version: VersionId
@@ -94,7 +104,7 @@ class _Group:
     """Known versions of which a summary tells the same."""
 
     summary: VersionSummary
-    members: list[_Known] = field(default_factory=list)
+    members: list[KnownVersion] = field(default_factory=list)
 
 
 def similar(
@@ -106,6 +116,7 @@ def similar(
     k: int = DEFAULT_CENTRES,
     seed: int = 0,
     progress: Progress = silent,
+    also: Iterable[KnownVersion] = (),
 ) -> Similarity:
     """Rank the known data versions by how much they resemble one.
 
@@ -120,6 +131,7 @@ def similar(
         k: Number of centres of the paper's number, at most 100.
         seed: Seed of the summaries.
         progress: Is told how far it is.
+        also: Further versions to compare with.
 
     Raises:
         NotFoundError: There is nothing of that name, or nothing to compare it with.
@@ -131,7 +143,8 @@ def similar(
     query = find_target(repo, what, progress)
     own, unreadable = summarise(repo, query, chosen, embedder, seed=seed, progress=progress)
     notes = [f"{query.name}/{key}: left out, {why}" for key, why in unreadable.items()]
-    known, missing = _summaries(repo, query, chosen, embedder, seed, progress)
+    candidates = [*_tips(repo), *also]
+    known, missing = _summaries(repo, candidates, query, chosen, embedder, seed, progress)
     notes += missing
     if not known:
         raise NotFoundError(
@@ -185,7 +198,7 @@ def _told(summary: VersionSummary) -> tuple[object, ...]:
     return (summary.samples, summary.sample_ids, summary.centre_ids, masses)
 
 
-def _has_samples_of(repo: Repository, known: _Known, query: Target) -> bool:
+def _has_samples_of(repo: Repository, known: KnownVersion, query: Target) -> bool:
     try:
         return target_of_record(repo, known.name, known.record).keys.keys() == query.keys.keys()
     except NotFoundError:
@@ -194,6 +207,7 @@ def _has_samples_of(repo: Repository, known: _Known, query: Target) -> bool:
 
 def _summaries(
     repo: Repository,
+    candidates: Iterable[KnownVersion],
     query: Target,
     embedder: Embedder,
     name: str,
@@ -205,12 +219,12 @@ def _summaries(
     of_tree: dict[TreeId, _Group | None] = {}
     notes: list[str] = []
 
-    def place(one: _Known, summary: VersionSummary) -> None:
+    def place(one: KnownVersion, summary: VersionSummary) -> None:
         group = groups.setdefault(_told(summary), _Group(summary))
         group.members.append(one)
         of_tree[one.record.tree] = group
 
-    for one in _tips(repo):
+    for one in candidates:
         if one.version == query.version or one.record.samples == 0:
             continue
         if one.record.tree in of_tree:
@@ -242,39 +256,47 @@ def _summaries(
     return list(groups.values()), notes
 
 
-def _tips(repo: Repository) -> list[_Known]:
-    """List the data versions of HEAD, the index, all branches and all tags."""
+def known_places(repo: Repository) -> list[tuple[str, CommitId]]:
+    """List what this repository knows without being told: HEAD, all branches and all tags.
+
+    Returns:
+        The name of each and its commit; one commit may stand under several names.
+    """
     head = repo.git.head()
     places: list[tuple[str, CommitId]] = []
     if head.commit is not None:
         places.append((head.branch or "HEAD", head.commit))
     places += [(name, commit) for name, commit in repo.git.branches().items()]
-    places += [(name, repo.resolve(f"refs/tags/{name}")) for name in repo.git.tags()]
+    return places + [(name, repo.resolve(f"refs/tags/{name}")) for name in repo.git.tags()]
+
+
+def _tips(repo: Repository) -> list[KnownVersion]:
+    """List the data versions of HEAD, the index, all branches and all tags."""
     found = [
-        _Known(path, revision, blob_id(record.to_bytes()), record)
-        for revision, commit in places
+        KnownVersion(path, revision, blob_id(record.to_bytes()), record)
+        for revision, commit in known_places(repo)
         for path, record in repo.datasets_at(commit).items()
     ]
     found += [
-        _Known(path, "index", blob_id(record.to_bytes()), record)
+        KnownVersion(path, "index", blob_id(record.to_bytes()), record)
         for path, record in repo.staged_datasets().items()
     ]
     return found
 
 
-def _noted(repo: Repository, name: str) -> list[_Known]:
+def _noted(repo: Repository, name: str) -> list[KnownVersion]:
     """List older versions that have a summary, with the newest commit that holds each."""
     wanted = set(known_summaries(repo, name))
     head = repo.git.head().commit
     heads = [*repo.git.branches().values(), *([head] if head else [])]
-    found: list[_Known] = []
+    found: list[KnownVersion] = []
     for commit in walk(repo.git, heads) if wanted and heads else []:
         commit_id = CommitId(commit.id.decode())
         for path, record in repo.datasets_at(commit_id).items():
             version = blob_id(record.to_bytes())
             if version in wanted:
                 wanted.discard(version)
-                found.append(_Known(path, commit_id[:7], version, record))
+                found.append(KnownVersion(path, commit_id[:7], version, record))
         if not wanted:
             break
     return found

@@ -1,0 +1,154 @@
+"""``veml transfer``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from veml_cli._errors import INTERRUPTED, OK
+from veml_cli._options import Json, Quiet, Seed, examples
+from veml_cli._output import out, show
+from veml_cli._session import opened
+
+EXAMPLES = examples(
+    ("what would be taken over for the new drives, and nothing else",
+     "veml transfer images/new --dry-run"),
+    ("take over the lifecycle of the most similar data set, and train it on the new one",
+     "veml transfer images/new --name second"),
+    ("from a training that you name; its class 'car' is the new 'vehicle'",
+     "veml transfer images/new --from first --map car=vehicle --iterations 4 --name third"),
+    ("is it better than from scratch", "veml transfer images/new --compare scratch --seeds 2"),
+)  # fmt: skip
+
+
+class Comparison(StrEnum):
+    """What a transfer is compared with."""
+
+    SCRATCH = "scratch"
+
+
+def transfer(
+    data: Annotated[
+        str, typer.Argument(metavar="DATA[@REV]", help="The data version to train on.")
+    ],
+    top: Annotated[
+        int, typer.Option("--top", min=1, metavar="K", help="Try the K nearest lifecycles.")
+    ] = 1,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold", metavar="D", help="Energy distance up to which data is similar; else 20."
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="DATA|TRAINING", help="Take this lifecycle, whatever its distance."
+        ),
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="OLD=NEW", help="The source's class OLD is the new NEW."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="The training's name; else the data set's."),
+    ] = None,
+    compare: Annotated[
+        Comparison | None,
+        typer.Option("--compare", help="Train from scratch too, with the same budget and seeds."),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, metavar="N", help="Train with N seeds, from --seed on.")
+    ] = 1,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the source's config."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, metavar="N", help="Passes over the data.")
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option("--iterations", min=1, metavar="N", help="Steps, of a batch each.")
+    ] = None,
+    val: Annotated[
+        str | None,
+        typer.Option("--val", metavar="DATA[@REV]", help="Measure on this data version."),
+    ] = None,
+    val_split: Annotated[
+        str,
+        typer.Option(
+            "--val-split",
+            metavar="PART",
+            help="Hold back this part: a fraction, or the name of a split of the data set.",
+        ),
+    ] = "0.2",
+    seed: Seed = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Show what would be done, and do nothing.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Take what is finished, go on with what was interrupted."),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", "-f", help="Throw away what an unfinished training has done."),
+    ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let the config run code of its author's.")
+    ] = False,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic/--no-deterministic", help="Take only algorithms that repeat exactly."
+        ),
+    ] = True,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, metavar="N", help="Processes that load images.")
+    ] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> int:
+    """Take over the lifecycle of the most similar data set: adapt it, train it, record it.
+
+    Known data versions are ranked by their distance (veml similar). Of the nearest that somebody
+    trained on, the best training's config and weights are the beginning: classes are matched by
+    name, and the rows of heads follow them. Ends with the record trainings/NAME.veml, staged, which
+    says where it was transferred from. Ends with 1 where nothing is similar enough.
+    """
+    from veml_cli._training import TrainingView
+    from veml_cli.render.transfer import offer_lines, transfer_lines
+    from veml_vcs.lifecycle.offer import offer_of
+    from veml_vcs.lifecycle.proposal import TransferRequest, propose
+    from veml_vcs.lifecycle.sources import THRESHOLD
+    from veml_vcs.lifecycle.transfer import transfer as run
+    from veml_vcs.training.machine import Machine
+    from veml_vcs.training.plan import Request
+
+    asked = TransferRequest(
+        Request(
+            data=data, name=name, val=val, val_split=val_split, settings=tuple(settings or ()),
+            seed=seed, epochs=epochs, iterations=iterations, deterministic=deterministic,
+            trust=trust, classes=tuple(classes or ()),
+        ),
+        top=top, threshold=THRESHOLD if threshold is None else threshold, source=source,
+        seeds=seeds, compare=compare is not None,
+    )  # fmt: skip
+    with opened() as repo, TrainingView(quiet=quiet) as view:
+        proposal = propose(repo, asked, view.progress)
+        offer = offer_of(proposal)
+        if dry_run or not proposal.chosen:
+            view.close()
+            show(offer, offer_lines(offer, out.width), as_json=as_json)
+            proposal.require_chosen()
+            return OK
+        if not quiet and not as_json:
+            view.close()
+            out.write_lines(offer_lines(offer, out.width, changes=False))
+        done = run(repo, proposal, view, Machine(workers=workers), force=force, resume=resume)
+    if as_json or not quiet:
+        show(done, transfer_lines(done, out.width), as_json=as_json)
+    return INTERRUPTED if done.left else OK
