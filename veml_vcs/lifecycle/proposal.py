@@ -26,11 +26,11 @@ from veml_vcs.lifecycle.sources import (
 )
 from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.git.repo import blob_id
-from veml_vcs.repository.models.versions import models_at
+from veml_vcs.repository.models.versions import models_in
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
-from veml_vcs.repository.trainings.versions import open_training, parse_training_spec
+from veml_vcs.repository.trainings.versions import open_training
 from veml_vcs.training.class_names import ClassMatch, match_classes
 from veml_vcs.training.detection_samples import trained_classes
 from veml_vcs.training.forecasting.adapt import is_forecaster
@@ -38,8 +38,8 @@ from veml_vcs.training.inputs import data_version, known_classes
 from veml_vcs.training.plan import Plan, Request
 from veml_vcs.training.planning import make_plan
 from veml_vcs.training.templates import templates
+from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.models import flatten, unflatten
-from veml_vcs.versions.trainings import TRAININGS
 from veml_vcs.versions.trainings.outcome import Task
 
 _TASKS: dict[str, Task] = {
@@ -225,7 +225,7 @@ def _named(
     """
     wanted = _data_named(repo, text)
     if wanted is None:
-        found = open_training(repo, parse_training_spec(text))
+        found = open_training(repo, text)
         source = Source(found.name, found.revision, found.id, found.record)
         if not any(one.role == "train" for one in found.record.data):
             raise InvalidInputError(f"training {text}: its record names no data it was trained on")
@@ -268,7 +268,7 @@ def _holds(ranked: Ranked, source: Source) -> bool:
 
 def _data_named(repo: Repository, text: str) -> tuple[str, VersionId] | None:
     """Return path and version of a data version that a text names; None if it names none."""
-    if text.startswith(TRAININGS):
+    if text.startswith(TRAINING.folder):
         return None
     path, revision = parse_data_spec(text)
     known = repo.staged_datasets()
@@ -416,7 +416,7 @@ def _scratch(
     repo: Repository, asked: TransferRequest, ranking: Sequence[Ranked], task: Task, name: str
 ) -> str:
     """Return the command that trains from scratch, with a model that is here if there is one."""
-    here = models_at(repo, None).records
+    here = models_in(repo, repo.git.staged_files()).records
     liked = [one.sources[0].record.model.name for one in ranking if one.sources]
     fitting = [
         name

@@ -7,19 +7,20 @@ index, HEAD, all branches, all tags. Nothing here trains.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from veml_vcs.analysis.data_versions import KnownVersion, SimilarRow, known_places, similar
 from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.git.repo import blob_id
+from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.versions import files_at, records_in
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.used import used_record
-from veml_vcs.repository.trainings.versions import Trainings, trainings_at, trainings_in
+from veml_vcs.versions.changes import MainMetric, main_metric
+from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import DataUse, TrainingRecord
-from veml_vcs.versions.trainings.compare import MainMetric, main_metric
 from veml_vcs.versions.trainings.outcome import Task
 
 THRESHOLD = 20.0
@@ -101,19 +102,20 @@ def known_sources(repo: Repository) -> tuple[list[Source], list[str]]:
     found: dict[VersionId, Source] = {}
     notes: dict[str, None] = {}
 
-    def take(here: Trainings, revision: str | None) -> None:
+    def take(files: Mapping[str, TreeFile], revision: str | None) -> None:
+        here = records_in(repo, TRAINING, files)
         for name, record in here.records.items():
             version = blob_id(record.to_bytes())
             if any(one.role == "train" for one in record.data):
                 found.setdefault(version, Source(name, revision, version, record))
         notes.update(dict.fromkeys(f"left out: {one}" for one in here.unreadable.values()))
 
-    take(trainings_at(repo, None), None)
+    take(files_at(repo, None), None)
     seen = set()
     for revision, commit in known_places(repo):
         if commit not in seen:
             seen.add(commit)
-            take(trainings_in(repo, repo.git.files(commit)), revision)
+            take(repo.git.files(commit), revision)
     return list(found.values()), list(notes)
 
 

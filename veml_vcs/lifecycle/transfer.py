@@ -15,9 +15,10 @@ from veml_vcs.errors import ConflictError, FormatError, NotFoundError
 from veml_vcs.lifecycle.proposal import Chosen, Proposal
 from veml_vcs.lifecycle.verdict import Verdict, paired
 from veml_vcs.repository.models.add import stage_model
+from veml_vcs.repository.records.write import stage_record
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
-from veml_vcs.repository.trainings.write import require_free, stage_training
+from veml_vcs.repository.trainings.write import require_free
 from veml_vcs.training.engine import require_engine
 from veml_vcs.training.machine import Machine
 from veml_vcs.training.plan import Plan, Request
@@ -26,9 +27,10 @@ from veml_vcs.training.run_folder import RunFolder
 from veml_vcs.training.train import Trained, train
 from veml_vcs.training.train import resume as go_on
 from veml_vcs.training.watch import Watcher
-from veml_vcs.versions.models import is_model_record, parse_model_record, record_path
-from veml_vcs.versions.trainings import NAMES, TrainingRecord
-from veml_vcs.versions.trainings.compare import main_metric
+from veml_vcs.versions.changes import main_metric
+from veml_vcs.versions.kinds import MODEL, TRAINING
+from veml_vcs.versions.models import parse_model_record
+from veml_vcs.versions.trainings import TrainingRecord
 from veml_vcs.versions.trainings.outcome import Task
 
 SCRATCH = "scratch"
@@ -323,7 +325,7 @@ def bring_model(repo: Repository, chosen: Chosen, watcher: Watcher) -> bool:
         Whether it was staged.
     """
     use, revision = chosen.source.record.model, chosen.source.revision
-    path = record_path(use.name)
+    path = MODEL.path(use.name)
     staged = repo.git.staged_files()
     if path in staged:
         if staged[path].blob != use.version:
@@ -337,7 +339,7 @@ def bring_model(repo: Repository, chosen: Chosen, watcher: Watcher) -> bool:
         watcher.note(f"model {use.name}: its version is in no commit that was looked at")
         return False
     data = repo.git.read_blob(use.version)
-    if not is_model_record(data):
+    if not MODEL.is_record(data):
         return False
     record = parse_model_record(data, path)
     files = {one: there[one].blob for one in record.files if "::" not in one and one in there}
@@ -402,7 +404,7 @@ def _keep_best(repo: Repository, proposal: Proposal, best: RunDone, force: bool)
         full = repo.absolute(path)
         if not repo.files.exists(full) or bytes(repo.files.read(full)) != data:
             require_free(repo, proposal.name, force=force)
-        stage_training(repo, path, data)
+        stage_record(repo, path, data)
 
 
 def _told(proposal: Proposal, done: Sequence[RunDone], worker: _Worker, left: int = 0) -> Transfer:
@@ -427,7 +429,7 @@ def _told(proposal: Proposal, done: Sequence[RunDone], worker: _Worker, left: in
     kept = next((one for one in done if one.way == best), None)
     trained = None if kept is None else worker.trained.get(kept.name)
     if trained is not None and trained.status == "complete" and trained.name != proposal.name:
-        trained = replace(trained, name=proposal.name, path=NAMES.path(proposal.name))
+        trained = replace(trained, name=proposal.name, path=TRAINING.path(proposal.name))
     return Transfer(
         proposal.data, proposal.task, metric, more, tuple(done), tuple(ways), best,
         proposal.name, verdict, left, trained,
