@@ -11,6 +11,7 @@ from veml_cli._options import Json, Quiet, examples
 from veml_cli._output import out, show
 from veml_cli._session import opened, working
 from veml_cli._settling import is_terminal
+from veml_cli.render.line import line
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def resolve(
     two began with the same weights; nothing is measured by that, so it has no metrics.
 
     Without a side, on a terminal, shows both sides of each conflict with their boxes and asks;
-    elsewhere, or with --list, lists what is open.
+    elsewhere, or with --list, lists what is open. What plain git could not merge, because its data
+    was not in this clone, is merged first, once veml data fetch has brought the data.
     """
     if average:
         if not keys or ours or theirs or base or both or everything or listing:
@@ -81,6 +83,8 @@ def resolve(
         _average(keys, quiet, as_json)
         return
     chosen = [name for name, on in _choices(ours, theirs, base, both) if on]
+    if not (chosen or listing or everything or as_json):
+        _merge_unmerged(quiet)
     if not (chosen or listing or everything or as_json) and is_terminal():
         _ask(keys or [])
         return
@@ -119,6 +123,24 @@ def _average(keys: list[str], quiet: bool, as_json: bool) -> None:
         done = resolve_by_average(repo, keys)
     if as_json or not quiet:
         show(done, averaged_lines(done), as_json=as_json)
+
+
+def _merge_unmerged(quiet: bool) -> None:
+    """Merge what git left unmerged; there is something to lock for only if there is such a one."""
+    from veml_vcs.repository.merging.conflict import NOT_MERGED
+    from veml_vcs.repository.merging.resolve import merge_unmerged
+    from veml_vcs.repository.merging.state import load_merge_state
+
+    with opened() as repo:
+        state = load_merge_state(repo)
+    if state is None or all(one.kind != NOT_MERGED for one in state.open_conflicts):
+        return
+    with working() as (repo, progress):
+        merged = merge_unmerged(repo, progress=progress)
+    if not quiet:
+        out.write_lines(
+            line("data ", (path, "name"), "  merged by sample and by box") for path in merged
+        )
 
 
 def _ask(keys: list[str]) -> None:

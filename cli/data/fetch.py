@@ -22,7 +22,10 @@ EXAMPLES = examples(
 def fetch(
     revisions: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[REV]...", help="Commits whose data to get; none: HEAD's."),
+        typer.Argument(
+            metavar="[REV]...",
+            help="Commits whose data to get; none: HEAD's and a waiting merge's.",
+        ),
     ] = None,
     source: Annotated[
         str | None,
@@ -37,7 +40,7 @@ def fetch(
     """Copy data that is missing here from another clone.
 
     Only what is missing is copied, each file checked against its digest. Interrupted, it goes on
-    where it was. The work tree is not touched: veml restore writes the files. Ends with 1 if the
+    where it was. The work tree is not touched: veml checkout writes the files. Ends with 1 if the
     other clone lacks something too.
     """
     from veml_cli.render.fetch import fetch_lines

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from veml_cli.render.line import Line, line
 from veml_cli.render.values import value_text
 from veml_cli.render.words import plural, size
+from veml_vcs.repository.merging.conflict import NOT_MERGED
 from veml_vcs.versions.kinds import TRAINING, measured_at
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _LOOSE = ("stash", "squash")
 """What leaves nothing but conflicts in the index: there is nothing to continue or abort."""
 
 _WORDS = {
+    NOT_MERGED: "not merged yet:",
     "moved-both": "both moved the box",
     "class-both": "both changed the class",
     "field-both": "both changed a field",
@@ -103,7 +105,11 @@ def next_steps(
     from veml_vcs.samples.annotations import can_be_both
 
     yield line("Settle the conflicts, then go on:")
-    if conflicts:
+    if any(one.kind == NOT_MERGED for one in conflicts):
+        yield line(
+            "  veml resolve", ("   merges by sample and by box, and lists what is left", "hint")
+        )
+    elif conflicts:
         first = f"{conflicts[0].dataset}/{conflicts[0].key}"
         both = ", --both" if can_be_both(conflicts[0].kind, conflicts[0].path) else ""
         yield line(
@@ -127,6 +133,8 @@ def next_steps(
 
 
 def _sides(one: DataConflict) -> Iterator[Line]:
+    if one.kind == NOT_MERGED:
+        return
     values: dict[str, Any] = {"base": one.base, "ours": one.ours, "theirs": one.theirs}
     for name, value in values.items():
         yield line("      ", (name.ljust(7), "dim"), _say(value))

@@ -202,6 +202,46 @@ def test_push_of_records_whose_data_is_nowhere_is_refused(
     assert "refs/heads/main" in clone.git("ls-remote", "backup")
 
 
+@pytest.mark.parametrize("contradicts", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_pull_of_data_that_is_not_here_goes_on_once_it_is(
+    drives: GitProject,
+    tmp_path: Path,
+    contradicts: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """``git pull`` brings records alone; what it says to type is what finishes the merge.
+
+    Seen to fail without ``_in_conflict`` in ``wanted_versions`` (nothing to fetch), and without
+    ``merge_unmerged`` in ``veml resolve`` (it told what was open, and never merged it).
+    """
+    clone = opened(clone_git(str(drives.root), str(tmp_path / "half")))
+    bring_data(clone.repo, str(drives.root))
+    clone.install()
+    clone.put(clone.move("0003.png", y=11), "mine")
+    drives.put(drives.move("0003.png" if contradicts else "0002.png", y=13), "theirs")
+    told = clone.git("pull", "-q", "--no-rebase", check=False)
+    assert "is not in this clone" in told
+    assert "veml data fetch, then veml resolve" in told
+    monkeypatch.chdir(clone.root)
+    assert main(["resolve"]) == 0  # nothing can be merged before the data is here
+    assert "not merged yet" in capfd.readouterr().out
+    assert main(["data", "fetch"]) == 0
+    assert main(["resolve"]) == 0
+    said = capfd.readouterr().out
+    clone.reopen()
+    if contradicts:
+        assert "both moved the box" in said
+        assert main(["resolve", "data/images/0003.png", "--theirs"]) == 0
+    else:
+        assert "data data  merged by sample and by box" in said
+    clone.git("commit", "-q", "--no-edit")
+    clone.assert_follows()
+    assert clone.boxes()["0003.png"][0].y == (13 if contradicts else 11)
+    assert clone.boxes()["0002.png"] == drives.boxes()["0002.png"]
+    clone.close()
+
+
 def test_git_diff_shows_a_record_as_a_table(drives: GitProject) -> None:
     told = drives.git("diff", "main", "night", "--", "data.veml")
     assert "-samples        4\n+samples        5\n" in told

@@ -84,7 +84,7 @@ def fetch_data(
     Args:
         repo: The repository.
         source: Path of the other clone; None is the remote, if it is on this machine.
-        revisions: Commits; none is HEAD and the index.
+        revisions: Commits; none is HEAD and the index, with all sides of what is in conflict there.
         everything: Every commit that a branch, remote branch or tag reaches.
         progress: Is told how far it is.
 
@@ -135,7 +135,7 @@ def wanted_versions(
 
     Args:
         repo: The repository.
-        revisions: Commits; none is HEAD and the index.
+        revisions: Commits; none is HEAD and the index, with all sides of what is in conflict there.
         everything: Every commit that a branch, remote branch or tag reaches.
 
     Raises:
@@ -167,7 +167,20 @@ def wanted_versions(
                 staged[path.removesuffix(RECORD_SUFFIX)] = trees_of(
                     repo.git.read_blob(file.blob), path
                 )
+        staged |= _in_conflict(repo)
         found |= {f"index:{path}": one for path, one in staged.items() if one and one not in known}
+    return found
+
+
+def _in_conflict(repo: Repository) -> dict[str, tuple[TreeId, ...]]:
+    """Return the trees of all sides of a record in conflict: without them nothing can be merged."""
+    found: dict[str, tuple[TreeId, ...]] = {}
+    for path in repo.git.conflicted_paths():
+        if not path.endswith(RECORD_SUFFIX):
+            continue
+        sides = [one for one in repo.git.conflict_stages(path) if one is not None]
+        trees = (tree for one in sides for tree in trees_of(repo.git.read_blob(one.blob), path))
+        found[path.removesuffix(RECORD_SUFFIX)] = tuple(dict.fromkeys(trees))
     return found
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from veml_vcs.errors import InvalidInputError
 
+NOT_MERGED = "not-merged"
+"""The kind of conflict of a record that git left to be merged; its place is the reason."""
+
 
 @dataclass(frozen=True)
 class DataConflict:

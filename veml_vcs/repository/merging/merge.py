@@ -22,7 +22,7 @@ from veml_vcs.repository.merging.abort import abort
 from veml_vcs.repository.merging.conflict import DataConflict, refuse_both
 from veml_vcs.repository.merging.data import DataMerge
 from veml_vcs.repository.merging.paths import TreeMerge, TreeMerger
-from veml_vcs.repository.merging.pending_settle import apply_settlements, plan_settlement
+from veml_vcs.repository.merging.pending_settle import bring_settled, plan_settlement
 from veml_vcs.repository.merging.rules import ConflictName, Settlement, rules_at
 from veml_vcs.repository.merging.sequence import refuse_sequence
 from veml_vcs.repository.merging.squash import SQUASH_FILE, squash_message
@@ -42,7 +42,6 @@ from veml_vcs.repository.worktree.changes import (
     folder_changes,
     touched_changes,
 )
-from veml_vcs.repository.worktree.follow import follow
 from veml_vcs.repository.worktree.held import note_held
 from veml_vcs.repository.worktree.materialize import (
     file_changes,
@@ -295,16 +294,7 @@ def _settle_pending(
         plan_settlement(repo, dataset, choices.get(dataset, {}), chosen.get(dataset, {}))
         for dataset in asked
     ]
-    apply_settlements(repo, settled)
-    done = follow(repo, progress=progress)
-    for one in done.left:
-        if one.path in asked:
-            if one.refused is not None:
-                raise one.refused  # a full disk is no conflict
-            raise ConflictError(
-                f"settled, but the folder stays as it is: {one.reason}",
-                hint=one.hint or "veml checkout",
-            )
+    bring_settled(repo, settled, progress=progress)
     return load_merge_state(repo) or replace(state, conflicts=())
 
 

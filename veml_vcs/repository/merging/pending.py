@@ -18,7 +18,7 @@ from typing import Any
 from veml_vcs.errors import FormatError, VemlError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.git.repo import TreeFile, blob_id
-from veml_vcs.repository.merging.conflict import DataConflict
+from veml_vcs.repository.merging.conflict import NOT_MERGED, DataConflict
 from veml_vcs.repository.merging.operation import operation_of
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.data import (
@@ -29,7 +29,8 @@ from veml_vcs.versions.data import (
     parse_data_record,
 )
 
-NOT_MERGED = "not-merged"
+BY_LINE = "git merged the record by line; veml resolve merges it by sample and by box"
+"""The reason where nothing contradicts: merging it is all that is left to do."""
 """The kind of conflict of a record that has not been merged by sample yet."""
 
 PENDING_FILE = "pending.json"
@@ -155,8 +156,7 @@ def _compute(repo: Repository, path: str, stages: Stages) -> Pending:
         reason = error.message + (f" ({error.hint})" if error.hint else "")
         return Pending(path, stages, (DataConflict(path, "", NOT_MERGED, reason),), None)
     if not merged.conflicts:
-        reason = "git merged the record by line; veml resolve merges it by sample and by box"
-        return Pending(path, stages, (DataConflict(path, "", NOT_MERGED, reason),), None)
+        return Pending(path, stages, (DataConflict(path, "", NOT_MERGED, BY_LINE),), None)
     provisional = blob_id(merged.record.to_bytes()) if merged.record is not None else None
     return Pending(path, stages, merged.conflicts, provisional)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from veml_vcs.errors import ConflictError, NotFoundError
 from veml_vcs.repository.git.repo import blob_id
-from veml_vcs.repository.merging.conflict import refuse_both
+from veml_vcs.repository.merging.conflict import NOT_MERGED, refuse_both
 from veml_vcs.repository.merging.pending import (
-    NOT_MERGED,
+    BY_LINE,
     Pending,
     forget_pending,
     load_pending,
@@ -23,7 +23,9 @@ from veml_vcs.repository.merging.pending import (
 )
 from veml_vcs.repository.merging.record import merge_records
 from veml_vcs.repository.merging.rules import ConflictName
+from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.worktree.follow import follow
 from veml_vcs.samples.annotations import Choice, Resolution
 from veml_vcs.samples.annotations.conflicts import RESOLUTIONS
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord
@@ -91,8 +93,21 @@ def plan_settlement(
     return Settled(path, record, Pending(path, pending.stages, merged.conflicts, blob))
 
 
+def plan_unmerged(repo: Repository) -> list[Settled]:
+    """Merge the records that git could not, where no side contradicts the other.
+
+    Their data came later, or the merge driver is not set up in this clone. Writes nothing but new
+    objects; the caller holds the repository's lock.
+    """
+    return [
+        Settled(path, merge_records(repo, path, *records_of(repo, path, one.stages)).record)
+        for path, one in pending_conflicts(repo).items()
+        if [left.path for left in one.conflicts] == [BY_LINE]
+    ]
+
+
 def apply_settlements(repo: Repository, settled: Sequence[Settled]) -> None:
-    """Write what was planned: records first, then the index in one step; folders are the caller's.
+    """Write what was planned: records first, then the index in one step; folders stay as they are.
 
     Killed before that step, all is still in conflict; killed after it, nothing is that was settled.
     """
@@ -115,6 +130,26 @@ def apply_settlements(repo: Repository, settled: Sequence[Settled]) -> None:
     for one in settled:
         if one.left is None:
             forget_pending(repo, one.path)
+
+
+def bring_settled(
+    repo: Repository, settled: Sequence[Settled], *, progress: Progress = silent
+) -> None:
+    """Write and stage what was settled, and bring the folders along.
+
+    Raises:
+        ConflictError: A folder has changes that would be lost: it stays as it is.
+    """
+    apply_settlements(repo, settled)
+    asked = {one.path for one in settled}
+    for one in follow(repo, progress=progress).left:
+        if one.path in asked:
+            if one.refused is not None:
+                raise one.refused  # a full disk is no conflict
+            raise ConflictError(
+                f"settled, but the folder stays as it is: {one.reason}",
+                hint=one.hint or "veml checkout",
+            )
 
 
 def _merge_now(

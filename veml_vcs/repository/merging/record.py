@@ -44,7 +44,7 @@ def merge_records(
         ConflictError: The two cannot be merged at all.
     """
     for record in (base, ours, theirs):
-        require_here(repo, path, record)
+        require_here(repo, path, record, then="veml resolve")
     settlement = Settlement(
         chosen={path: chosen or {}},
         keys={path: choices or {}},

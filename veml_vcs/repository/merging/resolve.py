@@ -13,6 +13,7 @@ from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.merge import settle
 from veml_vcs.repository.merging.operation import Operation, operation_of
+from veml_vcs.repository.merging.pending_settle import bring_settled, plan_unmerged
 from veml_vcs.repository.merging.rules import ConflictName
 from veml_vcs.repository.merging.state import MergeState, load_merge_state, sides_of
 from veml_vcs.repository.merging.text import BLOB_KINDS, merge_text, merged_mode
@@ -122,6 +123,31 @@ def resolve(
                 _settle_file(repo, path, choice, united)
         files = _plain_conflicts(repo, state)
         return ResolveResult(settled, state.open_conflicts, files, state.kind, state.by_git)
+
+
+def merge_unmerged(repo: Repository, *, progress: Progress = silent) -> tuple[str, ...]:
+    """Merge the records that plain git left unmerged, where no side contradicts the other.
+
+    Git merges them by line where their data is not in the clone (``git pull`` brings records
+    alone), or where the merge driver is not set up.
+
+    Args:
+        repo: The repository.
+        progress: Is told how far it is.
+
+    Returns:
+        The data sets that were merged, staged, and brought to the result.
+
+    Raises:
+        ConflictError: A folder has changes that would be lost: it stays as it is.
+    """
+    with repo.lock("veml resolve"), repo.git.batch(), _resuming(repo, "resolve") as resumed:
+        settled = plan_unmerged(repo)
+        if settled:
+            bring_settled(repo, settled, progress=progress)
+        elif resumed:
+            follow(repo, progress=progress)
+        return tuple(one.path for one in settled)
 
 
 @contextmanager
