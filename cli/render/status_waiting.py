@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, line
@@ -11,6 +11,7 @@ from veml_vcs.ids import short
 
 if TYPE_CHECKING:
     from veml_vcs.repository.merging.waiting import Waiting
+    from veml_vcs.repository.rebuilds import PendingRebuild
     from veml_vcs.repository.status import Status
 
 _SHORT_ID = 7
@@ -39,6 +40,23 @@ def waiting_lines(status: Status) -> Iterator[Line]:
             from_where = f", started from branch '{one.branch}'" if one.branch else ""
             yield line(f"You are currently bisecting{from_where}.")
             yield from _hints('(use "git bisect reset" to get back to the original branch)')
+
+
+def rebuild_lines(rebuilds: Sequence[PendingRebuild]) -> Iterator[Line]:
+    """Yield the rebuilds that are begun and not done, and how to go on."""
+    for one in rebuilds:
+        name = f" --name {one.name}"
+        what = f" of {one.training}" if one.training else ""
+        if one.to_label:
+            yield line(
+                "The rebuild ", (one.name, "name"), f"{what} waits for labels of "
+                f"{plural(one.to_label, 'sample')}, listed in {one.listed}.",
+            )  # fmt: skip
+            yield from _hints(f'(label them and run "veml rebuild --continue LABELS.json{name}")')
+        else:
+            yield line("The rebuild ", (one.name, "name"), f"{what} was interrupted.")
+            yield from _hints(f'(run "veml rebuild --continue{name}" to go on)')
+        yield from _hints(f'(use "veml rebuild --abort{name}" to give it up)')
 
 
 def rebase_head(status: Status) -> Line | None:

@@ -57,6 +57,9 @@ def png(number: int) -> bytes:
 Box = tuple[str, int, int, int, int]
 
 
+SOURCE = Path(__file__).resolve().parents[2]
+
+
 @dataclass(frozen=True)
 class Place:
     """A folder, and how to work in it."""
@@ -65,6 +68,8 @@ class Place:
 
     def veml(self, *arguments: str, code: int | None = 0) -> Done:
         """Run veml in this process; check its exit code unless ``code`` is None."""
+        here = Path.cwd()
+        assert SOURCE not in (here, *here.parents), "veml would run in its own source tree"
         out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
         with redirect_stdout(out), redirect_stderr(err):
             found = main(list(arguments))

@@ -28,7 +28,7 @@ from veml_vcs.versions.trainings import Initial, detections
 
 SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
-NEEDS_ENGINE = ("train", "transfer")
+NEEDS_ENGINE = ("train", "transfer", "rebuild")
 
 
 def examples_of(module: ModuleType) -> list[str]:
@@ -341,6 +341,34 @@ def with_a_lifecycle(place: Place) -> None:
     place.veml("commit", "-qam", "first")
 
 
+def to_be_rebuilt(place: Place) -> None:
+    """A training, and data that it does not know."""
+    with_detector(place)
+    from tests.training.kit import run
+
+    run(place, data="images/train", model="detector", name="first", iterations=1)
+    for i in range(12):
+        place.write(f"images/dusk/JPEGImages/{i}.png", png(700 + i))
+    place.voc("images/dusk", {str(i): [("car", 1, 1, 5, 4)] for i in range(12)})
+    place.veml("add", "-q", "images/dusk")
+    place.veml("commit", "-qm", "dusk")
+
+
+def labelled(place: Place) -> None:
+    """Another set without labels, some of which were asked for and have come."""
+    to_be_rebuilt(place)
+    for i in range(10):
+        place.write(f"images/bare/{i}.png", png(800 + i))
+    place.veml("add", "-q", "images/bare")
+    place.veml(
+        "rebuild", "-q", "--train", "first", "--new", "images/bare", "--method", "active",
+        "--budget", "5", "--select", "random", "--set", "train_cfg.max_iters=1",
+    )  # fmt: skip
+    from tests.lifecycle.rebuild_kit import label
+
+    label(place.root / "to-label/first-active.json", place.root / "labels.json")
+
+
 def with_code(place: Place) -> None:
     for name in ("a.py", "src/c.py"):
         place.write(name, name)
@@ -409,6 +437,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml rm images/train/0001.jpg": clean,
     "veml train --data pets --model pets --epochs 4": with_pets,
     "veml train --resume --name first": with_a_stopped_training,
+    "veml rebuild --continue labels.json": labelled,
     "veml switch night": clean,
     "veml switch -c night v1.0": lambda place: (clean(place), no_night(place))[0],
     "veml switch -": visited,
@@ -420,6 +449,8 @@ for _example in EXAMPLES:
         STATES.setdefault(_example, with_detector)
     if _example.startswith("veml transfer "):
         STATES[_example] = with_a_lifecycle
+    if _example.startswith("veml rebuild "):
+        STATES.setdefault(_example, to_be_rebuilt)
     if _example.startswith("veml training ") and _example not in STATES:
         STATES[_example] = with_trainings
     if "weather" in _example or "bus" in _example or "motobike" in _example or "box." in _example:

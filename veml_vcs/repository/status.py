@@ -14,6 +14,7 @@ from veml_vcs.repository.merging.state import MergeState, load_merge_state
 from veml_vcs.repository.merging.waiting import Waiting, waiting
 from veml_vcs.repository.models.place import any_model_conflicts, any_stale_here
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.rebuilds import PendingRebuild, pending_rebuilds
 from veml_vcs.repository.records.place import (
     any_record_conflicts,
     any_stale_records,
@@ -92,6 +93,7 @@ class Status:
         inferences: Inference versions whose staged record differs from HEAD's, as ``models``.
         record_conflicts: Trainings and inference versions in conflict, by the path of their record.
         stale_records: Trainings and inference versions that are of other versions than are staged.
+        rebuilds: Rebuilds that are begun and not done: they wait for labels, or were interrupted.
         unreadable: What cannot be read of the versions that folders are compared with; what the
             folders hold there is told neither as added nor as the same.
     """
@@ -115,6 +117,7 @@ class Status:
     inferences: tuple[InferenceDiff, ...] = ()
     record_conflicts: dict[str, RecordConflict] = field(default_factory=dict)
     stale_records: tuple[StaleRecord, ...] = ()
+    rebuilds: tuple[PendingRebuild, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
@@ -206,6 +209,7 @@ def status(
         inferences=named.inferences,
         record_conflicts=any_record_conflicts(repo, conflicted),
         stale_records=any_stale_records(repo, staged, conflicted),
+        rebuilds=pending_rebuilds(repo),
         unreadable=tuple(unread),
     )
 

@@ -42,6 +42,25 @@ def plan_detection(
         FormatError: The config is for another task, or lacks something.
     """
     refuse_other_tasks(config, request.model)
+    if request.parts is None:
+        train, val, classes = _drawn(repo, request, notes)
+    else:
+        train, val = request.parts
+        classes = trained_classes(train.dataset(repo).facts)
+    _refuse_unknown_classes(repo, val, classes)
+    adapted = adapt_detection(
+        config, classes, len(train.keys), epochs=request.epochs, iterations=request.iterations
+    )
+    notes += adapted.notes
+    return Settled(
+        "detection", train, val, adapted.config, adapted.iterations, adapted.epochs, classes
+    )
+
+
+def _drawn(
+    repo: Repository, request: Request, notes: list[str]
+) -> tuple[Part, Part, tuple[str, ...]]:
+    """Return what is trained on, what is measured on, and the classes."""
     data, record = data_version(repo, request.data, notes)
     classes = trained_classes(data.facts)
     refuse_without_boxes(data.path, data.facts, classes)
@@ -57,14 +76,7 @@ def plan_detection(
         return labelled(one.keys, annotations)
 
     train, val = two_parts(repo, request, data, record, chosen, notes)
-    _refuse_unknown_classes(repo, val, classes)
-    adapted = adapt_detection(
-        config, classes, len(train.keys), epochs=request.epochs, iterations=request.iterations
-    )
-    notes += adapted.notes
-    return Settled(
-        "detection", train, val, adapted.config, adapted.iterations, adapted.epochs, classes
-    )
+    return train, val, classes
 
 
 def _refuse_unknown_classes(repo: Repository, val: Part, classes: tuple[str, ...]) -> None:

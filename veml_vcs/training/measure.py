@@ -32,6 +32,7 @@ from veml_vcs.training.train import run_of
 from veml_vcs.training.watch import Quiet, Watcher
 
 if TYPE_CHECKING:
+    from veml_vcs.samples.tensors import Checkpoint
     from veml_vcs.training.run import Run
 
 MEASURED_NOTES = "measured"
@@ -70,6 +71,7 @@ def measure(
     machine: Machine | None = None,
     *,
     predictions: bool = False,
+    note: bool = True,
 ) -> Measurement:
     """Measure a training version on samples of a data version.
 
@@ -81,6 +83,7 @@ def measure(
         watcher: Is told what is done.
         machine: How this machine computes.
         predictions: Also return what the network said of each sample; then it always runs.
+        note: Remember it; not for samples without labels.
 
     Returns:
         Metrics as the training itself would have them on this data.
@@ -101,19 +104,32 @@ def measure(
         training.id, part.path, part.version, dict(part.part), len(part.keys),
         found.metrics, found.per_class, said,
     )  # fmt: skip
-    remember(repo, done, part)
+    if note:
+        remember(repo, done, part)
     return done
 
 
 def run_network(
-    repo: Repository, training: TrainingVersion, part: Part, machine: Machine | None = None
+    repo: Repository,
+    training: TrainingVersion,
+    part: Part,
+    machine: Machine | None = None,
+    *,
+    weights: Checkpoint | None = None,
 ) -> tuple[Measured, dict[str, Annotation]]:
     """Run a training version over samples.
+
+    Args:
+        repo: The repository.
+        training: The training version.
+        part: The samples.
+        machine: How this machine computes.
+        weights: Others than the training's own.
 
     Returns:
         What was measured against their annotations, and key -> what the network said.
     """
-    with loaded(repo, training, part, machine) as run:
+    with loaded(repo, training, part, machine, weights=weights) as run:
         from veml_vcs.training.runner import metric_of
 
         run.runner.val()
@@ -128,6 +144,8 @@ def loaded(
     part: Part,
     machine: Machine | None = None,
     settings: Mapping[str, Any] | None = None,
+    *,
+    weights: Checkpoint | None = None,
 ) -> Iterator[Run]:
     """Build the network of a training version, with its weights, over samples.
 
@@ -137,13 +155,14 @@ def loaded(
         part: The samples.
         machine: How this machine computes.
         settings: Keys of the flat config -> values that they have here.
+        weights: Others than the training's own.
 
     Raises:
         MissingDependencyError: The engine is not installed.
         FormatError: The engine cannot build it, or the checkpoint does not fit.
     """
     record = training.record
-    weights = training.checkpoint()
+    kept = training.checkpoint() if weights is None else weights
     plan = measuring_plan(training, part)
     plan = replace(plan, config={**plan.config, **(settings or {})})
     with tempfile.TemporaryDirectory(prefix="veml-measure-") as scratch:
@@ -155,7 +174,7 @@ def loaded(
             run: Run = run_of(record.task)(
                 repo, plan, folder, Quiet(), machine or Machine(), Interruption(), scratch
             )
-            fitted = load_weights(run.runner.bare_model, weights, f"training {training.label}")
+            fitted = load_weights(run.runner.bare_model, kept, f"training {training.label}")
             if fitted.fresh or fitted.left:
                 raise FormatError(
                     f"training {training.label}: its checkpoint is not of the network that its "

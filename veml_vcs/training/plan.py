@@ -49,6 +49,8 @@ class Request:
             names do not tell.
         transferred_from: The lifecycle that this one is taken from, as the record will have it.
         rebuilt_from: The training that is rebuilt, as the record will have it.
+        parts: Samples to train on and to measure on that are settled; ``data``, ``val`` and
+            ``val_split`` then say nothing.
     """
 
     data: str
@@ -67,6 +69,7 @@ class Request:
     classes: tuple[str, ...] = ()
     transferred_from: Mapping[str, Any] = field(default_factory=dict)
     rebuilt_from: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[Part, Part] | None = None
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,27 @@ def drift(
     """
     if k != 10:
         raise InvalidInputError(f"k: the paper's rule is defined for 10 centres, found {k}")
-    chosen = get_embedder(embedder)
     old, new = find_target(repo, train, progress), find_target(repo, test, progress)
+    return drift_between(
+        repo, old, new, embedder=embedder, alpha=alpha, permutations=permutations, seed=seed,
+        progress=progress,
+    )  # fmt: skip
+
+
+def drift_between(
+    repo: Repository,
+    old: Target,
+    new: Target,
+    *,
+    embedder: str = DEFAULT_EMBEDDER,
+    alpha: float = 0.05,
+    permutations: int = 999,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> DriftAnswer:
+    """Compare samples with those of a training data version; as ``drift``, of what is found."""
+    chosen = get_embedder(embedder)
+    train, test = old.name, new.name
     summary, unreadable = summarise(repo, old, chosen, embedder, seed=seed, progress=progress)
     notes = [f"{old.name}/{key}: left out, {why}" for key, why in unreadable.items()]
     ids, vectors, more = _test_vectors(repo, new, chosen, embedder, seed, progress)

@@ -37,6 +37,7 @@ class Draft:
         said: Key -> annotation, of every sample of which something is said.
         made: Content that is not in the store yet, by key.
         rewrite: Annotation files that are to be written anew in any case.
+        bare: No annotation file is there yet that the format could be recognised by.
     """
 
     facts: Facts
@@ -44,6 +45,7 @@ class Draft:
     said: dict[str, Annotation]
     made: dict[str, bytes] = field(default_factory=dict)
     rewrite: set[str] = field(default_factory=set)
+    bare: bool = False
 
     def put(self, key: str, data: bytes, *, kind: EntryKind = EntryKind.FILE) -> None:
         """Give the draft a file with these bytes."""
@@ -91,7 +93,7 @@ def _settle(repo: Repository, name: str, draft: Draft) -> tuple[Layout, Parsed]:
     """Write annotation files until they say what the draft does."""
     form = get_format(draft.facts.format)
     todo = set(draft.rewrite)
-    missing = False
+    missing = draft.bare
     tried: set[str] = set()
     for _ in range(_ROUNDS):
         if todo or missing:

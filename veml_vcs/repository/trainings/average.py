@@ -82,7 +82,7 @@ def averaged(
         derived={
             "operation": "average",
             "arguments": {"weight": weight},
-            "from": [_named(left), _named(right)],
+            "from": [named(left), named(right)],
         },
     )
 
@@ -105,6 +105,7 @@ def common_parent(left: TrainingVersion, right: TrainingVersion) -> Initial | No
     return None
 
 
-def _named(version: TrainingVersion) -> dict[str, str]:
+def named(version: TrainingVersion) -> dict[str, str]:
+    """Return what ``derived`` says of a training that weights were made of."""
     tree = version.record.checkpoint.tree.hex()
     return {"name": version.name, "version": version.id, "tree": tree}
