@@ -25,7 +25,7 @@ def blame(
 ) -> None:
     """Show which commit brought or last changed a sample, and each of its boxes.
 
-    Boxes are followed as a merge matches them, samples through renames.
+    Boxes are followed as a merge matches them, samples through renames, of their data set too.
     """
     from veml_cli.render.blame import blame_lines
     from veml_vcs.repository.blame import blame as run

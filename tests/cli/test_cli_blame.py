@@ -95,3 +95,28 @@ def test_refusals(drives: Place) -> None:
         ((FOLDER, KEY, "HEAD", "x"), "expected a sample and a revision"),
     ):
         assert said in drives.veml("blame", *arguments, code=128).err
+
+
+def test_through_another_name_of_the_data_set(drives: Place, edited: dict[str, str]) -> None:
+    """As ``git blame`` follows a file; seen to fail without ``renamed_datasets``: all the mv's."""
+    before = objects(drives, f"{FOLDER}/{KEY}")
+    drives.veml("mv", FOLDER, "day")
+    drives.veml("commit", "-qm", "rename")
+    rename = drives.git("rev-parse", "HEAD").strip()
+    assert objects(drives, f"day/{KEY}") == before
+    found = drives.veml("blame", f"day/{KEY}", "--json").json()
+    assert found["brought"] == edited["first"]
+    assert found["renamed"] == {rename: f"{FOLDER}/{KEY}"}
+    assert f"renamed from {FOLDER}/{KEY}" in drives.veml("blame", f"day/{KEY}").out
+
+
+def test_a_sample_that_came_from_another_data_set(drives: Place, edited: dict[str, str]) -> None:
+    """Seen to fail where only the sample's own data set is looked through."""
+    before = objects(drives, f"{FOLDER}/{KEY}")
+    drives.voc("night", {"0077": [("car", 1, 1, 4, 4)]}, first=77)
+    drives.veml("add", "night")
+    drives.veml("commit", "-qm", "night")
+    drives.veml("mv", f"{FOLDER}/{KEY}", f"night/{KEY}")
+    drives.veml("commit", "-qm", "across")
+    assert objects(drives, f"night/{KEY}") == before
+    assert drives.veml("blame", f"night/{KEY}", "--json").json()["brought"] == edited["first"]

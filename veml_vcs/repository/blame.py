@@ -3,7 +3,8 @@
 As ``git blame`` does for lines: beginning at a commit, whatever a parent has just the same is
 passed on to that parent; what no parent has is its own. Boxes are matched as in a merge, so
 a box that another one was inserted before is still the same box. A sample that was renamed is
-followed to its old key.
+followed to its old key, also into a data set that had another name, and from one that it was moved
+out of.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from veml_vcs.repository.datasets import owner_of
 from veml_vcs.repository.git.mailmap import read_mailmap
 from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.log import LogEntry, entry_of
+from veml_vcs.repository.merging.renames import renamed_datasets
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.annotations import image_size, match_objects, objects_of
 from veml_vcs.samples.annotations.match import content_of
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.tree import Entry, Tree, diff_trees
+from veml_vcs.versions.data import DataRecord
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Blame:
         commit: The commit it was looked at in.
         brought: The commit that brought the sample (under whatever key).
         content: The commit that last changed its bytes; None for an annotation without a sample.
-        renamed: Commits that gave it another key: commit -> the key before.
+        renamed: Commits that gave it another key: commit -> the key before, with the data set
+            before it if that was another one (``DATASET/KEY``).
         image: Fields of the annotation beside the objects: name -> the commit that set it last.
         objects: Its objects.
         commits: Every commit named above.
@@ -99,6 +103,7 @@ def blame(repo: Repository, path: str, revision: str = "HEAD") -> Blame:
 class _State:
     """A sample in one commit."""
 
+    dataset: str
     key: str
     entry: Entry
     said: Annotation | None
@@ -112,7 +117,7 @@ class _Blamer:
         self._dataset = dataset
         self._start = start
         self._key = key
-        self._records: dict[CommitId, Any] = {}
+        self._records: dict[CommitId, dict[str, DataRecord]] = {}
         self._brought: CommitId | None = None
         self._mailmap = read_mailmap(repo.git)
         self._content: CommitId | None = None
@@ -121,7 +126,7 @@ class _Blamer:
         self._objects: dict[int, tuple[CommitId, str]] = {}
 
     def run(self) -> Blame:
-        first = self._state(self._start, self._key)
+        first = self._state(self._start, self._dataset, self._key)
         if first is None:
             raise NotFoundError(
                 f"{self._dataset}: no sample {self._key!r} in {self._start[:10]}",
@@ -175,12 +180,15 @@ class _Blamer:
         left = mine.copy()
         how: dict[int, str] = {}
         for parent in parents:
-            old = self._state(parent, mine.state.key) or self._renamed_from(
-                parent, commit_id, mine.state
+            here = mine.state
+            old = self._state(parent, here.dataset, here.key) or self._renamed_from(
+                parent, commit_id, here
             )
             if old is None:
                 continue
-            if old.key != mine.state.key and mine.whole:
+            if mine.whole and old.dataset != here.dataset:
+                self._renamed[commit_id] = f"{old.dataset}/{old.key}"
+            elif mine.whole and old.key != here.key:
                 self._renamed[commit_id] = old.key
             passed = left.pass_on(old, how)
             if parent in asked:
@@ -193,33 +201,58 @@ class _Blamer:
             self._content = commit_id
         for name in left.fields:
             self._image[name] = commit_id
-        for here, start in left.objects.items():
-            self._objects[start] = (commit_id, how.get(here, "added"))
+        for index, start in left.objects.items():
+            self._objects[start] = (commit_id, how.get(index, "added"))
 
-    def _record(self, commit_id: CommitId) -> Any:
+    def _datasets(self, commit_id: CommitId) -> dict[str, DataRecord]:
         if commit_id not in self._records:
-            self._records[commit_id] = self._repo.datasets_at(commit_id).get(self._dataset)
+            self._records[commit_id] = self._repo.datasets_at(commit_id)
         return self._records[commit_id]
 
-    def _state(self, commit_id: CommitId, key: str) -> _State | None:
-        record = self._record(commit_id)
+    def _state(self, commit_id: CommitId, dataset: str, key: str) -> _State | None:
+        record = self._datasets(commit_id).get(dataset)
         entry = None if record is None else Tree(self._repo.store, record.tree).get(key)
         if entry is None:
             return None
         said = None
         if entry.annotation is not None:
             said = self._repo.annotations.read(entry.annotation)
-        return _State(key, entry, said)
+        return _State(dataset, key, entry, said)
 
     def _renamed_from(self, parent: CommitId, commit_id: CommitId, state: _State) -> _State | None:
-        """Return the sample with the same bytes that the commit removed, if there is one."""
-        before, after = self._record(parent), self._record(commit_id)
+        """Return what the sample was before the commit gave it another key or data set."""
+        before, after = self._datasets(parent), self._datasets(commit_id)
+        old = state.dataset
+        if old not in before:
+            git = self._repo.git
+            renamed = renamed_datasets(self._repo, git.files(parent), git.files(commit_id))
+            old = renamed.get(state.dataset, old)
+            found = self._state(parent, old, state.key)
+            if found is not None:
+                return found
+        # Its own data set first; then those that lost a sample, as by `veml mv` to another one.
+        for name in [old, *(one for one in before if one != old)]:
+            target = state.dataset if name == old else name
+            found = self._removed(parent, name, before.get(name), after.get(target), state)
+            if found is not None:
+                return found
+        return None
+
+    def _removed(
+        self,
+        parent: CommitId,
+        dataset: str,
+        before: DataRecord | None,
+        after: DataRecord | None,
+        state: _State,
+    ) -> _State | None:
+        """Return the sample with the same bytes that a data set lost, if there is one."""
         content: SampleId | None = state.entry.content
-        if before is None or after is None or content is None:
+        if before is None or after is None or content is None or before.tree == after.tree:
             return None
         for change in diff_trees(self._repo.store, before.tree, after.tree):
             if change.new is None and change.old is not None and change.old.content == content:
-                return self._state(parent, change.key)
+                return self._state(parent, dataset, change.key)
         return None
 
 

@@ -1,4 +1,4 @@
-"""Merge: a data set that one side gave another name, so that the other side's changes follow it.
+"""Data sets that got another name: a merge brings the other side's changes along, blame follows.
 
 Git finds renames of files by likeness; a record is a few lines, and records of two data sets of
 one format are alike. So a rename is only taken for one where the record is the very same, or most
@@ -35,6 +35,22 @@ def with_renames(
             base[target] = base.pop(old)
             other[target] = other.pop(old)
     return base, ours, theirs
+
+
+def renamed_datasets(repo: Repository, before: Files, after: Files) -> dict[str, str]:
+    """Return the data sets that a commit gave another name: the new folder -> the old one.
+
+    Args:
+        repo: The repository.
+        before: The files of its parent.
+        after: Its own.
+    """
+    gone = [path for path in _records(before) if path not in after]
+    new = [path for path in _records(after) if path not in before]
+    return {
+        target.removesuffix(RECORD_SUFFIX): old.removesuffix(RECORD_SUFFIX)
+        for old, target in _matched(repo, before, after, gone, new).items()
+    }
 
 
 def _records(files: Files) -> list[str]:
