@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, line
@@ -11,6 +11,7 @@ from veml_cli.render.words import plural
 from veml_vcs.ids import short
 
 if TYPE_CHECKING:
+    from veml_vcs.training.measure import Measurement
     from veml_vcs.training.train import Trained
 
 _SHORT_ID = 7
@@ -30,18 +31,7 @@ def trained_lines(done: Trained, width: int | None) -> Iterator[Line]:
         yield line((f"  go on: veml train --resume --name {done.name}", "hint"))
     if done.metrics:
         yield line(f"measured on {plural(done.samples[1], shown)}")
-        rows: list[list[Cell]] = [
-            [(name, "dim"), f"{value:.3f}"] for name, value in done.metrics.items()
-        ]
-        yield from table((Column(), Column(right=True)), rows, width=width)
-    names = list(dict.fromkeys(name for one in done.per_class.values() for name in one))
-    if len(done.per_class) > 1:
-        columns = (Column("class"), *(Column(name, right=True) for name in names))
-        listed: list[list[Cell]] = [
-            [name, *(_number(key, values.get(key)) for key in names)]
-            for name, values in done.per_class.items()
-        ]
-        yield from table(columns, listed, width=width)
+    yield from _metrics(done.metrics, done.per_class, width)
     if not partial:
         yield line((f"  staged: {done.path}; veml commit keeps it", "hint"))
 
@@ -50,3 +40,31 @@ def _number(name: str, value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.0f}" if name in ("boxes", "samples") else f"{value:.3f}"
+
+
+def measured_lines(done: Measurement, training: str, width: int | None) -> Iterator[Line]:
+    """Yield what a training version was measured to do on a data version."""
+    yield line(
+        "training ", (training, "name"), "  ", (short(done.training, _SHORT_ID), "id"),
+        f"  measured on {plural(done.samples, 'sample')} of ", (done.path, "name"), "  ",
+        (short(done.data, _SHORT_ID), "id"),
+    )  # fmt: skip
+    yield from _metrics(done.metrics, done.per_class, width)
+
+
+def _metrics(
+    metrics: Mapping[str, float], per_class: Mapping[str, Mapping[str, float]], width: int | None
+) -> Iterator[Line]:
+    if metrics:
+        rows: list[list[Cell]] = [
+            [(name, "dim"), f"{value:.3f}"] for name, value in metrics.items()
+        ]
+        yield from table((Column(), Column(right=True)), rows, width=width)
+    names = list(dict.fromkeys(name for one in per_class.values() for name in one))
+    if len(per_class) > 1:
+        columns = (Column("class"), *(Column(name, right=True) for name in names))
+        listed: list[list[Cell]] = [
+            [name, *(_number(key, values.get(key)) for key in names)]
+            for name, values in per_class.items()
+        ]
+        yield from table(columns, listed, width=width)

@@ -5,10 +5,21 @@ from __future__ import annotations
 from types import ModuleType
 
 from veml_cli._options import examples
-from veml_cli.training import add, compare, curves, errors, export, ls, merge, rm, show
+from veml_cli.training import add, compare, curves, errors, export, ls, measure, merge, rm, show
 
 HELP = "Versions of trainings: weights, metrics, logs, and what they were made of."
-COMMANDS: tuple[ModuleType, ...] = (ls, show, compare, curves, errors, export, add, merge, rm)
+COMMANDS: tuple[ModuleType, ...] = (
+    ls,
+    show,
+    compare,
+    curves,
+    errors,
+    measure,
+    export,
+    add,
+    merge,
+    rm,
+)
 EXAMPLES = examples(
     ("what a training measured, and on what", "veml training show night"),
     ("what became of it since v1.0: metrics, and layers of the checkpoint",

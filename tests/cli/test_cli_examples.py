@@ -28,7 +28,8 @@ from veml_vcs.versions.trainings import Initial, detections
 
 SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
-NEEDS_ENGINE = ("train", "transfer", "rebuild")
+NEEDS_ENGINE = ("train", "transfer", "rebuild", "deploy", "predict")
+INFERENCES = ("veml deploy ", "veml predict ", "veml training measure ")
 
 
 def examples_of(module: ModuleType) -> list[str]:
@@ -369,6 +370,32 @@ def labelled(place: Place) -> None:
     label(place.root / "to-label/first-active.json", place.root / "labels.json")
 
 
+TRAINED: dict[str, Path] = {}
+"""The repository of ``with_an_inference``, which takes seconds, made once."""
+
+
+def with_an_inference(place: Place) -> None:
+    """A training of one step, and its deployed file, of v1.0."""
+    if "root" not in TRAINED:
+        with_detector(place)
+        from tests.training.kit import DEMO, run
+
+        for name in ("train", "val"):
+            shutil.rmtree(place.root / "images" / name)
+            shutil.copytree(DEMO / "bccd", place.root / "images" / name)
+        shutil.copy(next((DEMO / "bccd").rglob("*.jpg")), place.root / "images/train/0001.jpg")
+        place.veml("add", "-q", "images/train", "images/val")
+        run(place, data="images/train", model="detector", name="first", iterations=1)
+        place.veml("deploy", "first", "--name", "detector", "--runs", "1", "-q")
+        place.veml("commit", "-qm", "deployed")
+        place.veml("tag", "-f", "v1.0")
+        TRAINED["root"] = place.root.parent / "trained"
+        shutil.copytree(place.root, TRAINED["root"], symlinks=True)
+    shutil.rmtree(place.root)
+    shutil.copytree(TRAINED["root"], place.root, symlinks=True)
+    os.chdir(place.root)
+
+
 def with_code(place: Place) -> None:
     for name in ("a.py", "src/c.py"):
         place.write(name, name)
@@ -451,6 +478,8 @@ for _example in EXAMPLES:
         STATES[_example] = with_a_lifecycle
     if _example.startswith("veml rebuild "):
         STATES.setdefault(_example, to_be_rebuilt)
+    if _example.startswith(INFERENCES):
+        STATES[_example] = with_an_inference
     if _example.startswith("veml training ") and _example not in STATES:
         STATES[_example] = with_trainings
     if "weather" in _example or "bus" in _example or "motobike" in _example or "box." in _example:
@@ -465,7 +494,7 @@ ENDS_WITH_ONE = {
 
 def _marks(example: str) -> tuple[pytest.MarkDecorator, ...]:
     command = example.split()[1]
-    if command in NEEDS_ENGINE:
+    if command in NEEDS_ENGINE or example.startswith("veml training measure "):
         return pytest.mark.ml, pytest.mark.slow, ENGINE
     return (pytest.mark.ml,) if command in NEEDS_TORCH else ()
 

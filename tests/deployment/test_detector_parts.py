@@ -34,10 +34,11 @@ def engine() -> None:
 SIDE = st.integers(2, 90)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SIDE, SIDE, SIDE, SIDE, st.integers(0, 9))
 def test_resizing_is_opencvs(high: int, wide: int, height: int, width: int, seed: int) -> None:
-    """To the bit where an image gets smaller; else to one level of brightness of 256."""
+    """To the bit, smaller and larger. Seen to fail with the weights of border rows made whole, as
+    those of border columns are: OpenCV treats them differently."""
     import cv2
     import torch
 
@@ -46,8 +47,7 @@ def test_resizing_is_opencvs(high: int, wide: int, height: int, width: int, seed
     image = picture(high, wide, seed)
     wanted = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     found = resize(torch.from_numpy(image), torch.tensor(height), torch.tensor(width)).numpy()
-    apart = np.abs(found - wanted.astype(np.int32))
-    assert apart.max() <= int(height > high or width > wide)
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_the_portable_operators_are_torchvisions() -> None:

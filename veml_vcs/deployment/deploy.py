@@ -6,7 +6,7 @@ the file is compared with the checkpoint before anything is written; the record 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from veml_vcs.deployment.onnx_file import OPSET
 from veml_vcs.deployment.packages import library_versions, require_export
 from veml_vcs.deployment.quantize import to_fp16, to_int8
 from veml_vcs.errors import InvalidInputError, VemlError
+from veml_vcs.repository.inferences.write import require_free, write_inference
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
@@ -26,6 +27,7 @@ from veml_vcs.training.plan import Part
 from veml_vcs.versions.inferences.outcome import (
     ExportFormat,
     InferenceOutcome,
+    Latency,
     Parity,
     Quantisation,
     TrainingUse,
@@ -56,6 +58,7 @@ class DeployRequest:
         tolerance: Pixels that boxes may differ by; None is the task's own.
         force: Write a version whose file says something else than the checkpoint, or over a record
             that no commit has.
+        remeasure: Take the new latency where nothing else differs from the version that is there.
     """
 
     training: str
@@ -67,6 +70,76 @@ class DeployRequest:
     runs: int = RUNS
     tolerance: float | None = None
     force: bool = False
+    remeasure: bool = False
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """An inference version that was written.
+
+    Attributes:
+        name: Of the inference version.
+        path: Its record, from the repository's root.
+        version: Its version id.
+        same: Whether the very same was there already, with the latency that was measured first.
+        training: The training that was deployed, as the user named it.
+        task: What it does.
+        format: What kind of file.
+        quantisation: How its numbers are kept.
+        size_bytes: Of the file.
+        samples: How many it was measured on.
+        parity: Against the checkpoint; None of a quantised file.
+        metrics: Measured with the file.
+        checkpoint_metrics: Measured with the checkpoint, on the same samples.
+        latency: Of one sample.
+        notes: What the user should know.
+    """
+
+    name: str
+    path: str
+    version: str
+    same: bool
+    training: str
+    task: str
+    format: str
+    quantisation: str
+    size_bytes: int
+    samples: int
+    parity: Parity | None
+    metrics: Mapping[str, float]
+    checkpoint_metrics: Mapping[str, float]
+    latency: Latency | None
+    notes: tuple[str, ...] = ()
+
+
+def deploy(repo: Repository, request: DeployRequest, progress: Progress = silent) -> Deployed:
+    """Export a training version, and write and stage the inference version.
+
+    Nothing is written before all is known: interrupted, killed or with the disk full, there is no
+    inference version.
+
+    Args:
+        repo: The repository.
+        request: What is asked for.
+        progress: Is told what is done.
+
+    Raises:
+        ConflictError: The name's place is taken.
+        VemlError: As ``export``.
+    """
+    name = request.name or open_training(repo, request.training).name
+    require_free(repo, name, force=request.force)
+    made = export(repo, request, progress)
+    progress("writing the inference version", 0, 0)
+    done = write_inference(
+        repo, made.outcome, made.file, name, force=request.force, remeasured=request.remeasure
+    )
+    record = done.record
+    return Deployed(
+        name, done.path, done.version, done.same, request.training, record.task, record.format,
+        record.quantisation, record.file.size_bytes, sum(one.samples for one in record.data),
+        record.parity, record.metrics, record.checkpoint_metrics, record.latency, made.notes,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

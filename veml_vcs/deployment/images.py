@@ -29,7 +29,7 @@ def pixels_of(data: bytes, name: str) -> NDArray[np.uint8]:
     Raises:
         FormatError: It cannot be decoded.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -41,6 +41,8 @@ def pixels_of(data: bytes, name: str) -> NDArray[np.uint8]:
                     wide = np.asarray(image)  # 16 bits a pixel: as OpenCV, the upper eight
                     return np.repeat((wide >> 8).astype(np.uint8)[..., None], 3, axis=2)
                 return np.asarray(image.convert("RGB"), np.uint8)
+    except UnidentifiedImageError as error:
+        raise FormatError(f"{name}: cannot be decoded as an image") from error
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         if isinstance(error, FormatError):
             raise

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from veml_vcs.errors import MissingDependencyError
 
 PIP_LINE = "pip install 'veml[export]'"
+TORCH_LINE = "pip install torch pillow"
 _EXPORT = {
     "onnx": "onnx",
     "onnxscript": "onnxscript",
@@ -36,11 +37,20 @@ def require_runtime() -> None:
     _require(_RUN, "running an exported network")
 
 
-def _require(wanted: dict[str, str], what: str) -> None:
+def require_torch() -> None:
+    """Refuse to run a TorchScript file where PyTorch is missing.
+
+    Raises:
+        MissingDependencyError: It is.
+    """
+    _require({"torch": "torch", "PIL": "pillow"}, "running a TorchScript file", TORCH_LINE)
+
+
+def _require(wanted: dict[str, str], what: str, line: str = PIP_LINE) -> None:
     missing = [package for module, package in wanted.items() if find_spec(module) is None]
     if missing:
         raise MissingDependencyError(
-            f"{what} needs packages that are not installed: {', '.join(missing)}", hint=PIP_LINE
+            f"{what} needs packages that are not installed: {', '.join(missing)}", hint=line
         )
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 from typing import Any
 
+import torch
+from mmcv.transforms import Compose
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+
 from veml_vcs.errors import InvalidInputError
+from veml_vcs.samples.facts import Annotation
 from veml_vcs.training import detection_data, detection_metric  # noqa: F401 - they register
 from veml_vcs.training.adapt import fit_heads
+from veml_vcs.training.detection_metric import Detections
 from veml_vcs.training.detection_samples import DetectionSamples, detection_samples
 from veml_vcs.training.plan import Part
 from veml_vcs.training.run import Run
-from veml_vcs.training.runner import built_shapes, metric_of
+from veml_vcs.training.runner import built_shapes, metric_of, tuples
 from veml_vcs.training.watch import Watcher
 from veml_vcs.versions.trainings import detections
 
@@ -39,7 +47,8 @@ class DetectionRun(Run):
 
     def _samples(self, part: Part) -> DetectionSamples:
         data = part.dataset(self.repo)
-        return detection_samples(data, part.keys, data.annotations(), self.plan.classes)
+        said = data.annotations() if part.keys else {}
+        return detection_samples(data, part.keys, said, self.plan.classes)
 
     def _refuse_empty(self, watcher: Watcher) -> None:
         boxes = self.train_samples.boxes
@@ -58,6 +67,24 @@ class DetectionRun(Run):
         model = copy.deepcopy(self.plan.nested()["model"])
         list(fit_heads(model, len(self.plan.classes) + 1))
         return built_shapes(model)
+
+    def annotate(self, data: bytes, name: str) -> Annotation:
+        """Return the boxes of one image; see ``Run.annotate``."""
+        sample = {"img_bytes": data, "img_path": name, "img_id": 0, "instances": []}
+        model = self.runner.bare_model.eval()
+        with torch.no_grad():
+            found = model.test_step(pseudo_collate([self._pipeline(sample)]))[0].pred_instances
+        said = Detections.of(
+            0, *(one.cpu().numpy() for one in (found.bboxes, found.scores, found.labels))
+        )
+        names = [self.plan.classes[label] for label in said.labels]
+        return detections(said.boxes, said.scores, names)
+
+    @cached_property
+    def _pipeline(self) -> Compose:
+        """What is done to an image that is measured on."""
+        init_default_scope("mmdet")
+        return Compose(tuples(self.plan.nested()["val_dataloader"]["dataset"]["pipeline"]))
 
     def predictions(self) -> dict[str, dict[str, Any]]:
         """Return the boxes that were found, by data set's folder and sample."""

@@ -132,6 +132,8 @@ def detection_samples(
         FormatError: A sample is no image, or its annotation is malformed.
         InvalidInputError: A box is of a class that is not among them.
     """
+    if not keys:  # of nothing, nothing is read: the data need not be here
+        return DetectionSamples(data, tuple(classes), (), (), (), dict.fromkeys(classes, 0))
     positions = {name: i for i, name in enumerate(classes)}
     ignored = _IGNORED_CLASSES.get(data.facts.format, frozenset())
     sizes, every = [], []

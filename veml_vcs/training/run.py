@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from veml_vcs.errors import FormatError, VemlError
+from veml_vcs.errors import FormatError, InvalidInputError, VemlError
 from veml_vcs.repository.repository import Repository
+from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.tensors import read_checkpoint
 from veml_vcs.training.class_rows import Shape, class_layouts
 from veml_vcs.training.engine import library_versions
@@ -122,6 +123,23 @@ class Run(ABC):
     def predictions(self) -> dict[str, dict[str, Any]]:
         """Return what the network said of what is held back: data set's folder -> key -> what."""
         return {}
+
+    def annotate(self, data: bytes, name: str) -> Annotation:
+        """Return what the network says of one image that is in no data version.
+
+        Args:
+            data: The bytes of its file.
+            name: For messages.
+
+        Raises:
+            InvalidInputError: The network does not look at images.
+            FormatError: It cannot be decoded.
+        """
+        del data
+        raise InvalidInputError(
+            f"{name}: a training of the task {self.plan.task} does not look at images",
+            kind="other-task",
+        )
 
     @property
     def first(self) -> bool:

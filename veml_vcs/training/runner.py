@@ -129,7 +129,7 @@ def build_runner(config: Mapping[str, Any], train: Any, val: Any, setup: RunSetu
     for one in _dicts(made):
         # The record has lists alone; transforms take a size as a tuple and nothing else.
         if isinstance(one.get("pipeline"), list):
-            one["pipeline"] = _tuples(one["pipeline"])
+            one["pipeline"] = tuples(one["pipeline"])
     scope = made.get("default_scope", "mmdet")
     made = ConfigDict(made)
     try:
@@ -203,13 +203,13 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for each in value for one in _dicts(each)] if isinstance(value, list) else []
 
 
-def _tuples(value: Any) -> Any:
-    """Turn lists of numbers into tuples."""
+def tuples(value: Any) -> Any:
+    """Turn lists of numbers into tuples, as which transforms take a size."""
     if isinstance(value, dict):
-        return {name: _tuples(one) for name, one in value.items()}
+        return {name: tuples(one) for name, one in value.items()}
     if isinstance(value, list):
         numbers = value and all(type(one) in (int, float) for one in value)
-        return tuple(value) if numbers else [_tuples(one) for one in value]
+        return tuple(value) if numbers else [tuples(one) for one in value]
     return value
 
 

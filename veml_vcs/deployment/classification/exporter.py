@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from veml_vcs.deployment.classification.answers import probabilities
+from veml_vcs.deployment.answers import probabilities
 from veml_vcs.deployment.classification.network import ClassifierNetwork
 from veml_vcs.deployment.exporter import Exporter, Told
 from veml_vcs.deployment.images import pixels_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from veml_vcs.deployment.detection.answers import boxes_scores_labels
+from veml_vcs.deployment.answers import boxes_scores_labels
 from veml_vcs.deployment.detection.image import ImageInput
 from veml_vcs.deployment.detection.operators import Operators
 from veml_vcs.deployment.detection.operators import portable as portable_operators

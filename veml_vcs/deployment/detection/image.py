@@ -1,8 +1,7 @@
 """An image of any size becomes what a detector takes, in tensor operations that can be exported.
 
-Resizing is OpenCV's bilinear to its bit when images are made smaller (one level of brightness apart
-in 2 of 10,000 values when they are made larger): the training saw images so, and a resize that is
-only nearly the same moves boxes. Sizes are tensors all the way, so a trace holds for every image.
+Resizing is OpenCV's bilinear to its bit: the training saw images so, and a resize that is only
+nearly the same moves boxes. Sizes are tensors all the way, so a trace holds for every image.
 """
 
 from __future__ import annotations
@@ -89,29 +88,37 @@ def resize(image: Tensor, height: Tensor, width: Tensor) -> Tensor:
         int32 [height, width, 3], 0 to 255.
     """
     shape = torch._shape_as_tensor(image)
-    left, right, more, less = _taps(width, shape[1])
+    left, right, more, less = _taps(width, shape[1], whole=True)
     rows = image.index_select(1, left).int() * less.reshape(1, -1, 1)
     rows = (rows + image.index_select(1, right).int() * more.reshape(1, -1, 1)) >> 4
-    above, below, more, less = _taps(height, shape[0])
+    above, below, more, less = _taps(height, shape[0], whole=False)
     upper = (rows.index_select(0, above) * less.reshape(-1, 1, 1)) >> 16
     lower = (rows.index_select(0, below) * more.reshape(-1, 1, 1)) >> 16
     return (upper + lower + 2) >> 2
 
 
-def _taps(new: Tensor, old: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _taps(new: Tensor, old: Tensor, *, whole: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return for each new pixel the two old ones that it lies between, and their weights.
 
     Weights are those of the second and of the first, in parts of 2048.
+
+    Args:
+        new: How many new pixels.
+        old: How many old ones.
+        whole: Whether a border pixel has its whole weight, as OpenCV has it across; down, its two
+            parts are rounded one by one.
     """
     scale = 1.0 / (new.double() / old.double())
     place = ((count_up(new).double() + 0.5) * scale - 0.5).float()
     first = place.floor()
     part = place - first
-    low, high = first < 0, first >= (old - 1).float()
-    part = torch.where(low | high, torch.zeros_like(part), part)
-    at = torch.minimum(first.long().clamp(min=0), old - 1)
+    if whole:
+        outside = (first < 0) | (first >= (old - 1).float())
+        part = torch.where(outside, torch.zeros_like(part), part)
+    low = first.long()
+    at, beside = (torch.minimum(one.clamp(min=0), old - 1) for one in (low, low + 1))
     more = (part * _ONE).round().int()
-    return at, torch.minimum(at + 1, old - 1), more, ((1.0 - part) * _ONE).round().int()
+    return at, beside, more, ((1.0 - part) * _ONE).round().int()
 
 
 def _grow(values: Tensor, padding: Padding, fill: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ def require_free(repo: Repository, name: str, *, force: bool = False) -> str:
 def write_inference(
     repo: Repository,
     outcome: InferenceOutcome,
-    file: Path,
+    file: Path | bytes,
     name: str,
     *,
     force: bool = False,
@@ -56,7 +56,7 @@ def write_inference(
     Args:
         repo: The repository.
         outcome: What the deployment knows.
-        file: The exported file, on disk; it is read, and left where it is.
+        file: The exported file: its bytes; or where it lies, from where it is read and left.
         name: The inference version's name.
         force: Overwrite a record that no commit has.
         remeasured: Take the new latency where nothing else differs.
@@ -69,11 +69,11 @@ def write_inference(
         StorageError: The system says no.
     """
     try:
-        data = file.read_bytes()
+        data = file if isinstance(file, bytes) else file.read_bytes()
     except OSError as error:
-        raise NotFoundError(f"{file}: {error.strerror or error}", kind="no-such-path") from error
+        raise NotFoundError(f"{file!s}: {error.strerror or error}", kind="no-such-path") from error
     if not data:
-        raise InvalidInputError(f"{file}: an empty file is no deployed model")
+        raise InvalidInputError(f"{name}: an empty file is no deployed model")
     with repo.lock("veml deploy"):
         return write_version(
             repo,

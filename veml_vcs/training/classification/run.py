@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 from typing import Any
 
+import torch
+
+from veml_vcs.samples.facts import Annotation
 from veml_vcs.training.class_rows import Shape
 from veml_vcs.training.classification import data as _data  # noqa: F401 - they register
 from veml_vcs.training.classification import metric as _metric  # noqa: F401
@@ -14,6 +18,7 @@ from veml_vcs.training.classification.samples import (
     ClassificationSamples,
     classification_samples,
 )
+from veml_vcs.training.classification.transforms import Pipeline
 from veml_vcs.training.plan import Part
 from veml_vcs.training.run import Run
 from veml_vcs.training.runner import built_shapes, metric_of
@@ -44,13 +49,27 @@ class ClassificationRun(Run):
 
     def _samples(self, part: Part) -> ClassificationSamples:
         data = part.dataset(self.repo)
-        return classification_samples(data, part.keys, data.annotations(), self.plan.classes)
+        said = data.annotations() if part.keys else {}
+        return classification_samples(data, part.keys, said, self.plan.classes)
 
     def one_class_more(self) -> dict[str, Shape]:
         """Build the classifier once more, with one class more."""
         model = copy.deepcopy(self.plan.nested()["model"])
         model["head"]["num_classes"] += 1
         return built_shapes(model)
+
+    def annotate(self, data: bytes, name: str) -> Annotation:
+        """Return the surest classes of one image; see ``Run.annotate``."""
+        model = self.runner.bare_model.eval()
+        batch = {"inputs": [self._pipeline(data, name)], "label": [-1], "index": [0]}
+        with torch.no_grad():
+            said = model.val_step(batch)[0]
+        return classes_said([self.plan.classes[one] for one in said["labels"]], said["scores"])
+
+    @cached_property
+    def _pipeline(self) -> Pipeline:
+        """What is done to an image that is measured on."""
+        return Pipeline(self.plan.nested()["val_dataloader"]["dataset"]["pipeline"])
 
     def predictions(self) -> dict[str, dict[str, Any]]:
         """Return the surest classes, by data set's folder and sample."""

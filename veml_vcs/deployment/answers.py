@@ -1,4 +1,4 @@
-"""What the file of a detector gives, checked: it may be a stranger's."""
+"""What files of networks give, checked: a file may be a stranger's."""
 
 from __future__ import annotations
 
@@ -52,3 +52,26 @@ def boxes_scores_labels(
             f"{name}: the file names the class {int(labels.max())}, of {classes}", kind="cannot-run"
         )
     return boxes.astype(np.float64), scores.astype(np.float64), labels.astype(np.int64)
+
+
+def probabilities(
+    found: Mapping[str, NDArray[Any]], classes: int, name: str
+) -> NDArray[np.float64]:
+    """Return what a file said of one image: float64 [classes].
+
+    Args:
+        found: Output -> array.
+        classes: How many classes there are.
+        name: Of the image, for messages.
+
+    Raises:
+        FormatError: There are no scores, of another number, or they are no numbers.
+    """
+    scores = np.asarray(found.get("scores", ()))
+    if scores.shape != (classes,) or not np.isfinite(scores).all():
+        raise FormatError(
+            f"{name}: the file gives scores of shape {scores.shape}, or that are no numbers; "
+            f"expected {classes}",
+            kind="cannot-run",
+        )
+    return scores.astype(np.float64)

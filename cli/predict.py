@@ -1,0 +1,126 @@
+"""``veml predict``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from veml_cli._errors import DIFFERS, OK
+from veml_cli._options import Json, Quiet, examples
+from veml_cli._output import out
+from veml_cli._progress import progress
+from veml_cli._session import opened
+
+if TYPE_CHECKING:
+    from veml_vcs.deployment.predict import Predictions
+    from veml_vcs.repository.repository import Repository
+
+EXAMPLES = examples(
+    ("what a deployed detector sees on images", "veml predict detector incoming --score 0.5"),
+    ("on every sample of a data version, as a COCO document with scores",
+     "veml predict detector images/val@v1.0 --coco said.json"),
+    ("with the checkpoint of a training, drawn",
+     "veml predict first images/train/0001.jpg --training --plot seen.png"),
+)  # fmt: skip
+
+
+def predict(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME[@REV]", help="An inference version, or else a training."),
+    ],
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE_OR_DATA...", help="Image files, folders, or data versions."),
+    ],
+    score: Annotated[
+        float, typer.Option("--score", metavar="S", help="Leave out detections below.")
+    ] = 0.3,
+    training: Annotated[
+        bool, typer.Option("--training", help="Ask the checkpoint of the training of that name.")
+    ] = False,
+    coco: Annotated[
+        str | None, typer.Option("--coco", metavar="FILE", help="Write a COCO document.")
+    ] = None,
+    csv: Annotated[
+        str | None, typer.Option("--csv", metavar="FILE", help="Write a table.")
+    ] = None,
+    plot: Annotated[
+        str | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the images with what was said."),
+    ] = None,
+    most: Annotated[
+        int, typer.Option("--most", min=0, metavar="N", help="How many images --plot draws.")
+    ] = 10,
+    threads: Annotated[
+        int, typer.Option("--threads", min=0, metavar="N", help="Threads; 0: as it thinks fit.")
+    ] = 0,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run a TorchScript file, which is a program.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Replace files that are there.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> int:  # fmt: skip
+    """Say what is on images: with a deployed file, or with the checkpoint of a training.
+
+    A deployed ONNX file needs pip install 'veml[export]' and nothing of the training engine. A
+    folder that is a data set means its samples, as staged; any other folder the images below it.
+    Boxes are in pixels of the image as stored; what EXIF says of rotation is not applied. An image
+    that cannot be decoded is named, the others are predicted, and the exit code is 1.
+    """
+    from veml_cli.render.predictions import predicted_lines
+    from veml_vcs.deployment.predict import document
+    from veml_vcs.deployment.predict import predict as run
+
+    with opened() as repo:
+        _refuse_existing(coco, csv, force=force)
+        with progress() as told:
+            found = run(repo, name, images, told, training=training, threads=threads, trust=trust)
+        for note in () if quiet else found.notes:
+            out.note(note)
+        shown = found.above(score)
+        _write(repo, shown, coco, csv, force=force)
+        if plot is not None:
+            _draw(shown, plot, most)
+        if as_json:
+            out.write_json(document(shown))
+        elif not quiet:
+            out.write_lines(predicted_lines(shown, out.width))
+    for one in found.broken:
+        out.error("error", one.problem, None)
+    return DIFFERS if found.broken else OK
+
+
+def _refuse_existing(*targets: str | None, force: bool) -> None:
+    from veml_vcs.repository.records.export import refuse_existing
+
+    for target in targets:
+        if target is not None:
+            refuse_existing(target, force=force)
+
+
+def _write(
+    repo: Repository, found: Predictions, coco: str | None, csv: str | None, *, force: bool
+) -> None:
+    from veml_vcs.deployment.predict import coco_bytes, csv_bytes
+    from veml_vcs.repository.records.export import export_bytes
+
+    if coco is not None:
+        export_bytes(repo, coco_bytes(found), coco, force=force)
+        out.note(f"wrote {coco}")
+    if csv is not None:
+        export_bytes(repo, csv_bytes(found), csv, force=force)
+        out.note(f"wrote {csv}")
+
+
+def _draw(found: Predictions, target: str, most: int) -> None:
+    from veml_vcs.analysis.pictures import draw_said
+    from veml_vcs.deployment.predict import pictures
+
+    rows = pictures(found, most)
+    draw_said(rows, f"{found.name}: what is true, if it is known (left), what was said", target)
+    out.note(f"drew {len(rows)} of {len(found.images)} images into {target}")

@@ -1,0 +1,220 @@
+"""``veml predict``: what a network says of images, one by one; a broken image stops nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from veml_vcs.deployment.inputs import Input, inputs_of
+from veml_vcs.deployment.predictors import Predictor, opened_predictor
+from veml_vcs.errors import DamagedError, FormatError, InvalidInputError
+from veml_vcs.ids import VersionId
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.images import image_shape
+
+SCORE = 0.3
+"""What is shown of a detector; of a data version all is kept for the analysis of errors."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was said of one image.
+
+    Attributes:
+        image: Its path, or folder and key of a data set.
+        said: Objects (``class``, ``score``, ``xyxy`` in pixels as stored), or labels with scores;
+            None where it could not be looked at.
+        problem: Why not.
+        source: Where it came from.
+    """
+
+    image: str
+    said: Annotation | None
+    problem: str = ""
+    source: Input | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What was said of several images.
+
+    Attributes:
+        kind: ``inference`` or ``training``.
+        name: Who said it, as the user named it.
+        version: Its version id.
+        task: ``detection`` or ``classification``.
+        classes: Names of the classes.
+        images: Image by image, in the order they were given.
+        notes: What the user should know.
+    """
+
+    kind: str
+    name: str
+    version: VersionId
+    task: str
+    classes: tuple[str, ...]
+    images: tuple[Prediction, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def broken(self) -> tuple[Prediction, ...]:
+        """Those that could not be looked at."""
+        return tuple(one for one in self.images if one.said is None)
+
+    def above(self, score: float) -> Predictions:
+        """Return the same without detections that are less sure.
+
+        Raises:
+            InvalidInputError: It is no score.
+        """
+        if not 0 <= score <= 1:
+            raise InvalidInputError(f"--score {score:g}: expected 0 to 1")
+        if self.task != "detection":
+            return self
+        return Predictions(
+            self.kind, self.name, self.version, self.task, self.classes,
+            tuple(_above(one, score) for one in self.images), self.notes,
+        )  # fmt: skip
+
+
+def _above(one: Prediction, score: float) -> Prediction:
+    if one.said is None:
+        return one
+    kept = [obj for obj in one.said["objects"] if obj["score"] >= score]
+    return Prediction(one.image, {"objects": kept}, source=one.source)
+
+
+def predict(
+    repo: Repository,
+    spec: str,
+    given: Sequence[str],
+    progress: Progress = silent,
+    *,
+    training: bool = False,
+    threads: int = 0,
+    trust: bool = False,
+) -> Predictions:
+    """Ask an inference version, or a training's checkpoint, what is on images.
+
+    Args:
+        repo: The repository.
+        spec: ``NAME`` or ``NAME@REV``: an inference version, or else a training.
+        given: Files, folders, data versions.
+        progress: Is told how many images are done.
+        training: Ask the training of that name.
+        threads: How many compute; 0: as the runtime thinks fit.
+        trust: Run a TorchScript file.
+
+    Returns:
+        Of every image what was said, or why nothing could be.
+
+    Raises:
+        NotFoundError: There is no such version, file, folder or data.
+        MissingDependencyError: What runs it is not installed.
+        InvalidInputError: It does not look at images.
+    """
+    notes: list[str] = []
+    images = inputs_of(repo, given, notes)
+    progress("predicting", 0, len(images))
+    with opened_predictor(repo, spec, training=training, threads=threads, trust=trust) as predictor:
+        found = []
+        for done, one in enumerate(images):
+            found.append(_said(predictor, one))
+            progress("predicting", done + 1, len(images))
+        return Predictions(
+            predictor.kind, predictor.name, predictor.version, predictor.task, predictor.classes,
+            tuple(found), tuple(notes),
+        )  # fmt: skip
+
+
+def _said(predictor: Predictor, one: Input) -> Prediction:
+    try:
+        return Prediction(one.name, predictor.say(one.read(), one.name), source=one)
+    except (FormatError, DamagedError) as error:
+        return Prediction(one.name, None, error.message, one)
+
+
+def document(found: Predictions) -> dict[str, Any]:
+    """Return predictions as one JSON document."""
+    return {
+        "by": {"kind": found.kind, "name": found.name, "version": found.version},
+        "task": found.task,
+        "classes": list(found.classes),
+        "images": [
+            {"image": one.image, "problem": one.problem}
+            if one.said is None
+            else {"image": one.image, **one.said}
+            for one in found.images
+        ],
+    }
+
+
+def coco_bytes(found: Predictions) -> bytes:
+    """Return detections as a COCO document: images, categories, annotations with a ``score``.
+
+    Raises:
+        InvalidInputError: These are no detections.
+    """
+    if found.task != "detection":
+        raise InvalidInputError(f"{found.name}: COCO is for boxes; this is {found.task}")
+    numbers = {name: place for place, name in enumerate(found.classes, 1)}
+    images: list[dict[str, Any]] = []
+    boxes: list[dict[str, Any]] = []
+    for one in found.images:
+        if one.said is None or one.source is None:
+            continue
+        width, height = image_shape(one.source.read())
+        images.append(
+            {"id": len(images) + 1, "file_name": one.image, "width": width, "height": height}
+        )
+        for obj in one.said["objects"]:
+            left, top, right, bottom = obj["xyxy"]
+            wide, high = right - left, bottom - top
+            boxes.append({
+                "id": len(boxes) + 1, "image_id": len(images), "category_id": numbers[obj["class"]],
+                "bbox": [left, top, wide, high], "area": wide * high, "iscrowd": 0,
+                "score": obj["score"],
+            })  # fmt: skip
+    categories = [{"id": place, "name": name} for name, place in numbers.items()]
+    made = {"images": images, "categories": categories, "annotations": boxes}
+    return (json.dumps(made, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def csv_bytes(found: Predictions) -> bytes:
+    """Return predictions as a table: a row a detection, or a row a class that is likely."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    boxes = found.task == "detection"
+    rows.writerow(["image", "class", "score", *(("x1", "y1", "x2", "y2") if boxes else ())])
+    for one in found.images:
+        said = one.said or {}
+        for obj in said.get("objects", ()):
+            rows.writerow([one.image, obj["class"], obj["score"], *obj["xyxy"]])
+        for name, score in said.get("scores", {}).items():
+            rows.writerow([one.image, name, score])
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def pictures(
+    found: Predictions, most: int
+) -> list[tuple[str, bytes, Annotation | None, Annotation]]:
+    """Return images to be drawn: caption, bytes, what is true if it is known, what was said.
+
+    Raises:
+        InvalidInputError: There are no boxes to draw.
+    """
+    if found.task != "detection":
+        raise InvalidInputError(f"{found.name}: of {found.task} there are no boxes to draw")
+    rows: list[tuple[str, bytes, Annotation | None, Annotation]] = []
+    for one in found.images:
+        source = one.source
+        if one.said is not None and source is not None and len(rows) < most:
+            truth = None if source.data is None else source.data[source.key].annotation
+            rows.append((one.image, source.read(), truth, one.said))
+    return rows
