@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from tests.cli.conftest import Place
-from tests.lifecycle.rebuild_kit import continued, label, make_rebuildable, rebuilt
+from tests.lifecycle.rebuild_kit import continued, darker, label, make_rebuildable, rebuilt
 from tests.training.engine import ENGINE
-from tests.training.kit import Heard, interrupt, place_for
+from tests.training.kit import DEMO, Heard, interrupt, place_for
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.lifecycle.rebuild.labels import known_labels
 from veml_vcs.lifecycle.rebuild.merged import merge_data
@@ -173,6 +173,44 @@ def test_labels_of_a_version_that_was_held_back(cells: Place, selection: str) ->
         )  # fmt: skip
         assert isinstance(again, Rebuild)
         assert again.chosen == found.chosen
+
+
+def test_copies_of_what_was_held_back_are_not_learnt_from(cells: Place) -> None:
+    """Whatever their name is in the new data.
+
+    Seen to fail without ``_held_by`` in ``settle``: copies were among the chosen.
+    """
+    mixed = cells.root / "mixed"
+    darker(DEMO / "bccd", mixed)
+    with Repository(str(cells.root)) as repo:
+        first = open_training(repo, "first")
+        held = part_of_use(repo, uses_of(first, "val")[0])
+        for key in held.keys:
+            image = next(mixed.rglob(key.rpartition("/")[2]))
+            note = next(mixed.rglob(image.with_suffix(".xml").name))
+            image.with_stem(f"copy_{image.stem}").write_bytes(held.dataset(repo)[key].data)
+            note.with_stem(f"copy_{note.stem}").write_bytes(note.read_bytes())
+    cells.veml("add", "-q", "mixed")
+    with Repository(str(cells.root)) as repo:
+        found = settle(repo, RebuildRequest("first", "mixed", "full", held_back=0.25), Quiet())
+        assert isinstance(found, Rebuild)
+        assert len(found.new.keys) == 24
+        entries = found.new.dataset(repo).entries
+        chosen = {entries[key].content for key in found.chosen}
+        assert not chosen & contents_of(repo, held)
+        assert len(chosen) >= 14
+
+
+def test_auto_does_what_the_verdict_says(cells: Place) -> None:
+    verdict = cells.veml("drift", "cells", "bare", "--json").json()["report"]["verdict"]
+    found = cells.veml(
+        "rebuild", "--train", "first", "--new", "bare", "--dry-run", "--json"
+    ).json()  # fmt: skip
+    if verdict == "no drift":
+        assert "nothing moved" in found["why"]
+    else:
+        assert (found["method"], found["status"]) == ("adapt", "planned")
+    assert found["drift"]["verdict"] == verdict
 
 
 def test_adapt_changes_statistics_alone(cells: Place) -> None:

@@ -168,8 +168,8 @@ def _refuse_classes(old: TrainingVersion, data: Dataset, known: tuple[str, ...])
         raise InvalidInputError(
             f"{data.path} has boxes of {', '.join(unknown)}, which {old.label} does not know; it "
             f"tells apart {', '.join(known)}",
-            hint="veml data update --rename, or veml data filter --class ... --drop-others, makes "
-            "a version that fits; veml train learns other classes",
+            hint="veml data update --rename-class, or veml data filter --class ... --drop-others, "
+            "makes a version that fits; veml train learns other classes",
             kind="unknown-class",
         )
 
