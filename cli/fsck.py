@@ -36,7 +36,8 @@ def fsck(
 
     Re-hashes the whole store, walks every version that anything in Git leads to, and names the
     samples and versions that a problem hits. --repair moves damaged packs to .git/veml/quarantine
-    once what is sound in them is saved, and fills in what is missing. Ends with 1 if there is a
+    once what is sound in them is saved, and fills in what is missing. Versions that this clone
+    never had, and the clone it came from has, are counted and no problem. Ends with 1 if there is a
     problem (left). git fsck checks Git's own objects.
     """
     if source is not None and not repair:

@@ -212,12 +212,13 @@ def log(
             return
         extra = "patch" if patch else "names" if name_status else "stat" if stat else ""
         layout = Layout(repo if extra else None, out.width, extra, tuple(paths), look, unread)
-        if not graph:
+        if graph:
+            every = run(repo, revisions, all_refs=all_refs, data=False, order=order)
+            _draw(every, list(found), layout, wanted, cut=bool(skip))
+        else:
             write_commits(found, layout)
-            end_unread(unread)
-            return
-        every = run(repo, revisions, all_refs=all_refs, data=False, order=order)
-        _draw(every, list(found), layout, wanted, cut=bool(skip))
+        if layout.absent:
+            out.note("hint: veml data fetch --all gets the data of every commit")
         end_unread(unread)
 
 

@@ -73,6 +73,8 @@ def data_header(diff: DataDiff) -> Line:
 
 def data_summary(diff: DataDiff) -> Line:
     """Return the header's numbers."""
+    if diff.absent:
+        return _absent_summary(diff)
     changed = diff.count("changed") + diff.count("annotated") + diff.count("renamed")
     samples = counted(diff.count("added"), diff.count("removed"), changed, "sample")
     parts = [samples] if samples.pieces else []
@@ -93,6 +95,13 @@ def data_summary(diff: DataDiff) -> Line:
     if diff.unreadable:
         parts.append(unread_part(len(diff.unreadable)))
     return joined(parts) if parts else line("dataset-level facts only")
+
+
+def _absent_summary(diff: DataDiff) -> Line:
+    """Return what the records alone say: ``75 -> 74 samples, its data is not in this clone``."""
+    sides = [one.samples for one in (diff.old, diff.new) if one is not None]
+    counts = " -> ".join(f"{one:,}" for one in dict.fromkeys(sides))
+    return line(f"{counts} samples; ", ("its data is not in this clone", "warning"))
 
 
 def _relabelled(diff: DataDiff) -> int:

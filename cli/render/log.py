@@ -35,6 +35,7 @@ class Layout:
         paths: Only what is at or below these.
         look: How its head is written.
         unread: Takes what could not be read of what is told.
+        absent: Takes the data sets of which one side is not in this clone.
     """
 
     stat: Repository | None
@@ -43,6 +44,7 @@ class Layout:
     paths: tuple[str, ...] = ()
     look: Look = field(default_factory=Look)
     unread: list[Unreadable] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
 
 
 def commit_blocks(entries: Iterable[LogEntry], layout: Layout) -> Iterator[list[Line]]:
@@ -155,7 +157,8 @@ def _changes(entry: LogEntry, repo: Repository, layout: Layout) -> Iterator[Line
         return
     old = entry.parents[0] if entry.parents else None
     full = layout.extra == "patch"
-    diff = diff_commits(repo, old, entry.id, layout.paths, layers=full)
+    diff = diff_commits(repo, old, entry.id, layout.paths, layers=full, absent=True)
+    layout.absent.extend(one.path for one in diff.datasets if one.absent)
     layout.unread.extend(diff.unreadable)
     if layout.extra == "patch":
         yield from diff_lines(diff, _SAMPLES, layout.width)

@@ -118,3 +118,7 @@ def fsck_lines(result: FsckResult) -> Iterator[Line]:
         yield line((found, "removed"), f"; {checked}")
     else:
         yield line(("all good", "added"), f"; {checked}")
+    if result.absent:
+        verb = "is" if len(result.absent) == 1 else "are"
+        count = plural(len(result.absent), "version")
+        yield line(f"{count} {verb} not in this clone", ("  veml data fetch --all", "hint"))

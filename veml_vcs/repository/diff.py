@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import AnnotationId, CommitId, digest
-from veml_vcs.repository.absent import require_here
+from veml_vcs.repository.absent import is_here, require_here
 from veml_vcs.repository.contents.arrays import array_diffs
 from veml_vcs.repository.contents.parquet import parquet_diffs
 from veml_vcs.repository.contents.series import series_diff
@@ -108,11 +108,24 @@ def diff_commits(
     paths: Sequence[str] = (),
     *,
     layers: bool = False,
+    absent: bool = False,
 ) -> RepoDiff:
-    """Compare two commits; None is the empty tree. ``layers``: checkpoints of trainings, too."""
+    """Compare two commits; None is the empty tree.
+
+    Args:
+        repo: The repository.
+        old: The commit before.
+        new: The commit after.
+        paths: Only what is at or below these paths.
+        layers: Compare checkpoints of trainings layer by layer, too.
+        absent: Of data that is not in this clone tell what the records say, and go on.
+
+    Raises:
+        NotFoundError: Data is not in this clone, and not ``absent``.
+    """
     before = _Side(old or "nothing", repo.git.files(old), repo.datasets_at(old))
     after = _Side(new, repo.git.files(new), repo.datasets_at(new))
-    return compare(repo, before, after, paths, layers=layers)
+    return compare(repo, before, after, paths, layers=layers, absent=absent)
 
 
 def diff_named(repo: Repository, old: str, new: str) -> RepoDiff:
@@ -138,12 +151,16 @@ def compare(
     paths: Sequence[str] = (),
     *,
     layers: bool = False,
+    absent: bool = False,
 ) -> RepoDiff:
-    """Compare two sides; ``layers``: checkpoints of trainings, too."""
+    """Compare two sides; ``layers`` and ``absent`` as of ``diff_commits``."""
     datasets = []
     for path in sorted(before.datasets.keys() | after.datasets.keys()):
         old, new = before.datasets.get(path), after.datasets.get(path)
         if not _wanted(path, paths):
+            continue
+        if absent and old != new and not all(is_here(repo, one) for one in (old, new) if one):
+            datasets.append(DataDiff(path, old, new, classes=_classes(old, new), absent=True))
             continue
         if old != new or path in after.entries or path in before.entries:
             one = _diff_data(repo, path, before, after, _keys_below(path, paths))

@@ -77,6 +77,8 @@ class DataDiff:
             edge.
         notes: Sentences about what could not be compared.
         unreadable: What cannot be read of either version; nothing else is said of it.
+        absent: Whether the data of one of them is not in this clone: then this is what their
+            records say, and no more.
     """
 
     path: str
@@ -92,6 +94,7 @@ class DataDiff:
     series: SeriesDiff | None = None
     notes: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    absent: bool = False
 
     def count(self, kind: str) -> int:
         """Return how many samples differ in one way."""

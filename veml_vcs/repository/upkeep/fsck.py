@@ -21,6 +21,7 @@ from veml_vcs.repository.git.notes import NOTES_PREFIX, TRACKING_PREFIX, note_bl
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.upkeep.gc import adding_up
+from veml_vcs.repository.upkeep.promised import promised_trees
 from veml_vcs.repository.upkeep.roots import RootFinder
 from veml_vcs.repository.worktree.snapshot import Counts
 from veml_vcs.samples.fragments.annotations import KIND as ANNOTATIONS
@@ -66,12 +67,14 @@ class FsckResult:
         versions: Number of data, training and inference versions that were walked.
         samples: Number of distinct entries that were looked up.
         problems: Everything that is wrong; empty is good.
+        absent: Versions that were never in this clone, and that the clone it came from has.
     """
 
     objects: int
     versions: int
     samples: int
     problems: tuple[FsckProblem, ...]
+    absent: tuple[str, ...] = ()
 
 
 @dataclass
@@ -112,14 +115,21 @@ def fsck(repo: Repository, *, full: bool = False, progress: Progress = silent) -
             counts with the annotations. Their bytes are hashed in any case.
         progress: Is told how far it is.
     """
-    return examine(repo, full=full, progress=progress)[0]
+    return examine(repo, full=full, partial=True, progress=progress)[0]
 
 
 def examine(
-    repo: Repository, *, full: bool = False, progress: Progress = silent
+    repo: Repository, *, full: bool = False, partial: bool = False, progress: Progress = silent
 ) -> tuple[FsckResult, Damage]:
-    """Check everything, and return what is wrong for people and by id; see ``fsck``."""
-    check = _Check(repo, full, progress)
+    """Check everything, and return what is wrong for people and by id; see ``fsck``.
+
+    Args:
+        repo: The repository.
+        full: Also read every annotation, and compare class counts.
+        partial: Versions that another clone has and that were never here are not wrong.
+        progress: Is told how far it is.
+    """
+    check = _Check(repo, full, progress, partial)
     result = check.run()
     return result, check.damage
 
@@ -127,8 +137,12 @@ def examine(
 class _Check:
     """One run."""
 
-    def __init__(self, repo: Repository, full: bool, progress: Progress) -> None:
+    def __init__(
+        self, repo: Repository, full: bool, progress: Progress, partial: bool = False
+    ) -> None:
         self._repo = repo
+        self._partial = partial
+        self._absent: list[str] = []
         self._full = full
         self._progress = progress
         self._problems: list[FsckProblem] = []
@@ -144,6 +158,8 @@ class _Check:
         self._objects()
         self._fragments()
         self._git()
+        if self._partial:
+            self._leave_absent()
         self._versions()
         self._look_up()
         if self._needs_names():
@@ -151,7 +167,9 @@ class _Check:
         self._report()
         objects = sum(1 for _ in self._repo.store.ids())
         versions = len(self.damage.records) + self._named_versions
-        return FsckResult(objects, versions, self._entries, tuple(self._problems))
+        return FsckResult(
+            objects, versions, self._entries, tuple(self._problems), tuple(self._absent)
+        )
 
     # -- the store -----------------------------------------------------------------------------
 
@@ -274,6 +292,21 @@ class _Check:
             except (DamagedError, KeyError) as error:
                 where = f"the note on {short(version)}: {error}"
                 self._problems.append(FsckProblem("git", os.fsdecode(ref), where))
+
+    def _leave_absent(self) -> None:
+        """Take out the versions that this clone never had, unless damage may have hidden them."""
+        damage, store = self.damage, self._repo.store
+        if damage.packs or damage.objects:
+            return
+        trees = {name: one.tree for name, one in damage.records.items()} | damage.trees
+        gone = {name: tree for name, tree in trees.items() if tree not in store}
+        if not gone:
+            return
+        promised = promised_trees(self._repo)
+        for name in [name for name, tree in gone.items() if tree in promised]:
+            self._absent.append(name)
+            damage.records.pop(name, None)
+            damage.trees.pop(name, None)
 
     # -- trees ---------------------------------------------------------------------------------
 
