@@ -17,12 +17,12 @@ from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.lifecycle.rebuild.labels import known_labels
 from veml_vcs.lifecycle.rebuild.merged import merge_data
 from veml_vcs.lifecycle.rebuild.request import RebuildRequest
-from veml_vcs.lifecycle.rebuild.settle import contents_of, settle
+from veml_vcs.lifecycle.rebuild.settle import settle
 from veml_vcs.lifecycle.rebuild.state import Rebuild, RebuildFolder
 from veml_vcs.repository.dataset import dataset
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
-from veml_vcs.training.held_back import part_of_use, uses_of
+from veml_vcs.training.held_back import contents_of, part_of_use, uses_of
 from veml_vcs.training.watch import Quiet
 
 pytestmark = [pytest.mark.ml, pytest.mark.slow, ENGINE]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Place, isolate
-from tests.lifecycle.kit import carried_out, make_lifecycles, proposed
+from tests.lifecycle.kit import SHORT, carried_out, make_lifecycles, proposed
 from tests.training.engine import ENGINE
-from tests.training.kit import Heard, go_on, interrupt
-from veml_vcs.errors import InvalidInputError, NotFoundError
+from tests.training.kit import Heard, go_on, interrupt, run
+from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError
 from veml_vcs.lifecycle.offer import offer_of
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
@@ -151,3 +151,83 @@ def test_samples_that_the_source_has_seen_are_counted(drawer: Place) -> None:
     (other,) = proposed(drawer, "cells", source="first@colleague", name="again", seed=1).chosen
     assert other.seen > 0
     assert any("the metric flatters" in one for one in other.notes)
+
+
+def test_several_ways_are_compared_and_gone_on_with(drawer: Place) -> None:
+    """Two lifecycles and training from scratch, interrupted in the first and after the second.
+
+    Seen to fail without ``_made_before``: the second resume trained all three anew.
+    """
+    drawer.veml("checkout", "-q", "colleague")
+    run(drawer, *SHORT, data="street", name="far", iterations=1)
+    proposal = proposed(drawer, top=2, threshold=100.0, compare=True, iterations=2, settings=SHORT)
+    assert [one.source.label for one in proposal.chosen] == ["first", "far"]
+    done = carried_out(drawer, proposal, Heard({1: interrupt}))
+    assert ([one.status for one in done.runs], done.left) == (["partial"], 2)
+    with pytest.raises(ConflictError, match="was interrupted and can go on"):
+        carried_out(drawer, proposal)
+    other = proposed(drawer, top=2, threshold=100.0, iterations=3, settings=SHORT)
+    with pytest.raises(ConflictError, match="is not the one that is asked for"):
+        carried_out(drawer, other, resume=True)
+    done = carried_out(drawer, proposal, resume=True)
+    assert [one.name for one in done.runs] == ["new-from-1", "new-from-2", "new-scratch"]
+    assert [one.way for one in done.ways] == ["first", "far", "scratch"]
+    assert done.best in ("first", "far")
+    assert done.verdict is not None
+    assert done.verdict.answer == "no verdict"
+    best = next(one for one in done.runs if one.way == done.best)
+    with Repository(str(drawer.root)) as repo:
+        assert open_training(repo, "new").id == best.version
+    assert record_of(drawer, "new-scratch").transferred_from == {}
+    assert record_of(drawer, "new-scratch").initial.kind == "random"
+    config = {one: record_of(drawer, one).config for one in ("new", "new-scratch")}
+    assert config["new"] == config["new-scratch"]
+    again = carried_out(drawer, proposal, resume=True)
+    assert all(one.again for one in again.runs)
+    assert again.ways == done.ways
+
+
+def test_as_typed(drawer: Place) -> None:
+    found = drawer.veml("transfer", "new", "--dry-run", "--json").json()
+    assert [one["answer"] for one in found["ranking"]] == ["chosen", "no training"]
+    assert found["chosen"][0]["mapped"] == [["RBC", "rbcs"]]
+    shown = drawer.veml("transfer", "new", "--dry-run", "--map", "WBC=leukocyte").out
+    assert "first@colleague" in shown
+    assert "its rows are kept" in shown
+    assert "begins at random" not in shown
+    assert not (drawer.root / "trainings").exists()
+    none = drawer.veml("transfer", "street", code=1)
+    assert "beyond the threshold" in none.out
+    assert "cells is the nearest" in none.err
+    assert "veml train --data street" in none.err
+    done = drawer.veml("transfer", "new", "--iterations", "1", "--name", "near", "--json").json()
+    assert (done["name"], done["left"], done["runs"][0]["way"]) == ("near", 0, "first@colleague")
+
+
+def test_what_is_no_data_for_it(drawer: Place) -> None:
+    (drawer.root / "roads").mkdir()
+    rows = "\n".join(f"{i},{i % 7}" for i in range(60))
+    (drawer.root / "roads/speed.csv").write_text(f"a,b\n{rows}\n")
+    (drawer.root / "roads/series.json").write_text('{"form": "wide"}')
+    drawer.veml("add", "-q", "roads", "--format", "tables")
+    with pytest.raises(InvalidInputError, match="which series are similar cannot be told") as no:
+        proposed(drawer, "roads")
+    assert "nobody has trained for forecasting here" in str(no.value.hint)
+    with pytest.raises(InvalidInputError, match="is for detection; roads is data for forecasting"):
+        proposed(drawer, "roads", source="first@colleague")
+    shutil.copytree(drawer.root / "new/JPEGImages", drawer.root / "blank")
+    drawer.veml("add", "-q", "blank")
+    with pytest.raises(InvalidInputError, match="blank: there is nothing to learn"):
+        proposed(drawer, "blank")
+
+
+def test_a_checkpoint_that_is_not_here(drawer: Place) -> None:
+    """Said before anything is trained, with the line that fetches it."""
+    record = record_of(drawer, "first@colleague")
+    text = record.to_bytes().decode()
+    lost = text.replace(record.checkpoint.tree.hex(), "ab" * 32)
+    drawer.write("trainings/lost.veml", lost)
+    drawer.veml("add", "-q", "trainings/lost.veml")
+    with pytest.raises(NotFoundError, match="training lost: its checkpoint") as caught:
+        proposed(drawer, source="lost")
+    assert "veml data fetch" in str(caught.value.hint)

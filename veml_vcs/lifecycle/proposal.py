@@ -7,7 +7,7 @@ out.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,12 +32,12 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import parse_data_spec
 from veml_vcs.repository.trainings.versions import open_training
 from veml_vcs.training.class_names import ClassMatch, match_classes
+from veml_vcs.training.classification.adapt import is_classifier
 from veml_vcs.training.detection_samples import trained_classes
 from veml_vcs.training.forecasting.adapt import is_forecaster
 from veml_vcs.training.inputs import data_version, known_classes
 from veml_vcs.training.plan import Plan, Request
 from veml_vcs.training.planning import make_plan
-from veml_vcs.training.templates import templates
 from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.models import flatten, unflatten
 from veml_vcs.versions.trainings.outcome import Task
@@ -49,7 +49,11 @@ _TASKS: dict[str, Task] = {
     "arrays": "forecasting",
     "tabular": "forecasting",
 }
-_TEMPLATES = {"detection": "faster-rcnn-small", "forecasting": "dcrnn-small"}
+_TEMPLATES: dict[Task, str] = {
+    "detection": "faster-rcnn-small",
+    "classification": "resnet-small",
+    "forecasting": "dcrnn-small",
+}
 
 
 @dataclass(frozen=True)
@@ -418,20 +422,23 @@ def _scratch(
     """Return the command that trains from scratch, with a model that is here if there is one."""
     here = models_in(repo, repo.git.staged_files()).records
     liked = [one.sources[0].record.model.name for one in ranking if one.sources]
-    fitting = [
-        name
-        for name, one in here.items()
-        if is_forecaster(unflatten(one.config)) == (task == "forecasting")
-    ]
+    fitting = [name for name, one in here.items() if _learns(unflatten(one.config)) == task]
     known = [one for one in (*liked, *fitting) if one in here]
     tail = f"veml train --data {asked.train.data} --model"
     if known:
         return f"{tail} {known[0]} --name {name}"
-    shipped = _TEMPLATES.get(task) or next(iter(templates())).name
+    shipped = _TEMPLATES[task]
     return (
         f"veml model template {shipped} configs/{shipped}.py && veml model add "
         f"configs/{shipped}.py && {tail} {shipped} --name {name}"
     )
+
+
+def _learns(config: Mapping[str, Any]) -> Task:
+    """Return what a model learns, as ``training.planning`` tells them apart."""
+    if is_forecaster(config):
+        return "forecasting"
+    return "classification" if is_classifier(config) else "detection"
 
 
 def _from_hint(repo: Repository, asked: TransferRequest, task: Task) -> str:

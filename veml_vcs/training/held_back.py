@@ -60,6 +60,15 @@ def part_of_use(repo: Repository, use: DataUse) -> Part:
     return Part(use.path, data.record.to_bytes().decode(), keys, dict(use.part))
 
 
+def contents_of(repo: Repository, part: Part | None) -> set[SampleId]:
+    """Return the contents of samples; none of no part."""
+    if part is None:
+        return set()
+    entries = part.dataset(repo).entries
+    found = (entries[key].content for key in part.keys)
+    return {one for one in found if one is not None}
+
+
 def part_of_data(training: TrainingVersion, spec: str, notes: list[str]) -> Part:
     """Return the samples of another data version that a training version is measured on.
 
@@ -106,9 +115,9 @@ def part_of_data(training: TrainingVersion, spec: str, notes: list[str]) -> Part
     return Part(data.path, text, keys)
 
 
-def _trained_on(training: TrainingVersion, notes: list[str]) -> set[SampleId | None]:
+def _trained_on(training: TrainingVersion, notes: list[str]) -> set[SampleId]:
     """Return the contents that a training has seen, as far as they can be told here."""
-    found: set[SampleId | None] = set()
+    found: set[SampleId] = set()
     for use in training.record.data:
         if use.role == "train":
             try:
@@ -116,8 +125,7 @@ def _trained_on(training: TrainingVersion, notes: list[str]) -> set[SampleId | N
             except (NotFoundError, FormatError) as error:
                 notes.append(f"whether samples were trained on cannot be told: {error.message}")
                 continue
-            entries = part.dataset(training.repository).entries
-            found |= {entries[key].content for key in part.keys}
+            found |= contents_of(training.repository, part)
     return found
 
 

@@ -22,6 +22,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.training.engine import prepare_engine, require_engine
+from veml_vcs.training.inputs import known_classes
 from veml_vcs.training.interruption import Interruption
 from veml_vcs.training.machine import Machine
 from veml_vcs.training.measured import Measured
@@ -217,12 +218,7 @@ def classes_of(training: TrainingVersion) -> tuple[str, ...]:
     Raises:
         InvalidInputError: Its record says none: it was made elsewhere.
     """
-    prefix = "val_dataloader.dataset.metainfo.classes"
-    config = training.record.config
-    found = config.get(prefix)
-    if found is None:
-        numbered = {key: one for key, one in config.items() if key.startswith(f"{prefix}.")}
-        found = [numbered[f"{prefix}.{i}"] for i in range(len(numbered))]
+    found = known_classes(training.record)
     if not found and training.record.task != "forecasting":
         raise InvalidInputError(
             f"training {training.label} does not say which classes it tells apart, so it cannot be "
@@ -230,7 +226,7 @@ def classes_of(training: TrainingVersion) -> tuple[str, ...]:
             hint="veml train --start makes one of its weights",
             kind="no-classes",
         )
-    return tuple(map(str, found))
+    return found
 
 
 def remembered(repo: Repository, training: VersionId, part: Part) -> Measurement | None:

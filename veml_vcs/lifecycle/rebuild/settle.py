@@ -23,7 +23,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
 from veml_vcs.repository.trainings.write import require_free
 from veml_vcs.training.detection_samples import labelled, trained_classes
-from veml_vcs.training.held_back import part_of_use, uses_of
+from veml_vcs.training.held_back import contents_of, part_of_use, uses_of
 from veml_vcs.training.inputs import data_version
 from veml_vcs.training.measure import classes_of
 from veml_vcs.training.plan import Part
@@ -316,12 +316,3 @@ def _held_by(repo: Repository, old: TrainingVersion) -> set[SampleId]:
         if use.role == "val":
             found |= contents_of(repo, part_of_use(repo, use))
     return found
-
-
-def contents_of(repo: Repository, part: Part | None) -> set[SampleId]:
-    """Return the contents of samples."""
-    if part is None:
-        return set()
-    entries = part.dataset(repo).entries
-    found = (entries[key].content for key in part.keys)
-    return {one for one in found if one is not None}
