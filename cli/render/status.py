@@ -167,7 +167,9 @@ def _behind(status: Status, place: Place) -> Iterator[Line]:
         yield line(('  (use "veml checkout" to bring them along, keeping your changes)', "hint"))
         yield line(('  (use "veml restore PATH..." to bring one, dropping its changes)', "hint"))
         for one in here:
-            yield _entry(_BEHIND_WORDS[one.kind], place(one.path), "removed")
+            never = one.kind == "behind" and one.held is None
+            word = "not here yet:" if never else _BEHIND_WORDS[one.kind]
+            yield _entry(word, place(one.path), "removed")
             if one.reason:
                 yield line(_INDENT, (f"  {one.reason}", "dim"))
             if one.hint:

@@ -61,6 +61,9 @@ def test_clone_without_data_says_so_everywhere(drives: GitProject, tmp_path: Pat
     assert [one.path for one in moved.absent] == ["data"]
     refuses_to_follow(clone, None)
     fetch_data(clone.reopen())
+    status = clone.status()  # nobody deleted what was never here; seen to fail before
+    assert [(one.path, one.kind) for one in status.behind] == [("data", "behind")]
+    assert status.changed_data == {}
     assert clone.follow().written == {"data": 6}
     clone.assert_follows()
     clone.close()

@@ -165,7 +165,9 @@ def status(
     behind = {
         path: one
         for path, one in folders_behind(repo).items()
-        if one.kind != "behind" or one.held is not None  # else the folder is simply not there
+        if one.kind != "behind"
+        or one.held is not None
+        or not os.path.lexists(repo.absolute(path))  # never brought here, so nobody deleted it
     }
     for path, record in new.items():
         expected = _expected_folder(repo, record, behind.get(path))

@@ -31,7 +31,9 @@ def _run(patient: Patient) -> Said:
 
 def _said(one: FolderBehind) -> tuple[Literal["warning", "broken"], str, str | None]:
     reason = one.reason or {
-        "behind": "the folder holds another version than its record says",
+        "behind": "the folder holds another version than its record says"
+        if one.held is not None
+        else "its folder was not brought here yet",
         "gone": "the record is gone and the folder is still there",
     }.get(one.kind, one.kind)
     mend = one.hint or "veml checkout"
