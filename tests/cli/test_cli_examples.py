@@ -18,13 +18,13 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import CARS, Place, isolate, png
-from tests.repository.trainings import outcome, uses, weights
+from tests.repository.trainings import model_version, outcome, uses, weights
 from tests.training.engine import ENGINE
 from veml_cli.main import _COMMANDS, app
 from veml_vcs.repository import Repository
 from veml_vcs.repository.trainings.write import write_training
 from veml_vcs.samples.tensors import write_safetensors
-from veml_vcs.versions.trainings import Initial, detections
+from veml_vcs.versions.trainings import Initial, ModelUse, classes_said, detections
 
 SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
@@ -284,6 +284,20 @@ def with_pets(place: Place) -> None:
     place.veml("model", "add", "-q", "pets.py")
 
 
+def with_a_classifier(place: Place) -> None:
+    """A training of a classifier, with what it said of an image."""
+    with_pets(place)
+    said = {"pets": {"cat/0.png": classes_said(["dog", "cat"], [0.7, 0.3])}}
+    with Repository(str(place.root)) as repo:
+        ready = outcome(
+            repo,
+            data=uses(repo, "pets"),
+            model=ModelUse("pets", model_version(repo, "pets")),
+            predictions=said,
+        )
+        write_training(repo, replace(ready, task="classification"), "pets")
+
+
 def with_trainings(place: Place) -> None:
     """A training, of v1.0 too, and two fine-tunes of it."""
     with_config(place)
@@ -462,6 +476,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml training add elsewhere.safetensors --name other --model detector "
     "--data images/train@v1.0 --val images/val --metric mAP=0.41": elsewhere,
     "veml rm images/train/0001.jpg": clean,
+    "veml training errors pets --json": with_a_classifier,
     "veml train --data pets --model pets --epochs 4": with_pets,
     "veml train --resume --name first": with_a_stopped_training,
     "veml rebuild --continue labels.json": labelled,

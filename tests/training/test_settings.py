@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from veml_vcs.errors import InvalidInputError
-from veml_vcs.training.settings import apply_settings, parse_setting
+from veml_vcs.training.parts import READ
+from veml_vcs.training.settings import apply_settings, parse_setting, variables_alone
 
 CONFIG = {"a": {"b": 1, "list": [{"c": 2}, {"c": 3}]}, "text": "x"}
 
@@ -45,3 +46,13 @@ def test_places() -> None:
 def test_refused(text: str, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         apply_settings(CONFIG, [text])
+
+
+def test_a_variable_that_only_the_text_looks_at() -> None:
+    config = {"iterations": 100, "train_cfg.max_iters": 100, "param_scheduler": [], "scale": 7}
+    said = variables_alone(config, ["iterations=20", "param_scheduler=[]", "scale=8"], READ)
+    assert len(said) == 2
+    assert "--set iterations: only the config's own text" in said[0]
+    assert "1 keys have its old value, 100, and keep it: train_cfg.max_iters" in said[0]
+    assert "none has its old value" in said[1]
+    assert variables_alone(config, ["train_cfg.max_iters=20", "new=1"], READ) == []

@@ -15,6 +15,10 @@ _KEPT = (
 _NEEDED = ("train_dataloader", "optim_wrapper", "train_cfg")
 
 
+READ = frozenset((*_KEPT, "train_pipeline", "val_pipeline", "test_pipeline"))
+"""What a training looks at, of the names at the top of a config."""
+
+
 def training_parts(config: Mapping[str, Any], example: str) -> dict[str, Any]:
     """Return the parts of a config that make a training.
 

@@ -21,8 +21,9 @@ from veml_vcs.training.inputs import (
     start_of,
     without_pretrained,
 )
+from veml_vcs.training.parts import READ
 from veml_vcs.training.plan import Plan, Request
-from veml_vcs.training.settings import apply_settings
+from veml_vcs.training.settings import apply_settings, variables_alone
 from veml_vcs.versions.models import flatten
 
 
@@ -51,6 +52,7 @@ def make_plan(repo: Repository, request: Request) -> Plan:
         f"--set {key}: a key that the config did not have"
         for key in flatten(changed).keys() - flatten(config).keys()
     ]
+    notes += variables_alone(flatten(config), request.settings, READ)
     refuse_untrusted(changed, request)
     if is_forecaster(changed):
         # numpy, and the numbers of a series, are not for those who detect.

@@ -215,6 +215,7 @@ class Run(ABC):
             raise
         except Exception as error:
             self._write_log(traceback.format_exc())
+            self._refuse_unreachable(error)
             step = self.log.done
             when = f"after iteration {step}" if step else "before the first step"
             raise VemlError(
@@ -225,6 +226,28 @@ class Run(ABC):
         finally:
             self.runner.stop_workers()
         return True
+
+    def _refuse_unreachable(self, error: Exception) -> None:
+        """Say what to type where published weights cannot be had.
+
+        Raises:
+            VemlError: They cannot.
+        """
+        initial = self.plan.initial()
+        if self.log.done or initial.kind != "pretrained" or not isinstance(error, OSError):
+            return
+        key = next(
+            one.removesuffix(".checkpoint")
+            for one, value in self.plan.config.items()
+            if one.endswith("init_cfg.checkpoint") and value == initial.name
+        )
+        raise VemlError(
+            f"the weights that the config begins with cannot be had ({key}: {initial.name}): "
+            f"{str(error).strip()[:300]}",
+            hint=f"--set {key}=None begins at random; --start TRAINING with the weights of a "
+            "training; with a network they are downloaded, once",
+            kind="no-pretrained",
+        ) from error
 
     def outcome(self, *, complete: bool) -> TrainingOutcome:
         """Return all that the run knows."""

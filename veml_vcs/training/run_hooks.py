@@ -169,7 +169,7 @@ class LogHook(Hook):  # type: ignore[misc]
         for name, one in outputs.items():
             self._sums[name] = self._sums.get(name, 0.0) + _number(one)
         self._count += 1
-        by_epoch = not hasattr(runner.train_loop, "dataloader_iterator")
+        by_epoch = _in_passes(runner)
         if done % self.every == 0 or done == self.iterations:
             row = {"iteration": float(done)}
             if by_epoch:
@@ -228,6 +228,8 @@ class ReplayHook(Hook):  # type: ignore[misc]
 class StateHook(Hook):  # type: ignore[misc]
     """Keeps the state of a training now and then, and when it is asked to stop.
 
+    A state that was kept before a measurement says so, and whoever goes on measures first.
+
     Args:
         save: Keeps it; is given the pass and the steps that are done.
         interruption: Whether somebody asked to stop.
@@ -246,10 +248,21 @@ class StateHook(Hook):  # type: ignore[misc]
         self.interruption = interruption
         self.every_seconds = every_seconds
         self._last_seconds = time.monotonic()
+        self._due = False
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Take whether a measurement is due."""
+        self._due = bool(checkpoint.get("veml_due", False))
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Say whether a measurement is due."""
+        checkpoint["veml_due"] = self._due
 
     def before_train(self, runner: Any) -> None:
-        """Start the clock."""
+        """Start the clock, and make up for a measurement that was interrupted."""
         self._last_seconds = time.monotonic()
+        if self._due:
+            runner.val_loop.run()
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -259,9 +272,48 @@ class StateHook(Hook):  # type: ignore[misc]
         Raises:
             Stopped: Somebody asked.
         """
+        done = runner.iter + 1
+        if _in_passes(runner):
+            if done % len(runner.train_dataloader) == 0:
+                return  # the pass is done with it: after_train_epoch
+            due = False
+        else:
+            due = _measured_after(runner.train_loop, done)
+        self._keep(runner, runner.epoch, done, due=due)
+
+    def after_train_epoch(self, runner: Any) -> None:
+        """Keep the state before what may take long: measuring.
+
+        Raises:
+            Stopped: Somebody asked.
+        """
+        if _in_passes(runner):
+            done = runner.epoch + 1
+            due = _measured_after(runner.train_loop, done)
+            self._keep(runner, done, runner.iter, due=due, always=True)
+
+    def after_val_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Stop in the middle of measuring if somebody asked.
+
+        Raises:
+            Stopped: Somebody asked.
+        """
+        if self._anywhere(runner):
+            self._keep(runner, runner.epoch, runner.iter, due=True)
+
+    def after_val_epoch(self, runner: Any, metrics: Any = None) -> None:
+        """Remember that nothing is due."""
+        self._due = False
+
+    def _keep(
+        self, runner: Any, epoch: int, iteration: int, *, due: bool, always: bool = False
+    ) -> None:
         asked = self._anywhere(runner)
-        if asked or time.monotonic() - self._last_seconds >= self.every_seconds:
-            self.save(runner, runner.epoch, runner.iter + 1)
+        if asked or always or time.monotonic() - self._last_seconds >= self.every_seconds:
+            self._due = due
+            self.save(runner, epoch, iteration)
             self._last_seconds = time.monotonic()
         if asked:
             raise Stopped
@@ -276,11 +328,16 @@ class StateHook(Hook):  # type: ignore[misc]
         all_reduce(asked, "max")
         return bool(asked)
 
-    def after_train_epoch(self, runner: Any) -> None:
-        """Keep the state before what may take long: measuring."""
-        if not hasattr(runner.train_loop, "dataloader_iterator"):
-            self.save(runner, runner.epoch + 1, runner.iter)
-            self._last_seconds = time.monotonic()
+
+def _in_passes(runner: Any) -> bool:
+    """Tell whether a loop counts in passes, and not in steps alone."""
+    return not hasattr(runner.train_loop, "dataloader_iterator")
+
+
+def _measured_after(loop: Any, done: int) -> bool:
+    """Tell whether MMEngine's loop measures when so many passes, or steps, are done."""
+    last = loop.max_epochs if not hasattr(loop, "dataloader_iterator") else loop.max_iters
+    return bool(done >= loop.val_begin and (done % loop.val_interval == 0 or done == last))
 
 
 def _number(value: Any) -> float:

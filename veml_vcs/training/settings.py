@@ -48,6 +48,42 @@ def apply_settings(config: Mapping[str, Any], settings: Iterable[str]) -> dict[s
     return changed
 
 
+def variables_alone(
+    before: Mapping[str, Any], settings: Iterable[str], read: Iterable[str]
+) -> list[str]:
+    """Say which settings changed a variable that nothing but the config's own text looks at.
+
+    A config makes other values of its variables (``max_iters=iterations``). Its text was read long
+    before, so those values stay.
+
+    Args:
+        before: The config, flat, as it was.
+        settings: Each ``KEY=VALUE``.
+        read: Names at the top of a config that a training reads.
+
+    Returns:
+        A sentence each.
+    """
+    said = []
+    for text in settings:
+        key, _ = parse_setting(text)
+        if "." in key or key in read or key not in before:
+            continue
+        old = before[key]
+        same = [
+            name
+            for name, one in before.items()
+            if name != key and type(one) is type(old) and one == old and one not in (0, 1)
+        ]
+        listed = ", ".join(same[:4]) + (", ..." if len(same) > 4 else "")
+        left = f"{len(same)} keys have its old value, {old!r:.60}, and keep it: {listed}"
+        said.append(
+            f"--set {key}: only the config's own text looks at this variable, and what it made of "
+            f"it stays; set those keys instead ({left if same else 'none has its old value'})"
+        )
+    return said
+
+
 def _put(config: dict[str, Any], key: str, value: Any) -> None:
     place: Any = config
     parts = key.split(".")

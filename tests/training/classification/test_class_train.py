@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 from shutil import copyfile, copytree
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Place, isolate
-from tests.training.classification.class_kit import learn, make_sorted
+from tests.training.classification.class_kit import SMALL, learn, make_sorted
 from tests.training.kit import Heard, go_on, interrupt, run
-from veml_vcs.errors import FormatError
+from veml_vcs.errors import FormatError, VemlError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
 from veml_vcs.training.held_back import part_of_use, uses_of
@@ -162,3 +163,60 @@ def test_the_full_size_is_built_and_stepped_once(cells: Place) -> None:
         count = open_training(repo, "large").record.checkpoint.parameters
     assert count == 25_557_032 - 2_049_000 + 3 * 2_049  # torchvision's, of 3 classes for 1000
     assert 0 <= done.metrics["accuracy"] <= 1
+
+
+SORTED: dict[str, Any] = {"data": "sorted", "model": "small", "iterations": None}
+
+
+class Watching(Heard):
+    """Interrupts the first measurement once it has begun."""
+
+    def doing(self, what: str) -> None:
+        if what == "measuring" and "stopped" not in self.notes:
+            self.note("stopped")
+            interrupt()
+
+
+STEPS = (
+    'train_cfg={"type": "IterBasedTrainLoop", "max_iters": 6, "val_interval": 2}',
+    'train_dataloader.sampler={"type": "InfiniteSampler", "shuffle": true}',
+    "param_scheduler=[]",
+)
+
+
+@pytest.mark.parametrize("settings", [(), STEPS], ids=["passes", "steps"])
+def test_interrupted_while_measuring(cells: Place, settings: tuple[str, ...]) -> None:
+    """The measurement is made up for: the resumed training is the uninterrupted one.
+
+    Seen to fail without ``StateHook.after_val_iter`` (it measured to its end, and the next step
+    stopped it), and without what ``before_train`` makes up for (the log lacked a measurement).
+    """
+    length: dict[str, Any] = {} if settings else {"epochs": 2}
+    every = settings or ("train_cfg.val_interval=1",)
+    whole = run(cells, *SMALL, *every, **SORTED, **length, name="whole")
+    part = run(cells, *SMALL, *every, **SORTED, **length, name="part", heard=Watching())
+    assert (part.status, part.metrics) == ("partial", {})
+    assert 0 < part.iterations < whole.iterations
+    assert go_on(cells, "part").version == whole.version
+
+
+def test_interrupted_at_a_border(cells: Place) -> None:
+    """Where a pass ends, and where a measurement comes next. Seen to fail as both were before:
+    the pass was trained again, and the measurement was left out."""
+    whole = learn(cells, name="whole")
+    last = whole.iterations // 2
+    assert learn(cells, name="part", heard=Heard({last: interrupt})).iterations == last
+    assert go_on(cells, "part").version == whole.version
+    whole = run(cells, *SMALL, *STEPS, **SORTED, name="whole")
+    part = run(cells, *SMALL, *STEPS, **SORTED, name="part", heard=Heard({2: interrupt}))
+    assert part.iterations == 2
+    assert go_on(cells, "part").version == whole.version
+
+
+def test_published_weights_that_cannot_be_had(cells: Place) -> None:
+    """A path that is not there stands for a network that is not: both are an OSError."""
+    setting = 'model.backbone.init_cfg={"type": "Pretrained", "checkpoint": "absent/resnet.pth"}'
+    with pytest.raises(VemlError, match=r"cannot be had \(model.backbone.init_cfg: absent") as no:
+        learn(cells, setting, name="absent")
+    assert no.value.kind == "no-pretrained"
+    assert "--set model.backbone.init_cfg=None begins at random" in str(no.value.hint)

@@ -18,11 +18,11 @@ from veml_vcs.analysis.detection.average_precision import (
     average_precision,
 )
 from veml_vcs.analysis.detection.confusion import ImageErrors, image_errors
-from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError
+from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.dataset import Dataset, Sample
+from veml_vcs.repository.dataset import Sample
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.used import used_data
+from veml_vcs.repository.trainings.said import said_samples, val_data
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
 from veml_vcs.samples.annotations import box_of, image_size
 from veml_vcs.samples.facts import Annotation
@@ -184,11 +184,8 @@ def training_errors(
         raise InvalidInputError(f"thresholds are from 0 to 1, found score {score:g}, IoU {iou:g}")
     version = open_training(repo, spec)
     if version.record.task != "detection":
-        raise InvalidInputError(f"{spec}: a {version.record.task}; only detectors can be looked at")
-    predictions = version.predictions()
-    if not predictions:
-        raise NotFoundError(f"{spec}: has no predictions to look at", kind="no-predictions")
-    samples = [*_samples(version, predictions)]
+        raise InvalidInputError(f"{spec}: a {version.record.task}, and no detector")
+    samples = said_samples(version)
     numbers = {name: i for i, name in enumerate(_class_names(version, samples))}
     looked = []
     for dataset, sample, said in samples:
@@ -215,7 +212,7 @@ def sample_pictures(
     """Return the worst samples with their bytes, what is true of them, and what was said."""
     version = open_training(repo, found.training)
     predictions = version.predictions()
-    opened = _datasets(version)
+    opened = val_data(version)
     pictures = []
     for one in found.worst:
         sample = opened[one.dataset][one.key]
@@ -223,31 +220,6 @@ def sample_pictures(
         shown = [obj for obj in _objects(said) if _score(obj, one.key) >= found.score]
         pictures.append((one, sample.data, sample.annotation, {"objects": shown}))
     return pictures
-
-
-def _datasets(version: TrainingVersion) -> dict[str, Dataset]:
-    """Return the data versions that a training was validated on, by folder."""
-    repo = version.repository
-    return {use.path: used_data(repo, use) for use in version.record.data if use.role == "val"}
-
-
-def _samples(
-    version: TrainingVersion, predictions: Mapping[str, Mapping[str, Annotation]]
-) -> list[tuple[str, Sample, Annotation]]:
-    opened = _datasets(version)
-    found = []
-    for path, said in predictions.items():
-        if path not in opened:
-            raise DamagedError(f"{version.label}: predictions of {path}, which is not its val data")
-        dataset = opened[path]
-        for key, annotation in sorted(said.items()):
-            try:
-                found.append((path, dataset[key], annotation))
-            except (KeyError, NotFoundError) as error:
-                raise DamagedError(
-                    f"{version.label}: a prediction of {path}/{key}, which its data does not have"
-                ) from error
-    return found
 
 
 def _class_names(

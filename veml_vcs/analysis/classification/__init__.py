@@ -1,0 +1,1 @@
+"""What classifiers get wrong, from what they said and what is true."""

@@ -1,0 +1,189 @@
+"""``veml training errors`` of a classifier: which classes it takes for which, and where.
+
+Only records, predictions and annotations are read; no network is run, and no engine is needed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from veml_vcs.errors import DamagedError, InvalidInputError
+from veml_vcs.ids import VersionId
+from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.said import said_samples, val_data
+from veml_vcs.repository.trainings.versions import open_training
+from veml_vcs.samples.facts import Annotation
+
+
+@dataclass(frozen=True)
+class ClassErrors:
+    """What is right and wrong about one class.
+
+    Attributes:
+        name: The class.
+        samples: How many are of it.
+        said: How many were said to be.
+        correct: How many are and were.
+        precision: Part of those said that are; NaN where none was.
+        recall: Part of those that are that were said; NaN where none is.
+        f1: Their harmonic mean; NaN where none is and none was said.
+    """
+
+    name: str
+    samples: int
+    said: int
+    correct: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class TakenFor:
+    """Samples of one class that were taken for another.
+
+    Attributes:
+        truth: What they are.
+        said: What was said.
+        count: How many.
+    """
+
+    truth: str
+    said: str
+    count: int
+
+
+@dataclass(frozen=True)
+class WrongSample:
+    """A sample that was taken for what it is not.
+
+    Attributes:
+        dataset: The data set's folder.
+        key: The sample.
+        truth: What it is.
+        said: What was said.
+        score: How surely, 0 to 1.
+        truth_score: How sure of the truth; None where it was not among the surest that are kept.
+    """
+
+    dataset: str
+    key: str
+    truth: str
+    said: str
+    score: float
+    truth_score: float | None
+
+
+@dataclass(frozen=True)
+class ClassificationErrors:
+    """What a classifier gets wrong.
+
+    Attributes:
+        training: The training, as the user named it.
+        version: Its version id.
+        samples: How many samples with a class it was validated on.
+        accuracy: Part of them that it named.
+        classes: Class by class.
+        matrix: Rows: what is true; columns: what was said; both in the order of ``classes``.
+        confusions: Which classes are taken for which, the most frequent first.
+        worst: Samples named wrongly, the surest first.
+        task: ``classification``.
+    """
+
+    training: str
+    version: VersionId
+    samples: int
+    accuracy: float
+    classes: tuple[ClassErrors, ...]
+    matrix: tuple[tuple[int, ...], ...]
+    confusions: tuple[TakenFor, ...]
+    worst: tuple[WrongSample, ...]
+    task: str = "classification"
+
+
+def classification_errors(repo: Repository, spec: str, *, worst: int = 10) -> ClassificationErrors:
+    """Compare what a classifier said of its validation samples with what is true of them.
+
+    Args:
+        repo: The repository.
+        spec: ``NAME`` (as staged) or ``NAME@REV``.
+        worst: How many samples to name.
+
+    Raises:
+        NotFoundError: There is no such training, it has no predictions, or they or the data are not
+            in this clone.
+        InvalidInputError: It is no classifier.
+        DamagedError: A prediction is none.
+    """
+    version = open_training(repo, spec)
+    if version.record.task != "classification":
+        raise InvalidInputError(f"{spec}: a {version.record.task}, and no classifier")
+    pairs: Counter[tuple[str, str]] = Counter()
+    wrong = []
+    for path, sample, annotation in said_samples(version):
+        label, scores = _said(annotation, sample.key)
+        truth = _truth(sample.annotation)
+        if truth is None:
+            continue
+        pairs[truth, label] += 1
+        if truth != label:
+            sure = scores[label]
+            wrong.append(WrongSample(path, sample.key, truth, label, sure, scores.get(truth)))
+    seen = {name for pair in pairs for name in pair}
+    known = list(version.record.per_class)
+    names = known + sorted(seen - set(known))
+    wrong.sort(key=lambda one: (-one.score, one.dataset, one.key))
+    order = sorted(pairs.items(), key=lambda one: (-one[1], one[0]))
+    total = pairs.total()
+    right = sum(count for (truth, said), count in pairs.items() if truth == said)
+    return ClassificationErrors(
+        spec, version.id, total, right / total if total else float("nan"),
+        tuple(_class(name, pairs) for name in names),
+        tuple(tuple(pairs[truth, said] for said in names) for truth in names),
+        tuple(TakenFor(*pair, count) for pair, count in order if pair[0] != pair[1]),
+        tuple(wrong[:worst]),
+    )  # fmt: skip
+
+
+def wrong_pictures(repo: Repository, found: ClassificationErrors) -> list[tuple[str, bytes]]:
+    """Return a caption and the bytes of each of the worst samples."""
+    opened = val_data(open_training(repo, found.training))
+    return [
+        (f"{one.truth}; said: {one.said} {one.score:.2f}", opened[one.dataset][one.key].data)
+        for one in found.worst
+    ]
+
+
+def _class(name: str, pairs: Counter[tuple[str, str]]) -> ClassErrors:
+    there = sum(count for (truth, _), count in pairs.items() if truth == name)
+    said = sum(count for (_, label), count in pairs.items() if label == name)
+    correct = pairs[name, name]
+    return ClassErrors(
+        name, there, said, correct, _part(correct, said), _part(correct, there),
+        _part(2 * correct, there + said),
+    )  # fmt: skip
+
+
+def _part(some: int, every: int) -> float:
+    return some / every if every else float("nan")
+
+
+def _truth(annotation: Annotation | None) -> str | None:
+    """Return the class of a sample; None where nobody said one."""
+    labels: Any = (annotation or {}).get("labels")
+    return str(labels[0]) if isinstance(labels, list) and labels else None
+
+
+def _said(annotation: Annotation, key: str) -> tuple[str, dict[str, float]]:
+    """Return the class that was said, and the scores of the surest."""
+    labels: Any = annotation.get("labels")
+    scores: Any = annotation.get("scores")
+    if not (isinstance(labels, list) and labels and isinstance(scores, dict)):
+        raise DamagedError(f"a prediction of {key} has no class, or no scores")
+    numbers: Sequence[Any] = list(scores.values())
+    if labels[0] not in scores or not all(type(one) in (int, float) for one in numbers):
+        raise DamagedError(f"a prediction of {key} has no score of its class")
+    return str(labels[0]), {str(name): float(one) for name, one in scores.items()}
