@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, line
+from veml_cli.render.records import number
 from veml_cli.render.tables import Cell, Column, table
-from veml_cli.render.trainings import number
 from veml_cli.render.words import key_name, plural
 
 if TYPE_CHECKING:
