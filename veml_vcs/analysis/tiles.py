@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from veml_vcs.analysis.drawing import check_suffix, drawing, font, pillow, plain, save
 from veml_vcs.analysis.pictures import annotated
 from veml_vcs.errors import FormatError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 _SIDE, _CAPTION, _GAP, _TOP = 200, 22, 12, 44
 _MOST_COLUMNS = 5
@@ -37,7 +33,7 @@ def draw_tiles(tiles: Sequence[tuple[str, bytes]], title: str, target: str) -> N
     columns = max(1, min(_MOST_COLUMNS, len(tiles)))
     rows = max(1, math.ceil(len(tiles) / columns))
     width = max(480, columns * (_SIDE + _GAP) + _GAP)
-    picture: Image = module.new("RGB", (width, _TOP + rows * (_SIDE + _CAPTION + _GAP)), "white")
+    picture = module.new("RGB", (width, _TOP + rows * (_SIDE + _CAPTION + _GAP)), "white")
     draw = drawing(picture)
     draw.text((_GAP, 12), plain(title), _BLACK, font(18))
     if not tiles:
