@@ -20,6 +20,8 @@ EXAMPLES = examples(
     ("what a detector gets wrong, by class and size, and where", "veml training errors night"),
     ("the worst images: what is true (left), and what was said (right)",
      "veml training errors night --worst 4 --plot worst.png"),
+    ("how wrong a forecaster is, by steps ahead and by sensor",
+     "veml training errors speed --worst 5"),
     ("which classes a classifier takes for which, as JSON", "veml training errors pets --json"),
 )  # fmt: skip
 _SCORE, _IOU = 0.3, 0.5
@@ -53,6 +55,9 @@ def errors(
     Of a classifier: precision, recall and F1 of each class, the confusion matrix, and the images
     that it named wrongly and most surely.
 
+    Of a forecaster: the mean absolute error by steps ahead and by sensor, and the forecasts that
+    were most wrong, of windows that do not overlap (--json: by both, as a table).
+
     Of a detector: average precision is COCO's, over all detections. Counts are of those with a
     score of at least --score: an object is found (correct), taken for another class (confused) or
     missed; another detection is misplaced (an IoU of 0.1 or more with an object of its class), a
@@ -74,7 +79,7 @@ def errors(
             thresholds = _SCORE if score is None else score, _IOU if iou is None else iou
             _detector(repo, training, thresholds, worst, plot, as_json=as_json)
         else:
-            raise InvalidInputError(f"{training}: its errors cannot be looked at; it is for {task}")
+            _forecaster(repo, training, worst, plot, as_json=as_json)
 
 
 def _detector(
@@ -105,6 +110,18 @@ def _classifier(
         draw_tiles(wrong_pictures(repo, found), title, plot)
     show(found, class_error_lines(found, out.width), as_json=as_json)
     _drawn(plot, len(found.worst))
+
+
+def _forecaster(
+    repo: Repository, training: str, worst: int, plot: str | None, *, as_json: bool
+) -> None:
+    from veml_cli.render.forecast_errors import forecast_error_lines
+    from veml_vcs.analysis.forecasting.errors import forecast_errors
+
+    if plot is not None:
+        raise InvalidInputError(f"{training}: --plot draws images; it is for forecasting")
+    found = forecast_errors(repo, training, worst=worst)
+    show(found, forecast_error_lines(found, out.width, worst), as_json=as_json)
 
 
 def _drawn(plot: str | None, samples: int) -> None:

@@ -18,13 +18,14 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import CARS, Place, isolate, png
-from tests.repository.trainings import model_version, outcome, uses, weights
+from tests.repository.trainings import outcome, uses, weights
 from tests.training.engine import ENGINE
 from veml_cli.main import _COMMANDS, app
 from veml_vcs.repository import Repository
 from veml_vcs.repository.trainings.write import write_training
 from veml_vcs.samples.tensors import write_safetensors
-from veml_vcs.versions.trainings import Initial, ModelUse, classes_said, detections
+from veml_vcs.versions.trainings import Initial, classes_said, detections
+from veml_vcs.versions.trainings.forecasts import ERRORS_KEY, errors_said
 
 SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
@@ -287,15 +288,24 @@ def with_pets(place: Place) -> None:
 def with_a_classifier(place: Place) -> None:
     """A training of a classifier, with what it said of an image."""
     with_pets(place)
+    place.veml("model", "add", "-q", "pets.py", "--name", "detector")
     said = {"pets": {"cat/0.png": classes_said(["dog", "cat"], [0.7, 0.3])}}
     with Repository(str(place.root)) as repo:
-        ready = outcome(
-            repo,
-            data=uses(repo, "pets"),
-            model=ModelUse("pets", model_version(repo, "pets")),
-            predictions=said,
-        )
+        ready = outcome(repo, data=uses(repo, "pets"), predictions=said)
         write_training(repo, replace(ready, task="classification"), "pets")
+
+
+def with_a_forecaster(place: Place) -> None:
+    """A training of a forecaster, with the errors that it kept."""
+    with_config(place)
+    clean(place)
+    place.veml("model", "add", "-q", "configs/detector.py")
+    table = errors_said(["north", "south"], 3, np.ones((2, 2)), np.full((2, 2), 3))
+    with Repository(str(place.root)) as repo:
+        ready = outcome(
+            repo, data=uses(repo, "images/val"), predictions={"images/val": {ERRORS_KEY: table}}
+        )
+        write_training(repo, replace(ready, task="forecasting"), "speed")
 
 
 def with_trainings(place: Place) -> None:
@@ -477,6 +487,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "--data images/train@v1.0 --val images/val --metric mAP=0.41": elsewhere,
     "veml rm images/train/0001.jpg": clean,
     "veml training errors pets --json": with_a_classifier,
+    "veml training errors speed --worst 5": with_a_forecaster,
     "veml train --data pets --model pets --epochs 4": with_pets,
     "veml train --resume --name first": with_a_stopped_training,
     "veml rebuild --continue labels.json": labelled,

@@ -149,7 +149,7 @@ def test_nothing_to_look_at(night: Place) -> None:
     done = night.veml("training", "errors", "silent", code=None)
     assert "silent: has no predictions to look at" in done.err
     done = night.veml("training", "errors", "sensors", code=None)
-    assert "its errors cannot be looked at; it is for forecasting" in done.err
+    assert "sensors: has no predictions to look at" in done.err
 
 
 def test_predictions_of_what_the_data_does_not_have(night: Place) -> None:

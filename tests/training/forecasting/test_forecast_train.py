@@ -163,3 +163,37 @@ def test_what_does_not_go_together(roads: Place) -> None:
         learn(roads, "optim_wrapper={}")
     with pytest.raises(VemlError, match=r"engine failed before the first step: .*overflow"):
         learn(roads, "optim_wrapper.optimizer.lr=1e38", "optim_wrapper.clip_grad=null")
+
+
+def test_what_is_wrong_by_steps_ahead_and_by_sensor(roads: Place) -> None:
+    """From what the training kept: the means are those of its metrics."""
+    done = learn(roads, name="wrong", epochs=1)
+    found = roads.veml("training", "errors", "wrong", "--json", "--worst", "3").json()
+    assert found["task"] == "forecasting"
+    assert found["windows"] == done.samples[1]
+    assert found["mae"] == pytest.approx(done.metrics["MAE"], rel=1e-3)
+    by_ahead = [one["mae"] for one in found["ahead"]]
+    assert len(by_ahead) == 4
+    assert by_ahead[2] == pytest.approx(done.metrics["MAE_3"], rel=1e-3)
+    assert found["names"] == [f"s{i}" for i in range(SENSORS)]
+    table = np.array(found["table"])
+    assert table.shape == (4, SENSORS)
+    assert table.mean(axis=1) == pytest.approx(by_ahead, rel=1e-3)
+    worst = found["sensors"][0]
+    assert worst["mae"] == max(one["mae"] for one in found["sensors"])
+    assert worst["mae"] == pytest.approx(table[:, int(worst["sensor"][1:])].mean(), rel=1e-3)
+    assert len(found["worst"]) == 3
+    assert all(240 <= one["step"] < STEPS for one in found["worst"])
+    with Repository(str(roads.root)) as repo:
+        kept = open_training(repo, "wrong").predictions()["roads"]
+        truth = repo.dataset("roads").series().values[:, :, 0]
+    steps = sorted(one["step"] for key, one in kept.items() if key != "errors")
+    assert steps == list(range(240, STEPS - 3, 4))  # every held-back step once
+    one = kept["000000240"]
+    errors = np.abs(np.array(one["forecast"]) - truth[240:244])
+    assert errors.mean() == pytest.approx(one["mae"], rel=1e-2)
+    told = roads.veml("training", "errors", "wrong").out
+    assert "steps ahead" in told
+    assert "worst sensors" in told
+    done_wrong = roads.veml("training", "errors", "wrong", "--plot", "x.png", code=None)
+    assert "--plot draws images" in done_wrong.err

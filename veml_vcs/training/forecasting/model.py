@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,20 @@ class VemlWindows(Dataset[Any]):
         }
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What was found of forecasts.
+
+    Attributes:
+        sums: float64 [5, ahead, N], over all windows: absolute errors, their squares, errors as
+            parts of the values, and over how many values these are.
+        forecasts: Of windows that do not overlap: place of the window -> float32 [ahead, N].
+    """
+
+    sums: NDArray[np.float64]
+    forecasts: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+
+
 @METRICS.register_module(name=METRIC)
 class VemlForecastMetric(BaseMetric):  # type: ignore[misc]
     """Errors of forecasts over values that are known, in the units of the data.
@@ -173,6 +188,10 @@ class VemlForecastMetric(BaseMetric):  # type: ignore[misc]
 
     Args:
         samples: The windows that are measured on.
+
+    Attributes:
+        measured: The last measurement.
+        judged: What it came from.
     """
 
     default_prefix = None
@@ -181,34 +200,41 @@ class VemlForecastMetric(BaseMetric):  # type: ignore[misc]
         super().__init__(**rest)
         self.samples = samples
         self.measured = Measured()
+        self.judged = Judged(np.zeros((5, 0, 0), np.float64))
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
-        """Keep sums of a batch: per step ahead, of errors, squares, ratios, and counts."""
+        """Add a batch to the sums: of errors, squares, ratios, and counts."""
         del data_batch
+        if not self.results:
+            shape = (5, self.samples.ahead, self.samples.targets.shape[1])
+            self.results.append(Judged(np.zeros(shape, np.float64)))
+        judged: Judged = self.results[0]
         for one in data_samples:
-            _, targets = self.samples[one["index"]]
+            place = int(one["index"])
+            _, targets = self.samples[place]
             errors = np.abs(one["forecast"].astype(np.float64) - targets)
             known = np.isfinite(errors)
             ratios = known & (np.abs(targets) > 1e-6)
             parts = np.divide(errors, np.abs(targets), out=np.zeros_like(errors), where=ratios)
             errors = np.where(known, errors, 0.0)
-            self.results.append(
-                np.stack([
-                    errors.sum(axis=1), np.square(errors).sum(axis=1), parts.sum(axis=1),
-                    known.sum(axis=1), ratios.sum(axis=1),
-                ])
-            )  # fmt: skip
+            found = np.stack([errors, np.square(errors), parts, known, ratios])
+            np.add(judged.sums, found, out=judged.sums)
+            if place % self.samples.ahead == 0:
+                judged.forecasts[place] = np.asarray(one["forecast"], np.float32)
 
-    def compute_metrics(self, results: list[NDArray[np.float64]]) -> dict[str, float]:
+    def compute_metrics(self, results: list[Judged]) -> dict[str, float]:
         """Return the errors of all batches."""
-        sums = np.sum(results, axis=0)
-        errors, squares, parts, known, ratios = sums.sum(axis=1)
+        sums = np.sum([one.sums for one in results], axis=0)
+        kept = {place: said for one in results for place, said in one.forecasts.items()}
+        self.judged = Judged(sums, dict(sorted(kept.items())))
+        steps = sums.sum(axis=2)
+        errors, squares, parts, known, ratios = steps.sum(axis=1)
         found = {"MAE": errors / known, "RMSE": math.sqrt(squares / known)}
         if ratios:
             found["MAPE"] = parts / ratios
         for step in _HORIZONS:
-            if step <= sums.shape[1] and sums[3, step - 1]:
-                found[f"MAE_{step}"] = sums[0, step - 1] / sums[3, step - 1]
+            if step <= steps.shape[1] and steps[3, step - 1]:
+                found[f"MAE_{step}"] = steps[0, step - 1] / steps[3, step - 1]
         found["MAE_last_value"] = self.samples.last_value_error()
         self.measured = Measured({name: float(value) for name, value in found.items()})
         return self.measured.metrics

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from veml_vcs.errors import VemlError
 from veml_vcs.training.forecasting.adapt import window_settings
 from veml_vcs.training.forecasting.model import Forecaster
@@ -11,20 +13,30 @@ from veml_vcs.training.forecasting.parts import ForecastParts, forecast_parts
 from veml_vcs.training.forecasting.plan import read
 from veml_vcs.training.forecasting.windows import Windows
 from veml_vcs.training.run import Run
+from veml_vcs.training.runner import metric_of
 from veml_vcs.training.watch import Watcher
+from veml_vcs.versions.trainings.forecasts import (
+    ERRORS_KEY,
+    errors_said,
+    forecast_said,
+    window_key,
+)
 
 
 class ForecastRun(Run):
     """A training of a forecaster."""
 
     parts: ForecastParts
+    sensors: tuple[str, ...]
 
     def load(self, watcher: Watcher) -> tuple[Windows, Windows]:
         """Read the series, and cut it as the plan says."""
         watcher.doing("reading the series")
         settings = window_settings(self.plan.nested())
         fraction = float(self.plan.val.part["fraction"])
-        self.parts = forecast_parts(read(self.plan.train.dataset(self.repo)), settings, fraction)
+        series = read(self.plan.train.dataset(self.repo))
+        self.sensors = series.sensors or tuple(map(str, range(series.values.shape[1])))
+        self.parts = forecast_parts(series, settings, fraction)
         return self.parts.train, self.parts.val
 
     def built(self, model: Any) -> None:
@@ -36,3 +48,18 @@ class ForecastRun(Run):
         if not isinstance(model, Forecaster):
             raise VemlError(f"expected a Forecaster, the engine built {type(model).__name__}")
         model.set_walks(self.parts.walks)
+
+    def predictions(self) -> dict[str, dict[str, Any]]:
+        """Return forecasts of windows that do not overlap, and the errors of all windows."""
+        windows, judged = self.parts.val, metric_of(self.runner).judged
+        said = {}
+        for place, forecast in judged.forecasts.items():
+            _, targets = windows[place]
+            known = np.isfinite(targets)
+            wrong = np.abs(forecast - targets)[known]
+            step = int(windows.starts[place]) + windows.past
+            mae = float(wrong.mean()) if wrong.size else float("nan")
+            said[window_key(step)] = forecast_said(step, forecast, mae)
+        errors, known = judged.sums[0], judged.sums[3]
+        said[ERRORS_KEY] = errors_said(self.sensors, len(windows), errors, known)
+        return {self.plan.val.path: said}

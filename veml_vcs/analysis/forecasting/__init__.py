@@ -1,0 +1,1 @@
+"""What forecasters get wrong, from what their trainings kept."""
