@@ -94,7 +94,7 @@ def test_from_the_nearest_to_a_record(drawer: Place) -> None:
 
 
 def test_interrupted_and_resumed_it_is_the_same(drawer: Place) -> None:
-    """Seen to fail with ``transferred_from`` in the request alone: the resumed record had none."""
+    """The plan keeps ``transferred_from``: a resumed record has it, and is the same version."""
     proposal = proposed(drawer, iterations=3)
     done = carried_out(drawer, proposal, Heard({1: interrupt}))
     assert (done.left, done.runs[0].status) == (1, "partial")
@@ -154,10 +154,7 @@ def test_samples_that_the_source_has_seen_are_counted(drawer: Place) -> None:
 
 
 def test_several_ways_are_compared_and_gone_on_with(drawer: Place) -> None:
-    """Two lifecycles and training from scratch, interrupted in the first and after the second.
-
-    Seen to fail without ``_made_before``: the second resume trained all three anew.
-    """
+    """Two lifecycles and training from scratch, interrupted in the first; then all is there."""
     drawer.veml("checkout", "-q", "colleague")
     run(drawer, *SHORT, data="street", name="far", iterations=1)
     proposal = proposed(drawer, top=2, threshold=100.0, compare=True, iterations=2, settings=SHORT)
