@@ -151,6 +151,13 @@ def noted_versions(repo: Repository, kind: str) -> list[VersionId]:
     return list(found)
 
 
+def notes_stamp(repo: Repository, kind: str) -> str:
+    """Return what tells the notes of one kind from those of another time."""
+    refs = repo.git.dulwich.refs
+    found = [(name.decode("utf-8", "replace"), refs[name].decode()) for name in _refs(repo, kind)]
+    return "\n".join(f"{name} {commit}" for name, commit in found)
+
+
 def tracking_refs(repo: Repository, remote: str | None = None) -> dict[str, list[Ref]]:
     """Return the refs of notes that were fetched, by kind.
 

@@ -1,0 +1,41 @@
+"""``veml lineage impact``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from veml_cli._options import Json, examples
+from veml_cli.lineage._options import Dot, Mermaid, asked, show_graph
+
+EXAMPLES = examples(
+    ("this data set is bad: what was trained on it", "veml lineage impact images/train"),
+    ("or one image is: which models have seen it", "veml lineage impact images/train 0001.jpg"),
+)
+
+
+def impact(
+    data: Annotated[str, typer.Argument(metavar="DATA[@REV]", help="A data version.")],
+    key: Annotated[
+        str | None, typer.Argument(metavar="[KEY]", help="A sample: all versions that have it.")
+    ] = None,
+    mermaid: Mermaid = False,
+    dot: Dot = False,
+    as_json: Json = False,
+) -> None:
+    """Tell which trainings and deployments a data version, or one sample of it, went into.
+
+    A fault goes on through what was derived from the data, trained on it, started from such a
+    training, or deployed. Later revisions of the data set are not counted: they may be its repair.
+    With KEY, each data version is asked whether it has the same bytes there.
+    """
+    from veml_cli.render.lineage import impact_lines
+
+    with asked() as lineage:
+        found = lineage.impact(data, key)
+    part = found.part
+    show_graph(
+        found.as_dict(), impact_lines(found), part.nodes.values(), part.edges,
+        as_json=as_json, mermaid=mermaid, dot=dot,
+    )  # fmt: skip

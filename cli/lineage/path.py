@@ -1,0 +1,29 @@
+"""``veml lineage path``."""
+
+from __future__ import annotations
+
+from veml_cli._options import Json, examples
+from veml_cli.lineage._options import Dot, Mermaid, Version, asked, show_graph
+
+EXAMPLES = examples(
+    ("what a training has to do with a data set", "veml lineage path night images/train"),
+    ("and with what that was in the first commit", "veml lineage path night images/train@v1.0"),
+)
+
+
+def path(
+    version: Version,
+    other: Version,
+    mermaid: Mermaid = False,
+    dot: Dot = False,
+    as_json: Json = False,
+) -> None:
+    """Show the shortest way between two versions; ends with 1 if nothing leads there."""
+    from veml_cli.render.lineage import path_lines
+
+    with asked() as lineage:
+        found = lineage.path(version, other)
+    show_graph(
+        found.as_dict(), path_lines(found), found.nodes, found.edges,
+        as_json=as_json, mermaid=mermaid, dot=dot,
+    )  # fmt: skip

@@ -1,0 +1,36 @@
+"""``veml lineage sync``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from veml_cli._options import Json, examples
+from veml_cli._output import show
+from veml_cli._session import working
+
+EXAMPLES = examples(
+    ("read what is new in the history", "veml lineage sync"),
+    ("read all of it again", "veml lineage sync --full"),
+)
+
+
+def sync(
+    full: Annotated[
+        bool, typer.Option("--full", help="Drop the graph, and read all of history again.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the graph to where the history is; every lineage command does that by itself."""
+    from veml_cli.render.lineage import synced_lines
+    from veml_vcs.lineage.sync import database
+    from veml_vcs.lineage.sync import sync as run
+
+    with working() as (repo, progress):
+        base = database(repo)
+        try:
+            done = run(repo, base, full=full, progress=progress)
+        finally:
+            base.close()
+    show(done, synced_lines(done), as_json=as_json)

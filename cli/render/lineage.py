@@ -1,0 +1,168 @@
+"""Views of the lineage: a tree around a version, a way between two, what is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from veml_cli.render.line import Line, Piece, line
+from veml_cli.render.words import plural
+
+if TYPE_CHECKING:
+    from veml_vcs.lineage.ask import Impact, Lineage, Path
+    from veml_vcs.lineage.graph import Edge, Node
+    from veml_vcs.lineage.sync import Skipped, Synced
+
+_DIGITS = 10
+_METRICS = ("mAP", "accuracy", "MAE", "bbox_mAP")
+_PASSIVE = {
+    "revision_of": "revised by", "derived_from": "source of", "trained_on": "trained",
+    "uses": "used by", "initialised_from": "start of", "deployed_from": "deployed as",
+    "measured_on": "measured", "transferred_from": "transferred to", "rebuilt_from": "rebuilt as",
+}  # fmt: skip
+
+
+def around_lines(found: Lineage) -> Iterator[Line]:
+    """Yield a tree: what a version came from, then what came from it."""
+    yield line(*_node(found.start))
+    above = found.direction in ("up", "both")
+    below = found.direction in ("down", "both")
+    up = list(_branches(found, "up")) if above else []
+    down = list(_branches(found, "down")) if below else []
+    if above:
+        yield line()
+        yield line(("came from", "title"))
+        yield from up or [line("  nothing")]
+    if below:
+        yield line()
+        yield line(("went into", "title"))
+        yield from down or [line("  nothing")]
+
+
+def path_lines(found: Path) -> Iterator[Line]:
+    """Yield the versions on the way, with what each has to do with the next."""
+    here = found.nodes[0]
+    yield line(*_node(here))
+    for node, edge in zip(found.nodes[1:], found.edges, strict=True):
+        forward = edge.source == here.id
+        yield line("  ", (_word(edge, forward), "dim"))
+        yield line(*_node(node))
+        here = node
+
+
+def impact_lines(found: Impact) -> Iterator[Line]:
+    """Yield what is touched, by kind."""
+    what: tuple[Piece, ...] = ((found.key, "name"), " of ") if found.key else ()
+    yield line(*what, *_node(found.start))
+    for node in found.data[1:]:
+        yield line("  also in ", *_node(node))
+    touched = 0
+    for kind in ("data", "training", "inference"):
+        asked = {one.id for one in found.data}
+        nodes = [one for one in found.of_kind(kind) if one.id not in asked]
+        touched += len(nodes)
+        if nodes:
+            yield line()
+            yield line((plural(len(nodes), _TOUCHED[kind]), "title"))
+            for node in nodes:
+                yield line("  ", *_node(node))
+    if not touched:
+        yield line()
+        yield line("nothing was derived from it, trained on it or deployed")
+
+
+_TOUCHED = {"data": "data version", "training": "training", "inference": "inference version"}
+
+
+def model_lines(found: Sequence[Node]) -> Iterator[Line]:
+    """Yield model versions."""
+    for node in found:
+        backbone = node.props.get("backbone") or node.props.get("architecture", "")
+        yield line(*_node(node), f"  {backbone}")
+    if not found:
+        yield line("no model version is like that")
+
+
+def synced_lines(done: Synced) -> Iterator[Line]:
+    """Yield what was new."""
+    told = f"{plural(done.commits, 'new commit')}, {plural(done.versions, 'version')} read"
+    if done.removed:
+        told += f", {plural(done.removed, 'commit')} gone"
+    yield line(told)
+    yield from _skipped(done.skipped)
+
+
+def status_lines(counts: Mapping[str, int], skipped: Sequence[Skipped]) -> Iterator[Line]:
+    """Yield how much there is of each kind, and what could not be read."""
+    width = max(map(len, counts), default=0)
+    for kind, count in counts.items():
+        yield line(f"{kind:<{width}}  {count:>9,}")
+    yield from _skipped(skipped)
+
+
+def _skipped(skipped: Sequence[Skipped]) -> Iterator[Line]:
+    for one in skipped:
+        yield line(("left out: ", "warning"), (one.version[:_DIGITS], "id"), f"  {one.reason}")
+
+
+def _branches(found: Lineage, way: str) -> Iterator[Line]:
+    """Yield the tree on one side; a version that was shown is not followed again."""
+    near, far = ("source", "target") if way == "up" else ("target", "source")
+    after: dict[str, list[Edge]] = {}
+    for edge in found.part.edges:
+        after.setdefault(getattr(edge, near), []).append(edge)
+    shown = {found.start.id}
+    pending = [(edge, "", last) for edge, last in _marked(after.get(found.start.id, ()))][::-1]
+    while pending:
+        edge, indent, last = pending.pop()
+        node = found.part.nodes[getattr(edge, far)]
+        again = node.id in shown and bool(after.get(node.id))
+        word: Piece = (_word(edge, way == "up") + " ", "dim")
+        yield line(
+            "  ", indent, "`- " if last else "|- ", word, *_node(node), " ..." if again else ""
+        )
+        if node.id in shown:
+            continue
+        shown.add(node.id)
+        below = indent + ("   " if last else "|  ")
+        pending += [(one, below, end) for one, end in _marked(after.get(node.id, ()))][::-1]
+
+
+def _marked(edges: Sequence[Edge]) -> list[tuple[Edge, bool]]:
+    return [(edge, place == len(edges) - 1) for place, edge in enumerate(edges)]
+
+
+def _word(edge: Edge, forward: bool) -> str:
+    word = edge.kind.replace("_", " ") if forward else _PASSIVE[edge.kind]
+    roles = edge.props.get("roles", ())
+    if edge.kind == "trained_on" and roles == ["val"]:
+        word = "validated on" if forward else "validated"
+    return word
+
+
+def _node(node: Node) -> tuple[Piece, ...]:
+    told: list[Piece] = [f"{node.kind} "]
+    told += [(node.name or "?", "name"), "  ", (node.id[:_DIGITS], "id")]
+    if not node.known:
+        return (*told, ("  in no commit here", "warning"))
+    return (*told, ("  " + ", ".join(_facts(node)), "dim")) if any(_facts(node)) else tuple(told)
+
+
+def _facts(node: Node) -> Iterator[str]:
+    props = node.props
+    if node.kind == "data":
+        yield plural(int(props.get("samples", 0)), "sample")
+    if props.get("status") == "partial":
+        yield "partial"
+    if "format" in props and node.kind == "inference":
+        yield f"{props['format']} {props.get('quantisation', '')}".strip()
+    metrics = props.get("metrics", {})
+    for name in _METRICS:
+        if name in metrics:
+            yield f"{name} {metrics[name]:.3g}"
+            break
+
+
+__all__ = [
+    "around_lines", "impact_lines", "model_lines", "path_lines", "status_lines", "synced_lines",
+]  # fmt: skip

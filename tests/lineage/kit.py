@@ -1,0 +1,161 @@
+"""Histories of records alone, made with real git: no images, so that there can be many commits."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+from pathlib import Path
+
+from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sync import database, sync
+from veml_vcs.repository import Repository
+from veml_vcs.repository.git.repo import blob_id
+
+ZERO = "00" * 32
+
+
+def dump(record: dict[str, object]) -> bytes:
+    return (json.dumps(record, indent=1, sort_keys=True) + "\n").encode()
+
+
+def data_record(number: int, classes: tuple[str, ...] = ("car",), **more: object) -> bytes:
+    return dump({
+        "veml": 1, "kind": "data", "tree": f"{number:064x}", "format": "coco", "task": "detection",
+        "samples": number, "files": 0, "objects": 0, "bytes": 0,
+        "classes": [{"name": one, "objects": 1, "samples": 1} for one in classes], **more,
+    })  # fmt: skip
+
+
+def model_record(depth: int, rate: float = 0.1) -> bytes:
+    from veml_vcs.versions.models.record import make_record
+
+    return make_record(
+        ("configs/net.py",),
+        {
+            "model": {
+                "type": "FasterRCNN",
+                "backbone": {"type": "ResNet", "depth": depth},
+                "roi_head": {"type": "StandardRoIHead", "bbox_head": {"type": "BBoxHead"}},
+            },
+            "optim_wrapper": {"optimizer": {"type": "SGD", "lr": rate}},
+        },
+    ).to_bytes()
+
+
+def training_record(
+    data: str, model: str, start: str | None = None, seed: int = 0, **more: object
+) -> bytes:
+    initial: dict[str, object] = {"kind": "random"}
+    if start is not None:
+        initial = {"kind": "training", "name": "before", "version": start, "tree": ZERO}
+    return dump({
+        "veml": 1, "kind": "training", "task": "detection", "status": "complete", "seed": seed,
+        "model": {"name": "net", "version": model}, "initial": initial,
+        "data": [{"path": "d", "version": data, "tree": ZERO, "role": "train", "samples": 1}],
+        "checkpoint": {"tree": ZERO, "tensors": 1, "bytes": 4}, "metrics": {"mAP": 0.5}, **more,
+    })  # fmt: skip
+
+
+class History:
+    """A Git repository whose commits hold records."""
+
+    def __init__(self, root: Path) -> None:
+        from veml_vcs.repository.init import init
+
+        root.mkdir(parents=True, exist_ok=True)
+        init(str(root))
+        self.root = root
+
+    def git(self, *arguments: str, code: int = 0) -> str:
+        done = subprocess.run(
+            ["git", "-c", "core.hooksPath=/dev/null", *arguments],
+            cwd=self.root, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+        return done.stdout.strip()
+
+    def commit(self, files: dict[str, bytes | None], message: str = "more") -> str:
+        for path, content in files.items():
+            place = self.root / path
+            if content is None:
+                place.unlink()
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def synced(self) -> tuple[Repository, Database]:
+        repo = Repository(str(self.root))
+        base = database(repo)
+        sync(repo, base)
+        return repo, base
+
+
+def everything(base: Database) -> list[tuple[object, ...]]:
+    """Return all that is in the graph, without the numbers of its rows."""
+    do = base.connection.execute
+    return [
+        *do("SELECT id, kind, name, props, known FROM node ORDER BY id"),
+        *do("SELECT s.id, e.kind, t.id, e.props FROM edge e JOIN node s ON s.key = e.source "
+            "JOIN node t ON t.key = e.target ORDER BY 1, 2, 3"),
+        *do("SELECT n.id, path, version, replaced FROM brought JOIN node n ON n.key = commit_key "
+            "ORDER BY 1, 2"),
+        *do("SELECT * FROM skipped ORDER BY 1, 2"),
+    ]  # fmt: skip
+
+
+def wander(history: History, chance: random.Random) -> str:
+    """Do one thing that a team does to a history; return what."""
+    here = history.root
+    records = {
+        kind: sorted(blob_id(path.read_bytes()) for path in here.glob(pattern))
+        for kind, pattern in {
+            "data": "d*.veml", "model": "models/*.veml", "training": "trainings/*.veml",
+        }.items()
+    }  # fmt: skip
+    branches = history.git("branch", "--format=%(refname:short)").split()
+    what = chance.choice(
+        ["data", "data", "derived", "model", "training", "training", "tuned", "branch", "switch",
+         "merge", "amend", "drop", "reset", "damage", "rm", "tag"]
+    )  # fmt: skip
+    number = chance.randrange(1, 5)
+    one = {kind: chance.choice(found or ["ab" * 20]) for kind, found in records.items()}
+    if what == "data":
+        names = tuple(chance.sample(["car", "bus", "Bus", "tram"], 2))
+        history.commit({f"d{chance.randrange(3)}.veml": data_record(number, names)})
+    elif what == "derived":
+        derived = {"operation": "filter", "arguments": {}, "from": [
+            {"data": "d0", "version": one["data"], "tree": ZERO}]}  # fmt: skip
+        history.commit({f"d{number}.veml": data_record(number, derived=derived)})
+    elif what == "model":
+        history.commit({f"models/m{number % 2}.veml": model_record(chance.choice([18, 50]))})
+    elif what in ("training", "tuned"):
+        start = one["training"] if what == "tuned" else None
+        record = training_record(one["data"], one["model"], start, seed=number)
+        history.commit({f"trainings/t{number}.veml": record})
+    elif what == "damage":
+        history.commit({"d7.veml": b'{\n "kind": "data",\n "veml": "%d"' % number})
+    elif what == "rm":
+        there = sorted(here.glob("**/*.veml"))
+        if there:
+            history.commit({str(chance.choice(there).relative_to(here)): None})
+    elif what == "amend":
+        history.git("commit", "-q", "--amend", "--allow-empty", "-m", f"amended {number}")
+    elif what == "reset":
+        history.git("reset", "-q", "--hard", chance.choice(["HEAD~1", "HEAD"]), code=0)
+    elif what == "branch":
+        history.git("checkout", "-q", "-B", f"b{number}")
+    elif what == "switch":
+        history.git("checkout", "-q", chance.choice(branches))
+    elif what == "tag":
+        history.git("tag", "-f", f"v{number}")
+    elif what == "drop":
+        others = [name for name in branches if name != history.git("branch", "--show-current")]
+        if others:
+            history.git("branch", "-D", chance.choice(others))
+    else:
+        history.git("merge", "-q", "-X", "ours", "--no-edit", chance.choice(branches))
+    return what

@@ -1,0 +1,336 @@
+"""What people ask of the lineage of a repository, in their own words: names, revisions, paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from veml_vcs.errors import InvalidInputError, NotFoundError
+from veml_vcs.ids import SampleId, VersionId
+from veml_vcs.lineage.graph import FACTS, IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, normal
+from veml_vcs.lineage.sqlite.questions import SqliteLineage
+from veml_vcs.lineage.store import Direction, LineageStore, Part
+from veml_vcs.lineage.sync import Synced, database, sync
+from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.repository import Repository
+from veml_vcs.samples.tree import Tree
+from veml_vcs.versions.data import RECORD_SUFFIX, parse_data_record
+from veml_vcs.versions.kinds import KINDS
+
+_DIGITS = re.compile("[0-9a-f]{4,40}")
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A part of the graph around one version.
+
+    Attributes:
+        start: The version that was asked about.
+        direction: ``up``, ``down`` or ``both``.
+        part: What was found, the version itself included.
+    """
+
+    start: Node
+    direction: str
+    part: Part
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "start": self.start.id,
+            "direction": self.direction,
+            "nodes": [
+                one.as_dict() | {"steps": self.part.steps[one.id]}
+                for one in self.part.nodes.values()
+            ],
+            "edges": [one.as_dict() for one in self.part.edges],
+        }
+
+
+@dataclass(frozen=True)
+class Path:
+    """The shortest way between two versions.
+
+    Attributes:
+        nodes: From the first to the second.
+        edges: Between neighbours; each points from what is newer.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "nodes": [one.as_dict() for one in self.nodes],
+            "edges": [one.as_dict() for one in self.edges],
+        }
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What a data version, or a sample, has touched.
+
+    Attributes:
+        start: The data version.
+        key: The sample; None is the whole version.
+        data: The data versions that have it, the one that was asked about first.
+        part: All that came from these.
+    """
+
+    start: Node
+    key: str | None
+    data: tuple[Node, ...]
+    part: Part
+
+    def of_kind(self, kind: str) -> list[Node]:
+        """List what was touched of one kind."""
+        return [one for one in self.part.nodes.values() if one.kind == kind]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "start": self.start.id,
+            "key": self.key,
+            "data": [one.id for one in self.data],
+            "trainings": [one.as_dict() for one in self.of_kind("training")],
+            "inferences": [one.as_dict() for one in self.of_kind("inference")],
+            "edges": [one.as_dict() for one in self.part.edges],
+        }
+
+
+class RepositoryLineage:
+    """The lineage of a repository, brought to where its history is.
+
+    Args:
+        repo: The repository.
+        store: Answers the questions.
+        synced: What was new.
+    """
+
+    def __init__(self, repo: Repository, store: LineageStore, synced: Synced) -> None:
+        self.repo = repo
+        self.store = store
+        self.synced = synced
+
+    def version(self, spec: str) -> Node:
+        """Find a version.
+
+        Args:
+            spec: ``NAME`` (as HEAD has it), ``NAME@REV``, ``KIND:NAME``, ``KIND:NAME@REV`` or the
+                first digits of its id.
+
+        Raises:
+            NotFoundError: There is none.
+            InvalidInputError: There are several.
+        """
+        name, _, revision = spec.partition("@")
+        kind, colon, rest = name.partition(":")
+        if colon and kind in VERSIONS:
+            name = rest
+        else:
+            kind = ""
+        found = self._named(name, kind, revision or "HEAD")
+        if len(found) > 1:
+            raise InvalidInputError(
+                f"{spec} can be {' or '.join(sorted(found))}",
+                hint="say which: " + "  ".join(sorted(found)),
+            )
+        if found:
+            ((shown, version),) = found.items()
+            node = self.store.node(version)
+            if node is None:
+                raise NotFoundError(
+                    f"{shown}: its record cannot be read", hint="veml lineage status says why"
+                )
+            return node
+        if _DIGITS.fullmatch(spec):
+            return self._by_digits(spec)
+        raise NotFoundError(
+            f"no version {spec} in {revision or 'HEAD'}",
+            hint="veml data ls, veml model ls, veml training ls list what there is; "
+            "lineage knows what is committed",
+        )
+
+    def around(
+        self, spec: str, direction: str = "both", depth: int | None = None, at: str | None = None
+    ) -> Lineage:
+        """Return what a version came from, and what came from it.
+
+        Args:
+            spec: See ``version``.
+            direction: ``up``, ``down`` or ``both``.
+            depth: So many edges away at most; None is any.
+            at: As of a revision: what it and its ancestors brought.
+        """
+        start = self.version(spec)
+        within = None if at is None else self.store.as_of([self.repo.resolve(at)])
+        ways: tuple[Direction, ...] = ("up", "down")
+        parts = [
+            self.store.reach(start.id, way, LINEAGE, depth=depth, within=within)
+            for way in ways
+            if direction in (way, "both")
+        ]
+        return Lineage(start, direction, _joined(parts))
+
+    def path(self, start: str, end: str) -> Path:
+        """Return the shortest way between two versions, along edges in either direction.
+
+        Raises:
+            NotFoundError: They have nothing to do with each other.
+        """
+        one, other = self.version(start), self.version(end)
+        edges = self.store.path(one.id, other.id)
+        if edges is None:
+            raise NotFoundError(f"nothing leads from {start} to {end}", kind="no-path")
+        nodes, here = [one], one.id
+        for edge in edges:
+            here = edge.target if edge.source == here else edge.source
+            nodes.append(self.store.node(here) or Node(here, "data", known=False))
+        return Path(tuple(nodes), tuple(edges))
+
+    def impact(self, spec: str, key: str | None = None) -> Impact:
+        """Return the trainings and inferences that a data version, or one sample, went into.
+
+        Args:
+            spec: A data version.
+            key: A sample in it: all data versions that have the same bytes at that key count.
+
+        Raises:
+            NotFoundError: There is no such sample.
+            InvalidInputError: It is no data version.
+        """
+        start = self.version(spec)
+        if start.kind != "data":
+            raise InvalidInputError(
+                f"{spec} is a {start.kind} version, expected a data version",
+                hint=f"veml lineage show {spec} --down",
+            )
+        data = [start] if key is None else self._with_sample(start, key)
+        kinds: Sequence[EdgeKind] = IMPACT
+        if key is not None:  # each data version was asked itself
+            kinds = tuple(one for one in IMPACT if one != "derived_from")
+        parts = [self.store.reach(one.id, "down", kinds) for one in data]
+        return Impact(start, key, tuple(data), _joined(parts))
+
+    def models(self, facts: Sequence[str] = (), trained_on: Sequence[str] = ()) -> list[Node]:
+        """List the model versions that have some facts and were trained on some data.
+
+        Args:
+            facts: ``KIND:NAME`` each: ``backbone:resnet50``.
+            trained_on: ``class:NAME``, or a data version, each.
+        """
+        found = self.store.having([fact_id(one) for one in facts], "model")
+        for wanted in trained_on:
+            if wanted.partition(":")[0] == "class":
+                data = {one.id for one in self.store.having([fact_id(wanted)], "data")}
+            else:
+                data = {self.version(wanted).id}
+            found = [one for one in found if data & self._data_of(one.id)]
+        return found
+
+    def _data_of(self, model: str) -> set[str]:
+        """Return the data versions that trainings of a model were trained on."""
+        trainings = [one.source for one in self.store.edges_of(model, ["uses"])]
+        return {
+            edge.target
+            for training in trainings
+            for edge in self.store.edges_of(training, ["trained_on"])
+            if "train" in edge.props.get("roles", ())
+        }
+
+    def _named(self, name: str, kind: str, revision: str) -> dict[str, str]:
+        """Return the versions of a name in a commit: ``KIND:NAME`` -> id."""
+        paths = {f"data:{name}": name + RECORD_SUFFIX}
+        paths |= {f"{one.name}:{name}": f"{one.folder}{name}{RECORD_SUFFIX}" for one in KINDS}
+        try:
+            files = self.repo.git.files(self.repo.resolve(revision))
+        except NotFoundError:
+            if _DIGITS.fullmatch(name):
+                return {}
+            raise
+        found = {
+            shown: str(files[path].blob)
+            for shown, path in paths.items()
+            if path in files and (not kind or shown.startswith(f"{kind}:"))
+        }
+        plain = name.removesuffix(RECORD_SUFFIX) + RECORD_SUFFIX
+        if not found and plain in files:  # the record's path
+            found = {plain: str(files[plain].blob)}
+        return found
+
+    def _by_digits(self, digits: str) -> Node:
+        found = [one for one in self.store.find(digits) if one.kind in VERSIONS]
+        if not found:
+            raise NotFoundError(f"no version whose id begins with {digits}")
+        if len(found) > 1:
+            shown = ", ".join(f"{one.id[:12]} ({one.kind} {one.name})" for one in found[:5])
+            raise InvalidInputError(f"{digits} is short for several versions: {shown}")
+        return found[0]
+
+    def _with_sample(self, start: Node, key: str) -> list[Node]:
+        entry = self._entry(start, key)
+        if entry is None:
+            raise NotFoundError(
+                f"no sample {key} in {start.name}", hint=f"veml data ls lists those of {start.name}"
+            )
+        others = [
+            one
+            for one in self.store.listed("data")
+            if one.id != start.id and self._entry(one, key) == entry
+        ]
+        return [start, *others]
+
+    def _entry(self, node: Node, key: str) -> SampleId | None:
+        data = self.repo.git.read_blob(VersionId(node.id))
+        found = Tree(self.repo.store, parse_data_record(data, node.name).tree).get(key)
+        return None if found is None else found.content
+
+
+@contextmanager
+def lineage(repo: Repository, progress: Progress = silent) -> Iterator[RepositoryLineage]:
+    """Open the lineage of a repository, with what is new in its history.
+
+    Raises:
+        StorageError: Another process keeps the file locked.
+    """
+    base = database(repo)
+    try:
+        done = sync(repo, base, progress=progress)
+        yield RepositoryLineage(repo, SqliteLineage(base.connection), done)
+    finally:
+        base.close()
+
+
+def fact_id(text: str) -> str:
+    """Return the id of ``KIND:NAME``, however the name is written.
+
+    Raises:
+        InvalidInputError: There is no such kind of fact.
+    """
+    kind, colon, name = text.partition(":")
+    if not colon or kind not in FACTS or not name:
+        raise InvalidInputError(
+            f"{text} is no fact, expected KIND:NAME with KIND one of {', '.join(FACTS)}",
+            hint="veml lineage models --has backbone:resnet50",
+        )
+    return f"{kind}:{normal(name)}"
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    nodes: dict[str, Node] = {}
+    steps: dict[str, int] = {}
+    edges: dict[tuple[str, str, str], Edge] = {}
+    for part in parts:
+        nodes |= part.nodes
+        steps |= {one: min(count, steps.get(one, count)) for one, count in part.steps.items()}
+        edges |= {(one.source, one.kind, one.target): one for one in part.edges}
+    order = sorted(nodes, key=lambda one: (steps[one], one))
+    return Part(
+        {one: nodes[one] for one in order},
+        tuple(edges[key] for key in sorted(edges)),
+        {one: steps[one] for one in order},
+    )

@@ -1,0 +1,241 @@
+"""What a record says of its version: one node, its facts, and edges to what it was made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from veml_vcs.lineage.graph import Edge, EdgeKind, FactKind, Node, VersionKind, normal
+from veml_vcs.versions.configs.facts import Part
+from veml_vcs.versions.data import is_data_record, parse_data_record
+from veml_vcs.versions.kinds import INFERENCE, MODEL, TRAINING, kind_of
+
+_VERSION_DIGITS = 40
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one record says.
+
+    Attributes:
+        node: Its version; the name is empty, since a record does not say where it stands.
+        facts: Nodes of facts.
+        edges: From the version; a target may be in no commit.
+        kinds: Of the targets that are versions: id -> kind.
+    """
+
+    node: Node
+    facts: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    kinds: Mapping[str, VersionKind] = field(default_factory=dict)
+
+
+class _Saying:
+    """Collects what a record says."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.facts: dict[str, Node] = {}
+        self.edges: dict[tuple[str, str], Edge] = {}
+        self.kinds: dict[str, VersionKind] = {}
+
+    def fact(self, kind: FactKind, name: str, shown: str | None = None, **props: Any) -> None:
+        """Say that the version has a fact."""
+        if not name:
+            return
+        node = Node(f"{kind}:{normal(name)}", kind, shown or name)
+        # Of two ways to write a name the first in order is shown, whoever said it first.
+        self.facts[node.id] = min(self.facts.get(node.id, node), node, key=lambda one: one.name)
+        self.edges["has", node.id] = Edge(
+            self.version, "has", node.id, props | {"name": self.facts[node.id].name}
+        )
+
+    def part(self, kind: FactKind, part: Part) -> None:
+        """Say that a model has a part: as its type, and with its depth where it has one."""
+        self.fact(kind, part.type)
+        depth = part.sizes.get("depth", part.sizes.get("arch"))
+        if depth is not None:
+            self.fact(kind, f"{part.type}{depth}", f"{part.type}-{depth}")
+
+    def source(self, kind: EdgeKind, target: object, of: VersionKind, **props: Any) -> None:
+        """Say what the version came from, if that is named by a version id."""
+        if not is_version(target):
+            return
+        key = (kind, str(target))
+        before = self.edges.get(key)
+        if before is not None and "roles" in props:
+            props["roles"] = sorted({*before.props.get("roles", ()), *props["roles"]})
+        self.edges[key] = Edge(self.version, kind, str(target), props)
+        self.kinds.setdefault(str(target), of)
+
+    def done(self, kind: VersionKind, props: dict[str, Any]) -> Said:
+        left = {name: one for name, one in props.items() if one not in (None, "", [], {})}
+        return Said(
+            Node(self.version, kind, props=left),
+            tuple(self.facts.values()),
+            tuple(self.edges.values()),
+            self.kinds,
+        )
+
+
+def is_version(text: object) -> bool:
+    """Tell whether a value can be a version id; records of strangers say anything."""
+    return (
+        isinstance(text, str)
+        and len(text) == _VERSION_DIGITS
+        and all(char in "0123456789abcdef" for char in text)
+    )
+
+
+def read_record(data: bytes, version: str, path: str) -> Said | None:
+    """Return what a record says; None of a file that is no record of a version.
+
+    Args:
+        data: The record's bytes.
+        version: Its blob id.
+        path: Where it stands.
+
+    Raises:
+        FormatError: It is damaged, or hostile.
+    """
+    if is_data_record(data):
+        return _data(data, version, path)
+    kind = kind_of(data)
+    if kind is None:
+        return None
+    kind.name_of(path)  # refuses a place where none can be
+    return _READERS[kind.name](data, version, path)
+
+
+def _data(data: bytes, version: str, path: str) -> Said:
+    record = parse_data_record(data, path)
+    saying = _Saying(version)
+    for one in record.facts.classes:
+        count = record.class_counts.get(one.name)
+        saying.fact("class", one.name, objects=count.objects if count else 0)
+    for origin in _maps(record.derived.get("from")):
+        saying.source(
+            "derived_from", origin.get("version"), "data",
+            operation=str(record.derived.get("operation", "")),
+        )  # fmt: skip
+    return saying.done(
+        "data",
+        {
+            "format": record.facts.format,
+            "task": record.facts.task,
+            "samples": record.samples,
+            "objects": record.objects,
+            "bytes": record.content_bytes,
+            "tree": record.tree.hex(),
+            "operation": str(record.derived.get("operation", "")),
+        },
+    )
+
+
+def _model(data: bytes, version: str, path: str) -> Said:
+    record = MODEL.parse(data, path)
+    facts = record.facts
+    saying = _Saying(version)
+    saying.fact("architecture", facts.architecture)
+    if facts.backbone is not None:
+        saying.part("backbone", facts.backbone)
+    for neck in facts.necks:
+        saying.part("neck", neck)
+    for head in facts.heads:
+        saying.part("head", head)
+    for loss in facts.losses.values():
+        saying.fact("loss", loss)
+    saying.fact("optimiser", facts.optimiser)
+    for one in facts.schedule:
+        saying.fact("schedule", one)
+    for one in facts.transforms:
+        saying.fact("transform", one)
+    return saying.done(
+        "model",
+        {
+            "architecture": facts.architecture,
+            "backbone": str(facts.backbone) if facts.backbone else None,
+            "learning_rate": facts.learning_rate,
+            "epochs": facts.epochs,
+            "iterations": facts.iterations,
+            "batch_size": facts.batch_size,
+            "parameters": record.parameters,
+        },
+    )
+
+
+def _training(data: bytes, version: str, path: str) -> Said:
+    record = TRAINING.parse(data, path)
+    saying = _Saying(version)
+    for use in record.data:
+        saying.source("trained_on", use.version, "data", roles=[use.role])
+    saying.source("uses", record.model.version, "model")
+    if record.initial.version is not None:
+        saying.source("initialised_from", record.initial.version, "training")
+    for origin in _maps(record.derived.get("from")):
+        saying.source("derived_from", origin.get("version"), "training")
+    _from(saying, "transferred_from", record.transferred_from)
+    _from(saying, "rebuilt_from", record.rebuilt_from)
+    return saying.done(
+        "training",
+        {
+            "task": record.task,
+            "status": record.status,
+            "seed": record.seed,
+            "epochs": record.epochs,
+            "iterations": record.iterations,
+            "metrics": _finite(record.metrics),
+            "parameters": record.checkpoint.parameters,
+        },
+    )
+
+
+def _inference(data: bytes, version: str, path: str) -> Said:
+    record = INFERENCE.parse(data, path)
+    saying = _Saying(version)
+    saying.source("deployed_from", record.training.version, "training")
+    for use in record.data:
+        saying.source("measured_on", use.version, "data", roles=[use.role])
+    return saying.done(
+        "inference",
+        {
+            "task": record.task,
+            "format": record.format,
+            "quantisation": record.quantisation,
+            "device": record.device,
+            "bytes": record.file.size_bytes,
+            "metrics": _finite(record.metrics),
+            "median_ms": record.latency.median_ms if record.latency else None,
+        },
+    )
+
+
+def _from(
+    saying: _Saying,
+    kind: Literal["transferred_from", "rebuilt_from"],
+    said: Mapping[str, Any],
+) -> None:
+    """Point to the training and the data that a lifecycle was taken over from, with its numbers."""
+    numbers = {
+        name: one for name, one in said.items()
+        if isinstance(one, int | float | str) and not is_version(one)
+    }  # fmt: skip
+    for name, one in said.items():
+        of: VersionKind = "data" if "data" in name else "training"
+        saying.source(kind, one, of, **numbers)
+
+
+def _maps(value: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, list | tuple):
+        yield from (one for one in value if isinstance(one, Mapping))
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: one for name, one in metrics.items() if math.isfinite(one)}
+
+
+_READERS: Mapping[str, Callable[[bytes, str, str], Said]] = {
+    "model": _model, "training": _training, "inference": _inference,
+}  # fmt: skip

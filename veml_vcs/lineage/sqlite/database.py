@@ -1,0 +1,115 @@
+"""The file: its tables, how it is opened, and made anew where it is of no use any more."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from veml_vcs.errors import StorageError
+from veml_vcs.objects.files import Files
+
+FORMAT = 1
+FILE = "lineage.sqlite"
+_WAIT_SECONDS = 30.0
+
+_TABLES = """
+CREATE TABLE node (
+  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
+  props TEXT NOT NULL, known INTEGER NOT NULL
+);
+CREATE INDEX node_kind ON node (kind, name, id);
+CREATE TABLE edge (
+  source INTEGER NOT NULL, kind TEXT NOT NULL, target INTEGER NOT NULL, props TEXT NOT NULL,
+  PRIMARY KEY (source, kind, target)
+) WITHOUT ROWID;
+CREATE INDEX edge_in ON edge (target, kind, source);
+-- contains and revision_of come from here.
+CREATE TABLE brought (
+  commit_key INTEGER NOT NULL, path TEXT NOT NULL, version TEXT NOT NULL, replaced TEXT NOT NULL,
+  PRIMARY KEY (commit_key, path)
+) WITHOUT ROWID;
+CREATE INDEX brought_version ON brought (version);
+CREATE TABLE skipped (version TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class Database:
+    """A connection to the file.
+
+    Args:
+        path: Of the file; it is made where there is none, and made anew where it is of another
+            format, or damaged. Where nothing can be written, the graph is kept in memory.
+        files: The way to the disk.
+
+    Raises:
+        StorageError: Another process keeps it locked.
+    """
+
+    def __init__(self, path: str, files: Files) -> None:
+        self.path = path
+        try:
+            self.connection = _open(path)
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise StorageError(
+                    f"{path} is in use by another process, for {_WAIT_SECONDS:.0f} s"
+                ) from error
+            self.connection = _open(":memory:")
+        except sqlite3.DatabaseError:
+            for end in ("", "-wal", "-shm"):
+                if os.path.exists(path + end):
+                    files.remove(path + end)
+            self.connection = _open(path)
+
+    def close(self) -> None:
+        """Close it."""
+        self.connection.close()
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is there at the end, or nothing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def clear(self) -> None:
+        """Empty all tables; inside ``changing``."""
+        for table in ("node", "edge", "brought", "skipped", "state"):
+            self.connection.execute(f"DELETE FROM {table}")
+
+
+def _open(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_WAIT_SECONDS, isolation_level=None, cached_statements=256
+    )
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # a power cut costs a sync, no more
+        connection.execute("PRAGMA temp_store = MEMORY")
+        _check(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == FORMAT:
+        connection.execute("SELECT 1 FROM state LIMIT 1").fetchone()
+        return
+    if version != 0:
+        raise sqlite3.DatabaseError(f"format {version}, expected {FORMAT}")
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("PRAGMA user_version").fetchone() == (0,):  # nobody was faster
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.execute("COMMIT")

@@ -1,0 +1,45 @@
+"""The graph as text for other programs: Mermaid and Graphviz."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from veml_vcs.lineage.graph import Edge, Node
+
+_SHAPES = {"data": "cylinder", "model": "box", "training": "ellipse", "inference": "component"}
+
+
+def to_mermaid(nodes: Iterable[Node], edges: Iterable[Edge]) -> str:
+    """Return a flowchart for Mermaid, newest at the top."""
+    return "\n".join(_mermaid(list(nodes), edges)) + "\n"
+
+
+def to_dot(nodes: Iterable[Node], edges: Iterable[Edge]) -> str:
+    """Return a digraph for Graphviz, newest at the top."""
+    lines = ["digraph lineage {", "  rankdir=TB;"]
+    lines += [
+        f'  "{one.id}" [label="{_escaped(_label(one))}", shape={_SHAPES.get(one.kind, "plain")}];'
+        for one in nodes
+    ]
+    lines += [f'  "{one.source}" -> "{one.target}" [label="{one.kind}"];' for one in edges]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _mermaid(nodes: list[Node], edges: Iterable[Edge]) -> Iterator[str]:
+    number = {one.id: f"n{place}" for place, one in enumerate(nodes)}
+    yield "flowchart TB"
+    for one in nodes:
+        label = _label(one).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+        left, right = ("[(", ")]") if one.kind == "data" else ("[", "]")
+        yield f'  {number[one.id]}{left}"{label}"{right}'
+    for edge in edges:
+        yield f"  {number[edge.source]} -->|{edge.kind}| {number[edge.target]}"
+
+
+def _label(node: Node) -> str:
+    name = "".join(char if char.isprintable() else " " for char in node.name)
+    return f"{node.kind} {name or '(in no commit)'} {node.id[:7]}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
