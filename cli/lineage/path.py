@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import typer
+
+from veml_cli._errors import DIFFERS
 from veml_cli._options import Json, examples
+from veml_cli._output import out
 from veml_cli.lineage._options import Dot, Mermaid, Version, asked, show_graph
 
 EXAMPLES = examples(
@@ -23,6 +27,9 @@ def path(
 
     with asked() as lineage:
         found = lineage.path(version, other)
+    if found is None:
+        out.note(f"nothing leads from {version} to {other}")
+        raise typer.Exit(DIFFERS)
     show_graph(
         found.as_dict(), path_lines(found), found.nodes, found.edges,
         as_json=as_json, mermaid=mermaid, dot=dot,

@@ -506,7 +506,7 @@ for _example in EXAMPLES:
         STATES.setdefault(_example, to_be_rebuilt)
     if _example.startswith(INFERENCES):
         STATES[_example] = with_an_inference
-    if _example.startswith("veml training ") and _example not in STATES:
+    if _example.startswith(("veml training ", "veml lineage ")) and _example not in STATES:
         STATES[_example] = with_trainings
     if "weather" in _example or "bus" in _example or "motobike" in _example or "box." in _example:
         STATES[_example] = streets

@@ -176,16 +176,17 @@ class RepositoryLineage:
         ]
         return Lineage(start, direction, _joined(parts))
 
-    def path(self, start: str, end: str) -> Path:
-        """Return the shortest way between two versions, along edges in either direction.
+    def path(self, start: str, end: str) -> Path | None:
+        """Return the shortest way between two versions, along edges in either direction, or None.
 
-        Raises:
-            NotFoundError: They have nothing to do with each other.
+        Args:
+            start: See ``version``.
+            end: See ``version``.
         """
         one, other = self.version(start), self.version(end)
         edges = self.store.path(one.id, other.id)
         if edges is None:
-            raise NotFoundError(f"nothing leads from {start} to {end}", kind="no-path")
+            return None
         nodes, here = [one], one.id
         for edge in edges:
             here = edge.target if edge.source == here else edge.source
@@ -258,7 +259,7 @@ class RepositoryLineage:
             if path in files and (not kind or shown.startswith(f"{kind}:"))
         }
         plain = name.removesuffix(RECORD_SUFFIX) + RECORD_SUFFIX
-        if not found and plain in files:  # the record's path
+        if not found and not kind and plain in files:  # the record's path
             found = {plain: str(files[plain].blob)}
         return found
 

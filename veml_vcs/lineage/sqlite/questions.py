@@ -87,13 +87,14 @@ class SqliteLineage:
             return Part()
         steps = {int(row[0]): 0}
         layer = [int(row[0])]
-        while layer and (depth is None or steps[layer[0]] < depth):
+        step = 0
+        while layer and (depth is None or step < depth):
+            step += 1
             found = self._next(layer, direction, kinds)
             if within is not None:
                 found = self._inside(found, within)
             layer = [key for key in found if key not in steps]
-            after = max(steps.values()) + 1 if layer else 0
-            steps |= dict.fromkeys(layer, after)
+            steps |= dict.fromkeys(layer, step)
         return self._part(steps, kinds)
 
     def path(self, start: str, end: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Edge] | None:
@@ -107,10 +108,12 @@ class SqliteLineage:
         # Counted from the end, so that of several paths the first can be told from the start.
         far = {keys[end]: 0}
         layer = [keys[end]]
+        step = 0
         while layer and keys[start] not in far:
+            step += 1
             found = {*self._next(layer, "up", kinds), *self._next(layer, "down", kinds)}
             layer = sorted(key for key in found if key not in far)
-            far |= dict.fromkeys(layer, max(far.values()) + 1)
+            far |= dict.fromkeys(layer, step)
         if keys[start] not in far:
             return None
         edges: list[Edge] = []
@@ -151,7 +154,7 @@ class SqliteLineage:
     def _next(self, keys: Sequence[int], direction: Direction, kinds: Sequence[str]) -> list[int]:
         near, far = _ENDS[direction]
         rows = self._do(
-            f"SELECT DISTINCT e.{far} FROM json_each(?1) k JOIN edge e ON e.{near} = k.value "
+            f"SELECT DISTINCT e.{far} FROM json_each(?1) k CROSS JOIN edge e ON e.{near} = k.value "
             "WHERE e.kind IN (SELECT value FROM json_each(?2))",
             (json.dumps(list(keys)), json.dumps(list(kinds))),
         )
@@ -176,9 +179,9 @@ class SqliteLineage:
             said[row[0]] = steps[key]
         edges = self._do(
             "SELECT s.id, e.kind, t.id, e.props FROM json_each(?1) k "
-            "JOIN edge e ON e.source = k.value "
-            "JOIN node s ON s.key = e.source JOIN node t ON t.key = e.target "
-            "WHERE e.target IN (SELECT value FROM json_each(?1)) "
+            "CROSS JOIN edge e ON e.source = k.value "
+            "CROSS JOIN node s ON s.key = e.source CROSS JOIN node t ON t.key = e.target "
+            "WHERE +e.target IN (SELECT value FROM json_each(?1)) "
             "AND e.kind IN (SELECT value FROM json_each(?2)) ORDER BY s.id, e.kind, t.id",
             (keys, json.dumps(list(kinds))),
         )

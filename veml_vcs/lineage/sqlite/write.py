@@ -108,13 +108,15 @@ class Writer:
         do(f"DELETE FROM edge WHERE kind = 'revision_of' AND source IN {keys}")
         do("INSERT OR REPLACE INTO edge "
            "SELECT b.commit_key, 'contains', n.key, json_object('paths', json_group_array(b.path)) "
-           "FROM (SELECT * FROM brought WHERE version IN (SELECT id FROM touched) ORDER BY path) b "
-           "JOIN node n ON n.id = b.version AND n.known GROUP BY b.commit_key, n.key")  # fmt: skip
+           "FROM (SELECT * FROM brought WHERE version IN (SELECT id FROM touched) "
+           "ORDER BY path) b "
+           "CROSS JOIN node n ON n.id = b.version AND n.known GROUP BY b.commit_key, n.key")  # fmt: skip
+        # CROSS: in this order. SQLite's own choice looked through all nodes for each.
         do("INSERT OR IGNORE INTO edge "
-           "SELECT n.key, 'revision_of', o.key, '{}' FROM brought b "
-           "JOIN json_each(b.replaced) r JOIN node n ON n.id = b.version AND n.known "
-           "JOIN node o ON o.id = r.value AND o.kind = n.kind AND o.known "
-           "WHERE b.version IN (SELECT id FROM touched)")  # fmt: skip
+           "SELECT n.key, 'revision_of', o.key, '{}' FROM touched t "
+           "CROSS JOIN brought b ON b.version = t.id CROSS JOIN json_each(b.replaced) r "
+           "CROSS JOIN node n ON n.id = b.version AND n.known "
+           "CROSS JOIN node o ON o.id = r.value AND +o.kind = n.kind AND o.known")  # fmt: skip
         do("UPDATE node SET name = "
            "coalesce((SELECT min(path) FROM brought WHERE version = node.id), '') "
            f"WHERE known AND key IN {keys}")  # fmt: skip

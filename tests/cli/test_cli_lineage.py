@@ -1,0 +1,97 @@
+"""``veml lineage`` as it is typed: words, JSON, Mermaid, Graphviz, errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.lineage.kit import data_record, model_record, training_record
+from veml_vcs.repository.git.repo import blob_id
+
+Place = Any
+DATA, MODEL = data_record(1), model_record(50)
+NIGHT = training_record(blob_id(DATA), blob_id(MODEL))
+
+
+@pytest.fixture
+def roads(place: Place) -> Place:
+    place.veml("init", "-q")
+    place.git("config", "core.hooksPath", "/dev/null")  # records alone, without their data
+    for path, content in (
+        ("roads.veml", DATA), ("models/big.veml", MODEL), ("trainings/night.veml", NIGHT),
+    ):  # fmt: skip
+        (place.root / path).parent.mkdir(exist_ok=True)
+        (place.root / path).write_bytes(content)
+    place.git("add", "-A")
+    place.git("commit", "-qm", "night")
+    return place
+
+
+def test_a_tree_in_the_terminal(roads: Place) -> None:
+    out = roads.veml("lineage", "show", "night").out
+    data, model, night = (blob_id(one)[:10] for one in (DATA, MODEL, NIGHT))
+    assert out.splitlines() == [
+        f"training night  {night}  mAP 0.5", "", "came from",
+        f"  |- trained on data roads  {data}  1 sample",
+        f"  `- uses model big  {model}", "", "went into", "  nothing",
+    ]  # fmt: skip
+    up = roads.veml("lineage", "show", "roads", "--down").out
+    assert f"`- trained training night  {night}" in up
+    assert "came from" not in up
+
+
+def test_for_other_programs(roads: Place) -> None:
+    found = json.loads(roads.veml("lineage", "show", "night", "--json").out)
+    assert {one["kind"] for one in found["edges"]} == {"trained_on", "uses"}
+    assert roads.veml("lineage", "show", "night", "--mermaid").out.startswith("flowchart TB\n")
+    dot = roads.veml("lineage", "impact", "roads", "--dot").out
+    assert f'"{blob_id(NIGHT)}" -> "{blob_id(DATA)}" [label="trained_on"];' in dot
+    assert "one of them" in roads.veml("lineage", "show", "night", "--dot", "--json", code=128).err
+
+
+def test_what_is_touched(roads: Place) -> None:
+    assert "1 training\n  training night" in roads.veml("lineage", "impact", "roads").out
+    assert roads.veml("lineage", "models", "--backbone", "ResNet-50", "--trained-on",
+                      "class:car").out.startswith("model big  ")  # fmt: skip
+    assert "no model version" in roads.veml("lineage", "models", "--backbone", "x").out
+
+
+def test_errors(roads: Place) -> None:
+    (roads.root / "apart.veml").write_bytes(data_record(5))
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "alone")
+    assert "no version nowhere in HEAD" in roads.veml("lineage", "show", "nowhere", code=128).err
+    assert roads.veml("lineage", "path", "night", "apart", code=1).out == ""
+    assert "is no fact" in roads.veml("lineage", "models", "--has", "red", code=128).err
+    assert "expected a data version" in roads.veml("lineage", "impact", "night", code=128).err
+
+
+def test_a_damaged_record_is_told_and_the_rest_is_there(roads: Place) -> None:
+    (roads.root / "bad.veml").write_bytes(b'{\n "kind": "data",\n "veml": 1}\n')
+    roads.git("add", "bad.veml")
+    roads.git("commit", "-qm", "bad")
+    done = roads.veml("lineage", "show", "night")
+    assert "1 damaged record left out: veml lineage status" in done.err
+    assert "left out: " in roads.veml("lineage", "status").out
+    assert json.loads(roads.veml("lineage", "status", "--json").out)["counts"]["training"] == 1
+
+
+def test_names_of_a_stranger_do_no_harm(roads: Place) -> None:
+    roads.git("mv", "roads.veml", 'x"];\x1b[31m.veml')
+    roads.git("commit", "-qm", "odd")
+    for form in ((), ("--dot",), ("--mermaid",)):
+        assert "\x1b" not in roads.veml("lineage", "show", "night", *form).out
+
+
+def test_in_an_empty_repository(place: Place) -> None:
+    place.veml("init", "-q")
+    assert place.veml("lineage", "sync").out == "0 new commits, 0 versions read\n"
+    place.veml("lineage", "show", "night", code=128)
+
+
+def test_all_of_it_can_be_read_again(roads: Place) -> None:
+    roads.veml("lineage", "status")
+    assert roads.veml("lineage", "sync").out.startswith("0 new commits")
+    assert roads.veml("lineage", "sync", "--full").out == "1 new commit, 3 versions read\n"
