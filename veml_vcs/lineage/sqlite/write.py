@@ -110,7 +110,8 @@ class Writer:
            "SELECT b.commit_key, 'contains', n.key, json_object('paths', json_group_array(b.path)) "
            "FROM (SELECT * FROM brought WHERE version IN (SELECT id FROM touched) "
            "ORDER BY path) b "
-           "CROSS JOIN node n ON n.id = b.version AND n.known GROUP BY b.commit_key, n.key")  # fmt: skip
+           "CROSS JOIN node n ON n.id = b.version AND n.known "
+           "GROUP BY b.commit_key, n.key")  # fmt: skip
         # CROSS: in this order. SQLite's own choice looked through all nodes for each.
         do("INSERT OR IGNORE INTO edge "
            "SELECT n.key, 'revision_of', o.key, '{}' FROM touched t "
