@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -135,4 +134,4 @@ def timed(call: Callable[[], T]) -> tuple[float, T]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
