@@ -13,7 +13,7 @@ from veml_vcs.lifecycle.rebuild.state import Method
 from veml_vcs.training.split import DEFAULT_FRACTION
 
 DEFAULT_SELECTION: SelectionMethod = "margin"
-"""It was ahead of the others wherever there is a model (docs/design/027)."""
+"""Ahead of the others on classification; docs/design/027 says what is not known of detection."""
 
 
 @dataclass(frozen=True)
