@@ -107,8 +107,8 @@ def _beside_checkpoint(record: InferenceRecord, width: int | None) -> Iterator[L
     rows: list[list[Cell]] = []
     for name in names:
         ours, theirs = record.metrics.get(name), record.checkpoint_metrics.get(name)
-        change = "" if ours is None or theirs is None else f"{ours - theirs:+.4g}"
-        rows.append([(name, "dim"), number(ours), number(theirs), change])
+        change = None if ours is None or theirs is None else ours - theirs
+        rows.append([(name, "dim"), number(ours), number(theirs), number(change, "+")])
     columns = (
         Column("metric"), Column("deployed", right=True), Column("checkpoint", right=True),
         Column("change", right=True),

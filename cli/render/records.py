@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SHORT_ID = 7
 _CLASSES_LISTED = 20
+_LARGE = 10_000  # bytes, and errors in large units: no exponents
 
 
 class HasRecords(Protocol):
@@ -109,11 +110,13 @@ def shown_document(found: NamedVersion[Any]) -> dict[str, Any]:
     }
 
 
-def number(value: float | None) -> str:
-    """Return a metric as people read it."""
+def number(value: float | None, sign: str = "") -> str:
+    """Return a metric as people read it; with ``sign`` ``+`` also the sign of one above zero."""
     if value is None:
         return ""
-    return f"{value:.4g}" if math.isfinite(value) else str(value)
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:{sign},.0f}" if abs(value) >= _LARGE else f"{value:{sign}.4g}"
 
 
 def change_lines(facts: Sequence[FactChange], width: int | None) -> Iterator[Line]:
@@ -173,7 +176,7 @@ def metric_lines(
         name = f"{one.of_class} {one.metric}" if one.of_class else one.metric
         rows.append([
             (name, "dim"), number(one.old), number(one.new),
-            ("" if change is None else f"{change:+.4g}", style),
+            (number(change, "+"), style),
         ])  # fmt: skip
     yield from table(columns, rows, width=width)
 

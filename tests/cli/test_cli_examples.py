@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import CARS, Place, isolate, png
+from tests.repository.inferences import write as deploy
 from tests.repository.trainings import outcome, uses, weights
 from tests.training.engine import ENGINE
 from veml_cli.main import _COMMANDS, app
@@ -325,6 +326,23 @@ def with_trainings(place: Place) -> None:
     place.veml("commit", "-qm", "fine-tunes")
 
 
+def with_inferences(place: Place) -> None:
+    """What is deployed of a training: in v1.0, again since, and quantised."""
+    with_trainings(place)
+    for name, message, how in (
+        ("detector", "deployed", {}),
+        ("detector", "deployed again", {"opset": 18}),
+        ("small", "quantised", {"quantisation": "int8"}),
+    ):
+        with Repository(str(place.root)) as repo:
+            used = uses(repo, "images/train")[1:]
+            changes = {**how, "uses": used, "predictions": {"images/train": SAID}}
+            deploy(repo, place.root.parent, name, **changes)
+        place.veml("commit", "-qm", message)
+        if message == "deployed":
+            place.veml("tag", "-f", "v1.0")
+
+
 def retrained(place: Place) -> None:
     """Both sides of a merge under way fine-tuned one training."""
     with_trainings(place)
@@ -508,6 +526,8 @@ for _example in EXAMPLES:
         STATES[_example] = with_an_inference
     if _example.startswith(("veml training ", "veml lineage ")) and _example not in STATES:
         STATES[_example] = with_trainings
+    if _example.startswith("veml inference "):
+        STATES.setdefault(_example, with_inferences)
     if "weather" in _example or "bus" in _example or "motobike" in _example or "box." in _example:
         STATES[_example] = streets
 ENDS_WITH_ONE = {

@@ -11,7 +11,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from tests.repository.inferences import EXPORTED
+from tests.repository.inferences import outcome as deployed
+from tests.repository.inferences import prepared as prepared_inference
 from tests.repository.kit import Project, coco, images, png, small_model
 from tests.repository.trainings import outcome, prepared, weights
 from veml_hooks.install import install
@@ -20,6 +24,7 @@ from veml_vcs.repository.add import add
 from veml_vcs.repository.checkout import checkout
 from veml_vcs.repository.commit import Signature, commit
 from veml_vcs.repository.git.notes import write_note
+from veml_vcs.repository.inferences.write import write_inference
 from veml_vcs.repository.merging.merge import abort, merge
 from veml_vcs.repository.merging.replay import Kind, Options, give_up, go_on, replay
 from veml_vcs.repository.merging.resolve import resolve
@@ -337,6 +342,17 @@ def retrained(project: Project) -> None:
     merge(repo, "side", committer=ADA)
 
 
+def with_training(project: Project) -> None:
+    """A training, and the file that was exported of it, where nothing of veml looks."""
+    prepared_inference(project)
+    (project.root / ".git/exported.onnx").write_bytes(EXPORTED)
+
+
+def _deploy(repo: Repository) -> object:
+    file = Path(repo.root) / ".git/exported.onnx"
+    return write_inference(repo, deployed(repo), file, "fast")
+
+
 def _average(repo: Repository) -> object:
     return resolve_by_average(repo, ["night"])
 
@@ -407,6 +423,7 @@ SCENARIOS = (
         ("no-conflict",),
     ),
     Scenario("train", with_model, lambda r: write_training(r, outcome(r), "night")),
+    Scenario("inference write", with_training, _deploy),
     Scenario("resolve --average", retrained, _average, ("no-conflict",)),
     Scenario(
         "resolve --both, two data sets",

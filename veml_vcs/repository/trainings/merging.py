@@ -20,6 +20,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.average import averaged
 from veml_vcs.repository.trainings.versions import TrainingVersion
 from veml_vcs.repository.trainings.write import store_training
+from veml_vcs.versions.data import RECORD_SUFFIX
 from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import TrainingRecord
 
@@ -71,7 +72,10 @@ def resolve_by_average(
     """
     with repo.lock("veml resolve"):
         conflicts = {path for path in record_conflicts(repo) if TRAINING.may_be(path)}
-        wanted = [path if path in conflicts else TRAINING.path(path) for path in paths]
+        wanted = [
+            path if path in conflicts else f"{TRAINING.folder}{path}{RECORD_SUFFIX}"
+            for path in paths
+        ]
         for given, path in zip(paths, wanted, strict=True):
             if path not in conflicts:
                 raise ConflictError(

@@ -193,7 +193,8 @@ class ContentReader:
     def read_row(self, fragment: Fragment, row: int, content_id: SampleId) -> bytes:
         """Return the bytes of a row whose place is already known, checked against its id."""
         payload = self._payloads.get(fragment.id)
-        if payload is None:
+        if payload is None or payload.fragment is not fragment:
+            # Opened anew under its id: it was mended, and what was mapped is the damaged pack.
             payload = self._payloads[fragment.id] = _Payload(fragment)
         data = payload.row(row)
         if digest(data) != content_id:
@@ -225,7 +226,7 @@ class _Payload:
     """The payload and offsets of one opened fragment."""
 
     def __init__(self, fragment: Fragment) -> None:
-        self._fragment = fragment
+        self.fragment = fragment
         self._info = fragment.info("payload")
         offsets = fragment.array("offsets", "int64")
         if (
@@ -262,8 +263,8 @@ class _Payload:
             return memoryview(self._decoded(number))
         view = self._mapped.get(number)
         if view is None:
-            view = self._mapped[number] = self._fragment.map_chunk("payload", self._info, number)
+            view = self._mapped[number] = self.fragment.map_chunk("payload", self._info, number)
         return view
 
     def _decode(self, number: int) -> bytes | memoryview:
-        return self._fragment.chunk("payload", self._info, number)
+        return self.fragment.chunk("payload", self._info, number)
