@@ -96,7 +96,7 @@ def diff(
 
 
 def _draw(repo: Repository, found: RepoDiff, target: str, samples: int) -> None:
-    from veml_vcs.analysis.pictures import draw_pairs
+    from veml_vcs.analysis.sheets import draw_pairs
     from veml_vcs.repository.diff_pairs import pairs_of
 
     total = sum(len(one.samples) for one in found.datasets)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 PIL = pytest.importorskip("PIL.Image", reason="needs Pillow (extra [plot])")
-from veml_vcs.analysis.pictures import _CAPTION, _CELL, _GAP, _TOP, class_colors
+from veml_vcs.analysis.pictures import class_colors
+from veml_vcs.analysis.sheets import _CAPTION, _CELL, _GAP, _TOP
 
 Place = Any
 ROW = _CELL[1] + _CAPTION

@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from veml_vcs.analysis.drawing import Color, check_suffix, drawing, font, pillow, plain, save
+from veml_vcs.analysis.drawing import Color, drawing, font, pillow, plain, save
 from veml_vcs.errors import FormatError, NotFoundError
 from veml_vcs.samples.annotations import box_of, image_size
 from veml_vcs.samples.annotations.shapes import polygons_of
@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 
     from veml_vcs.repository.data.spread import Spread
     from veml_vcs.repository.data.statistics import Statistics
-    from veml_vcs.repository.diff_pairs import Pair
 
 MAX_PIXELS = 1 << 28
 _LEAST_SIDE = 512
 _LARGEST_SIDE = 2048
 _PANEL_WIDTH, _ROW, _TOP = 560, 18, 44
 _MOST_BARS = 14
-_CELL, _CAPTION, _GAP = (480, 360), 32, 16
 _GREY, _BLUE, _BLACK = (150, 150, 150), (70, 130, 180), (30, 30, 30)
 
 
@@ -99,140 +97,6 @@ def annotated(
     if labels:
         _label(draw, (4, 4), ", ".join(map(str, labels)), _BLUE)
     return image
-
-
-def draw_pairs(pairs: Sequence[Pair], title: str, target: str) -> None:
-    """Write a contact sheet of a difference: each sample before (left) and after (right), drawn.
-
-    Args:
-        pairs: The samples, with their bytes and annotations.
-        title: What stands above them.
-        target: The file to write; its extension says which kind.
-
-    Raises:
-        MissingDependencyError: Pillow is not installed.
-        InvalidInputError: The target's extension is unknown.
-        StorageError: The target cannot be written.
-    """
-    check_suffix(target)
-    image_module = pillow()
-    names = {
-        str(obj.get("class"))
-        for pair in pairs
-        for side in (pair.before, pair.after)
-        for obj in ((side.said or {}).get("objects", []) if side is not None else [])
-    }
-    colors = class_colors(names)
-    row = _CELL[1] + _CAPTION
-    size = (2 * _CELL[0] + 3 * _GAP, _TOP + max(1, len(pairs)) * row)
-    picture: Image = image_module.new("RGB", size, "white")
-    draw = drawing(picture)
-    draw.text((_GAP, 12), plain(title), _BLACK, font(18))
-    if not pairs:
-        draw.text((_GAP, _TOP), "no sample differs", _GREY, font(14))
-    for place, pair in enumerate(pairs):
-        top = _TOP + place * row
-        draw.text((_GAP, top), _caption(pair)[:130], _BLACK, font(12))
-        for column, (side, key) in enumerate(
-            ((pair.before, pair.sample.old_key or pair.sample.key), (pair.after, pair.sample.key))
-        ):
-            corner = (_GAP + column * (_CELL[0] + _GAP), top + 20)
-            shown = None if side is None else (side.data, side.said)
-            _paste(picture, draw, shown, key, corner, colors)
-    save(picture, target)
-
-
-def draw_said(
-    rows: Sequence[tuple[str, bytes, Annotation | None, Annotation]], title: str, target: str
-) -> None:
-    """Write a contact sheet: what is true of each sample (left), and what was said of it (right).
-
-    Args:
-        rows: Caption, the image's bytes, what is true, and what was said, with scores.
-        title: What stands above them.
-        target: The file to write; its extension says which kind.
-
-    Raises:
-        MissingDependencyError: Pillow is not installed.
-        InvalidInputError: The target's extension is unknown.
-        StorageError: The target cannot be written.
-    """
-    check_suffix(target)
-    module = pillow()
-    names = {
-        str(obj.get("class"))
-        for _, _, truth, said in rows
-        for obj in (*(truth or {}).get("objects", ()), *said.get("objects", ()))
-    }
-    colors = class_colors(names)
-    row = _CELL[1] + _CAPTION
-    size = (2 * _CELL[0] + 3 * _GAP, _TOP + max(1, len(rows)) * row)
-    picture: Image = module.new("RGB", size, "white")
-    draw = drawing(picture)
-    draw.text((_GAP, 12), plain(title), _BLACK, font(18))
-    if not rows:
-        draw.text((_GAP, _TOP), "nothing is wrong", _GREY, font(14))
-    for place, (caption, data, truth, said) in enumerate(rows):
-        top = _TOP + place * row
-        draw.text((_GAP, top), plain(caption)[:130], _BLACK, font(12))
-        for column, shown in enumerate((truth, _scored(said, truth, colors))):
-            corner = (_GAP + column * (_CELL[0] + _GAP), top + 20)
-            _paste(picture, draw, (data, shown), caption, corner, colors)
-    save(picture, target)
-
-
-def _scored(said: Annotation, truth: Annotation | None, colors: dict[str, Color]) -> Annotation:
-    """Return detections whose class names end with the score, at the size that the truth has."""
-    objects = []
-    for obj in said.get("objects", ()):
-        name = f"{obj.get('class')} {obj.get('score', 0):.2f}"
-        colors[name] = colors[str(obj.get("class"))]
-        objects.append({**obj, "class": name})
-    shown: Annotation = {"objects": objects}
-    for side in ("width", "height"):
-        if truth is not None and side in truth:
-            shown[side] = truth[side]
-    return shown
-
-
-def _paste(
-    picture: Image,
-    draw: ImageDraw,
-    side: tuple[bytes | None, Annotation | None] | None,
-    key: str,
-    corner: tuple[int, int],
-    colors: Mapping[str, Color],
-) -> None:
-    """Put one side of a sample into its cell; a sentence where there is no image."""
-    x, y = corner
-    draw.rectangle((x, y, x + _CELL[0], y + _CELL[1]), (244, 244, 244), (210, 210, 210))
-    why = "not there"
-    if side is not None:
-        why = "no image, only an annotation"
-        data, said = side
-        if data is not None:
-            try:
-                image = annotated(data, said, key, colors, _CELL)
-            except FormatError:
-                why = "not an image that can be shown"
-            else:
-                left, top = (x + (_CELL[0] - image.width) // 2, y + (_CELL[1] - image.height) // 2)
-                picture.paste(image, (left, top))
-                return
-    draw.text((x + 12, y + 12), why, _GREY, font(14))
-
-
-def _caption(pair: Pair) -> str:
-    """Say in a line what happened to a sample."""
-    sample = pair.sample
-    name = f"{sample.old_key} -> {sample.key}" if sample.old_key else sample.key
-    counts: dict[str, int] = {}
-    for word in ("added", "removed", "moved", "relabelled", "changed"):
-        number = len(getattr(sample.annotation, word, ()))
-        if number:
-            counts[word] = number
-    said = ", ".join(f"{number} {word}" for word, number in counts.items())
-    return plain(f"{pair.dataset}/{name}: {sample.kind}" + (f"; objects: {said}" if said else ""))
 
 
 def class_colors(names: set[str]) -> dict[str, Color]:
