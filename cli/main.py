@@ -31,8 +31,7 @@ _COMMANDS = (
     "branch", "checkout", "switch", "restore", "merge", "resolve", "cherry-pick", "revert",
     "reset", "stash", "tag", "sparse", "export", "similar", "drift", "train", "transfer",
     "deploy", "predict", "rebuild", "data", "model", "training", "inference", "lineage", "fsck",
-    "gc",
-    "compact", "doctor", "hook", "version",
+    "gc", "compact", "doctor", "hook", "version",
 )  # fmt: skip
 """Each is a module: its function of the same name runs the command, ``EXAMPLES`` ends its help.
 

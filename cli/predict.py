@@ -118,7 +118,7 @@ def _write(
 
 
 def _draw(found: Predictions, target: str, most: int) -> None:
-    from veml_vcs.analysis.pictures import draw_said
+    from veml_vcs.analysis.sheets import draw_said
     from veml_vcs.deployment.predict import pictures
 
     rows = pictures(found, most)

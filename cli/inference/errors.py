@@ -16,13 +16,13 @@ EXAMPLES = examples(
 
 def errors(
     inference: Inference,
-    score: Score = 0.3,
-    iou: Iou = 0.5,
+    score: Score = None,
+    iou: Iou = None,
     worst: Worst = 10,
     plot: Plot = None,
     as_json: Json = False,
 ) -> None:
-    """Show what a deployed detector gets wrong on the data that it was measured on.
+    """Show what a deployed network gets wrong on the data that it was measured on.
 
     It looks at the predictions that were kept with the inference version; the words are those of
     veml training errors. Drawing needs Pillow: pip install 'veml[plot]'.

@@ -20,7 +20,7 @@ _MATRIX_CLASSES = 20
 def class_error_lines(found: ClassificationErrors, width: int | None) -> Iterator[Line]:
     """Yield the whole view."""
     where = f"  on {plural(found.samples, 'sample')}: "
-    yield line("training ", (found.training, "name"), where, f"accuracy {number(found.accuracy)}")
+    yield line(f"{found.kind} ", (found.name, "name"), where, f"accuracy {number(found.accuracy)}")
     yield line()
     names = ("samples", "said", "correct", "precision", "recall", "F1")
     columns = (

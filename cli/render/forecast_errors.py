@@ -23,7 +23,7 @@ def forecast_error_lines(found: ForecastErrors, width: int | None, worst: int) -
         worst: Sensors to list at most.
     """
     where = f"  on {plural(found.windows, 'window')}: "
-    yield line("training ", (found.training, "name"), where, f"MAE {number(found.mae)}")
+    yield line(f"{found.kind} ", (found.name, "name"), where, f"MAE {number(found.mae)}")
     yield line()
     columns: tuple[Column, ...] = (Column("steps ahead", right=True), Column("MAE", right=True),
                Column("values", right=True))  # fmt: skip

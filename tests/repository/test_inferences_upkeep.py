@@ -111,7 +111,7 @@ def test_a_record_that_names_another_file(deployed: Project) -> None:
     record = open_inference(deployed.repo, "fast").record
     other: InferenceRecord = deployed.lost  # type: ignore[attr-defined]
     wrong = {
-        "digest": replace(record.file, sha256=other.file.sha256),
+        "digest": replace(other.file, tree=record.file.tree),
         "size": replace(record.file, size_bytes=7),
         "tree": replace(record.file, tree=record.training.checkpoint),
     }

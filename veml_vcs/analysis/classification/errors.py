@@ -12,9 +12,7 @@ from typing import Any
 
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.said import said_samples, val_data
-from veml_vcs.repository.trainings.versions import open_training
+from veml_vcs.repository.trainings.said import Judged, said_samples, val_data
 from veml_vcs.samples.facts import Annotation
 
 
@@ -82,7 +80,8 @@ class ClassificationErrors:
     """What a classifier gets wrong.
 
     Attributes:
-        training: The training, as the user named it.
+        kind: ``training`` or ``inference``.
+        name: The version, as the user named it.
         version: Its version id.
         samples: How many samples with a class it was validated on.
         accuracy: Part of them that it named.
@@ -93,7 +92,8 @@ class ClassificationErrors:
         task: ``classification``.
     """
 
-    training: str
+    kind: str
+    name: str
     version: VersionId
     samples: int
     accuracy: float
@@ -104,23 +104,21 @@ class ClassificationErrors:
     task: str = "classification"
 
 
-def classification_errors(repo: Repository, spec: str, *, worst: int = 10) -> ClassificationErrors:
+def classification_errors(version: Judged, *, worst: int = 10) -> ClassificationErrors:
     """Compare what a classifier said of its validation samples with what is true of them.
 
     Args:
-        repo: The repository.
-        spec: ``NAME`` (as staged) or ``NAME@REV``.
+        version: The training, or inference version.
         worst: How many samples to name.
 
     Raises:
-        NotFoundError: There is no such training, it has no predictions, or they or the data are not
+        NotFoundError: It has no predictions, or they or the data are not
             in this clone.
         InvalidInputError: It is no classifier.
         DamagedError: A prediction is none.
     """
-    version = open_training(repo, spec)
     if version.record.task != "classification":
-        raise InvalidInputError(f"{spec}: a {version.record.task}, and no classifier")
+        raise InvalidInputError(f"{version.label}: a {version.record.task}, and no classifier")
     pairs: Counter[tuple[str, str]] = Counter()
     wrong = []
     for path, sample, annotation in said_samples(version):
@@ -140,7 +138,8 @@ def classification_errors(repo: Repository, spec: str, *, worst: int = 10) -> Cl
     total = pairs.total()
     right = sum(count for (truth, said), count in pairs.items() if truth == said)
     return ClassificationErrors(
-        spec, version.id, total, right / total if total else float("nan"),
+        version.kind.name, version.label, version.id, total,
+        right / total if total else float("nan"),
         tuple(_class(name, pairs) for name in names),
         tuple(tuple(pairs[truth, said] for said in names) for truth in names),
         tuple(TakenFor(*pair, count) for pair, count in order if pair[0] != pair[1]),
@@ -148,9 +147,9 @@ def classification_errors(repo: Repository, spec: str, *, worst: int = 10) -> Cl
     )  # fmt: skip
 
 
-def wrong_pictures(repo: Repository, found: ClassificationErrors) -> list[tuple[str, bytes]]:
+def wrong_pictures(version: Judged, found: ClassificationErrors) -> list[tuple[str, bytes]]:
     """Return a caption and the bytes of each of the worst samples."""
-    opened = val_data(open_training(repo, found.training))
+    opened = val_data(version)
     return [
         (f"{one.truth}; said: {one.said} {one.score:.2f}", opened[one.dataset][one.key].data)
         for one in found.worst

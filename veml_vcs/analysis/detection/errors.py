@@ -21,9 +21,7 @@ from veml_vcs.analysis.detection.confusion import ImageErrors, image_errors
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.dataset import Sample
-from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.said import said_samples, val_data
-from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
+from veml_vcs.repository.trainings.said import Judged, said_samples, val_data
 from veml_vcs.samples.annotations import box_of, image_size
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.images import image_shape
@@ -123,11 +121,12 @@ class WorstSample:
 
 
 @dataclass(frozen=True)
-class TrainingErrors:
+class DetectionErrors:
     """What a training gets wrong.
 
     Attributes:
-        training: The training, as the user named it.
+        kind: ``training`` or ``inference``.
+        name: The version, as the user named it.
         version: Its version id.
         samples: How many samples it was validated on.
         score: Detections below are not counted one by one (they count in ``ap``).
@@ -141,7 +140,8 @@ class TrainingErrors:
         worst: The samples with most that is wrong, the worst first.
     """
 
-    training: str
+    kind: str
+    name: str
     version: VersionId
     samples: int
     score: float
@@ -163,28 +163,26 @@ class _Looked:
     errors: ImageErrors
 
 
-def training_errors(
-    repo: Repository, spec: str, *, score: float = 0.3, iou: float = 0.5, worst: int = 10
-) -> TrainingErrors:
+def detection_errors(
+    version: Judged, *, score: float = 0.3, iou: float = 0.5, worst: int = 10
+) -> DetectionErrors:
     """Compare what a detector said of its validation samples with what is true of them.
 
     Args:
-        repo: The repository.
-        spec: ``NAME`` (as staged) or ``NAME@REV``.
+        version: The training, or inference version.
         score: Detections below are not counted one by one.
         iou: An object is found from this IoU on.
         worst: How many samples to name.
 
     Raises:
-        NotFoundError: There is no such training, it has no predictions, or they or the data are not
+        NotFoundError: It has no predictions, or they or the data are not
             in this clone.
         InvalidInputError: It is no detector, or a threshold is none.
     """
     if not (0 <= score <= 1 and 0 < iou <= 1):
         raise InvalidInputError(f"thresholds are from 0 to 1, found score {score:g}, IoU {iou:g}")
-    version = open_training(repo, spec)
     if version.record.task != "detection":
-        raise InvalidInputError(f"{spec}: a {version.record.task}, and no detector")
+        raise InvalidInputError(f"{version.label}: a {version.record.task}, and no detector")
     samples = said_samples(version)
     numbers = {name: i for i, name in enumerate(_class_names(version, samples))}
     looked = []
@@ -195,8 +193,8 @@ def training_errors(
     images = [one.boxes for one in looked]
     whole = {i: average_precision(images, i) for i in range(len(names))}
     present = [one for one in whole.values() if one.truth]
-    return TrainingErrors(
-        spec, version.id, len(looked), score, iou,
+    return DetectionErrors(
+        version.kind.name, version.label, version.id, len(looked), score, iou,
         _mean(one.ap for one in present), _mean(one.ap50 for one in present),
         _mean(one.ap75 for one in present),
         tuple(_class_errors(names[i], i, whole[i], looked) for i in range(len(names))),
@@ -207,10 +205,9 @@ def training_errors(
 
 
 def sample_pictures(
-    repo: Repository, found: TrainingErrors
+    version: Judged, found: DetectionErrors
 ) -> list[tuple[WorstSample, bytes, Annotation | None, Annotation]]:
     """Return the worst samples with their bytes, what is true of them, and what was said."""
-    version = open_training(repo, found.training)
     predictions = version.predictions()
     opened = val_data(version)
     pictures = []
@@ -222,9 +219,7 @@ def sample_pictures(
     return pictures
 
 
-def _class_names(
-    version: TrainingVersion, samples: Sequence[tuple[str, Sample, Annotation]]
-) -> list[str]:
+def _class_names(version: Judged, samples: Sequence[tuple[str, Sample, Annotation]]) -> list[str]:
     """Return every class that is true or was said, in the order of the record, then by name."""
     seen = {
         str(obj.get("class"))

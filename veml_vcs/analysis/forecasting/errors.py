@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.said import predictions_of
-from veml_vcs.repository.trainings.versions import open_training
+from veml_vcs.repository.trainings.said import Judged, predictions_of
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.versions.trainings.forecasts import ERRORS_KEY
 
@@ -69,7 +67,8 @@ class ForecastErrors:
     """What a forecaster gets wrong.
 
     Attributes:
-        training: The training, as the user named it.
+        kind: ``training`` or ``inference``.
+        name: The version, as the user named it.
         version: Its version id.
         windows: How many windows it was validated on.
         mae: Mean absolute error over all.
@@ -82,7 +81,8 @@ class ForecastErrors:
         task: ``forecasting``.
     """
 
-    training: str
+    kind: str
+    name: str
     version: VersionId
     windows: int
     mae: float
@@ -94,25 +94,23 @@ class ForecastErrors:
     task: str = "forecasting"
 
 
-def forecast_errors(repo: Repository, spec: str, *, worst: int = 10) -> ForecastErrors:
+def forecast_errors(version: Judged, *, worst: int = 10) -> ForecastErrors:
     """Look at what a forecaster said of the end of the series that it was validated on.
 
     Args:
-        repo: The repository.
-        spec: ``NAME`` (as staged) or ``NAME@REV``.
+        version: The training, or inference version.
         worst: How many forecasts to name.
 
     Raises:
-        NotFoundError: There is no such training, it has no predictions, or they are not in this
+        NotFoundError: It has no predictions, or they are not in this
             clone.
         InvalidInputError: It is no forecaster.
         DamagedError: What it kept is no forecasts.
     """
-    version = open_training(repo, spec)
     if version.record.task != "forecasting":
-        raise InvalidInputError(f"{spec}: a {version.record.task}, and no forecaster")
+        raise InvalidInputError(f"{version.label}: a {version.record.task}, and no forecaster")
     (said,) = predictions_of(version).values()
-    names, windows, errors, known = _table(said.get(ERRORS_KEY), spec)
+    names, windows, errors, known = _table(said.get(ERRORS_KEY), version.label)
     means = _divided(errors, known)
     ahead, sensors = _divided(errors.sum(1), known.sum(1)), _divided(errors.sum(0), known.sum(0))
     by_sensor = [
@@ -121,14 +119,15 @@ def forecast_errors(repo: Repository, spec: str, *, worst: int = 10) -> Forecast
     ]
     by_sensor.sort(key=lambda one: -one.mae if one.mae == one.mae else 1.0)
     return ForecastErrors(
-        spec, version.id, windows, float(_divided(errors.sum(), known.sum())),
+        version.kind.name, version.label, version.id, windows,
+        float(_divided(errors.sum(), known.sum())),
         tuple(
             AheadErrors(i + 1, float(one), int(known[i].sum())) for i, one in enumerate(ahead)
         ),
         tuple(by_sensor),
         tuple(tuple(None if one != one else one for one in row) for row in means.tolist()),
         names,
-        tuple(sorted(_windows(said, spec), key=lambda one: (-one.mae, one.step))[:worst]),
+        tuple(sorted(_windows(said, version.label), key=lambda one: (-one.mae, one.step))[:worst]),
     )  # fmt: skip
 
 

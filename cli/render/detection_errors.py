@@ -11,17 +11,17 @@ from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.words import key_name, plural
 
 if TYPE_CHECKING:
-    from veml_vcs.analysis.detection.errors import TrainingErrors
+    from veml_vcs.analysis.detection.errors import DetectionErrors
 
 _CONFUSIONS_LISTED = 10
 _KINDS = ("missed", "confused", "misplaced", "duplicate", "invented")
 
 
-def error_lines(found: TrainingErrors, width: int | None) -> Iterator[Line]:
+def error_lines(found: DetectionErrors, width: int | None) -> Iterator[Line]:
     """Yield the whole view."""
     means = f"AP {number(found.ap)}, AP50 {number(found.ap50)}, AP75 {number(found.ap75)}"
     where = f"  on {plural(found.samples, 'sample')}: "
-    yield line("training ", (found.training, "name"), where, means)
+    yield line(f"{found.kind} ", (found.name, "name"), where, means)
     yield line((f"counts: scores from {found.score:g}, IoU from {found.iou:g}", "hint"))
     yield line()
     yield from _classes(found, width)
@@ -43,7 +43,7 @@ def error_lines(found: TrainingErrors, width: int | None) -> Iterator[Line]:
     yield from _worst(found, width)
 
 
-def _classes(found: TrainingErrors, width: int | None) -> Iterator[Line]:
+def _classes(found: DetectionErrors, width: int | None) -> Iterator[Line]:
     names = ("objects", "AP", "AP50", "correct", *_KINDS)
     columns = (Column("class", shrinks=True), *(Column(name, right=True) for name in names))
     rows: list[list[Cell]] = []
@@ -56,7 +56,7 @@ def _classes(found: TrainingErrors, width: int | None) -> Iterator[Line]:
     yield from table(columns, rows, indent="", width=width)
 
 
-def _worst(found: TrainingErrors, width: int | None) -> Iterator[Line]:
+def _worst(found: DetectionErrors, width: int | None) -> Iterator[Line]:
     if not found.worst:
         yield line("nothing is wrong in any sample" if not _any_wrong(found) else "")
         return
@@ -72,5 +72,5 @@ def _worst(found: TrainingErrors, width: int | None) -> Iterator[Line]:
     yield from table(columns, rows, indent="", width=width)
 
 
-def _any_wrong(found: TrainingErrors) -> bool:
+def _any_wrong(found: DetectionErrors) -> bool:
     return any(getattr(one, kind) for one in found.classes for kind in _KINDS)
