@@ -9,6 +9,7 @@ from veml_cli.render.line import Line, line
 from veml_cli.render.tables import Cell, Column, table
 from veml_cli.render.words import plural, size
 from veml_vcs.ids import short
+from veml_vcs.versions.inferences.compare import parity_words
 
 if TYPE_CHECKING:
     from veml_vcs.deployment.deploy import Deployed
@@ -24,17 +25,7 @@ def deployed_lines(done: Deployed, width: int | None) -> Iterator[Line]:
         f"  {told}, {size(done.size_bytes)}, of training ", (done.training, "name"),
     )  # fmt: skip
     if done.parity is not None:
-        words = {"boxes": "pixels", "scores": "of a score", "values": "of a value"}
-        apart = ", ".join(
-            f"{one:.1g} {words.get(name, name)}" for name, one in done.parity.largest.items()
-        )
-        alone = done.parity.unmatched
-        apart += f", {plural(alone, 'detection')} of one alone" if alone else ""
-        yield line(
-            ("says what the checkpoint says", "added") if done.parity.holds
-            else ("does not say what the checkpoint says", "warning"),
-            f": up to {apart} apart, on {plural(done.parity.samples, 'sample')}",
-        )  # fmt: skip
+        yield line((parity_words(done.parity), "added" if done.parity.holds else "warning"))
     if done.latency is not None:
         one = done.latency
         yield line(

@@ -65,7 +65,7 @@ def test_ls_and_show(place: Place) -> None:
         "training      night (",
         "format        onnx, opset 17",
         "inputs        image 1 x 3 x 160 x any",
-        "as its checkpoint on 1 sample: boxes differ by 0.001 at most (allowed 0.5)",
+        "as its checkpoint on 1 sample: boxes differ by 0.001 pixels at most (allowed 0.5)",
         "12.5 ms median, 15.2 ms p95; batch 1, 2 threads of Some CPU",
         "mAP          0.5      0.5625  -0.0625",
         "predictions   of 1 sample",

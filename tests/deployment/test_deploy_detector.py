@@ -90,7 +90,7 @@ def test_the_same_training_gives_the_same_file(cells: Place, onnx_file: Exported
 
 def test_a_file_that_says_something_else_is_refused(cells: Place) -> None:
     """No two programs agree to the last digit, so a tolerance of nothing is never held."""
-    with pytest.raises(VemlError, match=r"up to .* pixels \(allowed 0\)") as error:
+    with pytest.raises(VemlError, match=r"by .* pixels at most \(allowed 0\)") as error:
         exported(cells, tolerance=0.0)
     assert error.value.kind == "no-parity"
     assert "--force" in str(error.value.hint)

@@ -33,7 +33,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         run(place, name="first", iterations=20)
         place.veml("commit", "-qm", "first")
         done = place.veml("deploy", "first", "--name", "detector", "--threads", "1", "--runs", "3")
-        assert "says what the checkpoint says: up to " in done.out
+        assert "\nas its checkpoint on " in done.out
         assert "staged: inferences/detector.veml" in done.out
         place.veml("commit", "-qm", "deployed")
         yield place
@@ -62,7 +62,7 @@ def test_no_version_where_parity_fails(cells: Place) -> None:
     done = cells.veml(
         "deploy", "first", "--name", "odd", "--tolerance", "0", "--runs", "1", code=128
     )
-    assert "does not say what the checkpoint says" in done.err
+    assert "the exported file is not as its checkpoint on " in done.err
     assert "--force" in done.err
     assert not (cells.root / "inferences/odd.veml").exists()
     assert cells.git("status", "--short") == ""

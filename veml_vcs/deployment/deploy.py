@@ -24,6 +24,7 @@ from veml_vcs.training.engine import require_engine
 from veml_vcs.training.held_back import part_of_data, part_of_use, uses_of
 from veml_vcs.training.measure import classes_of, loaded
 from veml_vcs.training.plan import Part
+from veml_vcs.versions.inferences.compare import parity_words
 from veml_vcs.versions.inferences.outcome import (
     ExportFormat,
     InferenceOutcome,
@@ -286,26 +287,14 @@ def _refuse(parity: Parity, request: DeployRequest, notes: list[str]) -> None:
     Raises:
         VemlError: It does not, and nobody forces it.
     """
-    told = parity_told(parity)
+    told = parity_words(parity)
     if not request.force:
         raise VemlError(
-            f"the exported file does not say what the checkpoint says: {told}; nothing was written",
+            f"the exported file is {told}; nothing was written",
             hint="--force writes it all the same, and records this; --tolerance PIXELS allows more",
             kind="no-parity",
         )
-    notes.append(f"forced: the file does not say what the checkpoint says: {told}")
-
-
-def parity_told(parity: Parity) -> str:
-    """Return what a comparison found, in words."""
-    words = {"boxes": "pixels", "scores": "of a score", "values": "of a value"}
-    parts = [
-        f"up to {one:.2g} {words.get(name, name)} (allowed {parity.tolerance.get(name, 0):g})"
-        for name, one in parity.largest.items()
-    ]
-    if parity.unmatched:
-        parts.append(f"{parity.unmatched} detections that only one of the two made")
-    return f"{', '.join(parts)}, on {parity.samples} samples"
+    notes.append(f"forced: the file is {told}")
 
 
 def _use(repo: Repository, part: Part) -> DataUse:

@@ -110,10 +110,10 @@ def test_the_same_but_for_latency() -> None:
 
 def test_parity_in_words() -> None:
     assert "not as its checkpoint on 8 samples" in fact_rows(SOUND)["parity"]
-    assert "1 detections of one alone" in fact_rows(SOUND)["parity"]
+    assert "1 detection of one alone" in fact_rows(SOUND)["parity"]
     good = Parity({"boxes": 0.25}, {"boxes": 0.5}, 1)
     assert good.holds
-    words = "as its checkpoint on 1 sample: boxes differ by 0.25 at most (allowed 0.5)"
+    words = "as its checkpoint on 1 sample: boxes differ by 0.25 pixels at most (allowed 0.5)"
     assert fact_rows(replace(SOUND, parity=good))["parity"] == words
     assert not Parity({"boxes": 0.75}, {"boxes": 0.5}, 1).holds
     assert not Parity({"boxes": 0.75}, {}, 1).holds  # nothing was allowed

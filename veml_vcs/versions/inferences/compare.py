@@ -16,6 +16,7 @@ from veml_vcs.versions.changes import (
 from veml_vcs.versions.inferences.outcome import Latency, Parity
 from veml_vcs.versions.inferences.record import InferenceRecord
 
+_UNITS = {"boxes": " pixels"}
 _ROLES = {"val": "measured on", "calibration": "calibrated on"}
 
 
@@ -90,13 +91,15 @@ def _costs(record: InferenceRecord | None) -> _Costs | None:
 
 
 def parity_words(parity: Parity) -> str:
-    """Return ``the same as its checkpoint on 8 samples: boxes 0.0001 of 0.5, scores ...``."""
+    """Return ``as its checkpoint on 8 samples: boxes differ by 0.1 pixels at most ...``."""
     told = ", ".join(
-        f"{name} differ by {one:.3g} at most (allowed {parity.tolerance.get(name, 0.0):g})"
+        f"{name} differ by {one:.3g}{_UNITS.get(name, '')} at most ("
+        f"allowed {parity.tolerance.get(name, 0.0):g})"
         for name, one in parity.largest.items()
     )
     verdict = "as its checkpoint" if parity.holds else "not as its checkpoint"
-    lost = f", {parity.unmatched:,} detections of one alone" if parity.unmatched else ""
+    alone = f"{parity.unmatched:,} detection{'' if parity.unmatched == 1 else 's'} of one alone"
+    lost = f", {alone}" if parity.unmatched else ""
     count = f"{parity.samples:,} sample{'' if parity.samples == 1 else 's'}"
     return f"{verdict} on {count}: {told}{lost}" if told or lost else f"{verdict} on {count}"
 
