@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from veml_cli.render.confusions import confusion_lines
 from veml_cli.render.line import Line, line
 from veml_cli.render.records import number
 from veml_cli.render.tables import Cell, Column, table
@@ -13,7 +14,6 @@ from veml_cli.render.words import key_name, plural
 if TYPE_CHECKING:
     from veml_vcs.analysis.classification.errors import ClassificationErrors
 
-_CONFUSIONS_LISTED = 10
 _MATRIX_CLASSES = 20
 
 
@@ -38,14 +38,7 @@ def class_error_lines(found: ClassificationErrors, width: int | None) -> Iterato
     if 1 < len(found.classes) <= _MATRIX_CLASSES:
         yield line()
         yield from _matrix(found, width)
-    if found.confusions:
-        yield line()
-        yield line(("taken for another class:", "title"))
-        for pair in found.confusions[:_CONFUSIONS_LISTED]:
-            yield line("  ", (pair.truth, "name"), " as ", (pair.said, "name"), f"  {pair.count:,}")
-        left = len(found.confusions) - _CONFUSIONS_LISTED
-        if left > 0:
-            yield line((f"  … and {plural(left, 'pair')} more (--json lists all)", "dim"))
+    yield from confusion_lines(found.confusions)
     yield line()
     yield from _worst(found, width)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from veml_cli.render.confusions import confusion_lines
 from veml_cli.render.line import Line, line
 from veml_cli.render.records import number
 from veml_cli.render.tables import Cell, Column, table
@@ -13,7 +14,6 @@ from veml_cli.render.words import key_name, plural
 if TYPE_CHECKING:
     from veml_vcs.analysis.detection.errors import DetectionErrors
 
-_CONFUSIONS_LISTED = 10
 _KINDS = ("missed", "confused", "misplaced", "duplicate", "invented")
 
 
@@ -31,14 +31,7 @@ def error_lines(found: DetectionErrors, width: int | None) -> Iterator[Line]:
         [one.size, f"{one.truth:,}", number(one.ap), number(one.recall)] for one in found.sizes
     ]
     yield from table(columns, sizes, indent="", width=width)
-    if found.confusions:
-        yield line()
-        yield line(("taken for another class:", "title"))
-        for one in found.confusions[:_CONFUSIONS_LISTED]:
-            yield line("  ", (one.truth, "name"), " as ", (one.said, "name"), f"  {one.count:,}")
-        left = len(found.confusions) - _CONFUSIONS_LISTED
-        if left > 0:
-            yield line((f"  … and {plural(left, 'pair')} more (--json lists all)", "dim"))
+    yield from confusion_lines(found.confusions)
     yield line()
     yield from _worst(found, width)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from veml_vcs.analysis.confusion import Confusion
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.trainings.said import Judged, said_samples, val_data
@@ -37,21 +38,6 @@ class ClassErrors:
     precision: float
     recall: float
     f1: float
-
-
-@dataclass(frozen=True)
-class TakenFor:
-    """Samples of one class that were taken for another.
-
-    Attributes:
-        truth: What they are.
-        said: What was said.
-        count: How many.
-    """
-
-    truth: str
-    said: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +85,7 @@ class ClassificationErrors:
     accuracy: float
     classes: tuple[ClassErrors, ...]
     matrix: tuple[tuple[int, ...], ...]
-    confusions: tuple[TakenFor, ...]
+    confusions: tuple[Confusion, ...]
     worst: tuple[WrongSample, ...]
     task: str = "classification"
 
@@ -142,7 +128,7 @@ def classification_errors(version: Judged, *, worst: int = 10) -> Classification
         right / total if total else float("nan"),
         tuple(_class(name, pairs) for name in names),
         tuple(tuple(pairs[truth, said] for said in names) for truth in names),
-        tuple(TakenFor(*pair, count) for pair, count in order if pair[0] != pair[1]),
+        tuple(Confusion(*pair, count) for pair, count in order if pair[0] != pair[1]),
         tuple(wrong[:worst]),
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from veml_vcs.analysis.confusion import Confusion
 from veml_vcs.analysis.detection.average_precision import (
     SIZES,
     ImageBoxes,
@@ -78,21 +79,6 @@ class SizeErrors:
     truth: int
     ap: float
     recall: float
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Objects of one class that were taken for another.
-
-    Attributes:
-        truth: What they are.
-        said: What was said.
-        count: How many.
-    """
-
-    truth: str
-    said: str
-    count: int
 
 
 @dataclass(frozen=True)
