@@ -11,6 +11,7 @@ from veml_cli._errors import INTERRUPTED, OK
 from veml_cli._options import DEFAULT_EMBEDDER, Embedder, Json, Quiet, Seed, examples
 from veml_cli._output import out, show
 from veml_cli._session import opened
+from veml_cli._train_options import Epochs, Iterations, Workers
 from veml_vcs.errors import InvalidInputError
 
 EXAMPLES = examples(
@@ -97,12 +98,8 @@ def rebuild(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the old config."),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, metavar="N", help="Passes over the data.")
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option("--iterations", min=1, metavar="N", help="Steps, of a batch each.")
-    ] = None,
+    epochs: Epochs = None,
+    iterations: Iterations = None,
     embedder: Embedder = DEFAULT_EMBEDDER,
     seed: Seed = 0,
     dry_run: Annotated[
@@ -115,9 +112,7 @@ def rebuild(
         bool, typer.Option("--partial", help="Go on without samples that have no labels.")
     ] = False,
     abort: Annotated[bool, typer.Option("--abort", help="Give up one that is begun.")] = False,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, metavar="N", help="Processes that load images.")
-    ] = 0,
+    workers: Workers = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:

@@ -11,6 +11,16 @@ from veml_cli._errors import INTERRUPTED, OK
 from veml_cli._options import Json, Quiet, Seed, examples
 from veml_cli._output import out, show
 from veml_cli._session import opened
+from veml_cli._train_options import (
+    Anew,
+    Deterministic,
+    Epochs,
+    Iterations,
+    Trust,
+    Val,
+    ValSplit,
+    Workers,
+)
 from veml_vcs.errors import InvalidInputError
 
 EXAMPLES = examples(
@@ -51,24 +61,10 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config."),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, metavar="N", help="Passes over the data.")
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option("--iterations", min=1, metavar="N", help="Steps, of a batch each.")
-    ] = None,
-    val: Annotated[
-        str | None,
-        typer.Option("--val", metavar="DATA[@REV]", help="Measure on this data version."),
-    ] = None,
-    val_split: Annotated[
-        str,
-        typer.Option(
-            "--val-split",
-            metavar="PART",
-            help="Hold back this part: a fraction, or the name of a split of the data set.",
-        ),
-    ] = "0.2",
+    epochs: Epochs = None,
+    iterations: Iterations = None,
+    val: Val = None,
+    val_split: ValSplit = "0.2",
     start: Annotated[
         str | None,
         typer.Option("--start", metavar="TRAINING[@REV]", help="Begin with its weights."),
@@ -77,22 +73,10 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted training.")
     ] = False,
-    force: Annotated[
-        bool,
-        typer.Option("--force", "-f", help="Throw away what an unfinished training has done."),
-    ] = False,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Let the config run code of its author's.")
-    ] = False,
-    deterministic: Annotated[
-        bool,
-        typer.Option(
-            "--deterministic/--no-deterministic", help="Take only algorithms that repeat exactly."
-        ),
-    ] = True,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, metavar="N", help="Processes that load images.")
-    ] = 0,
+    force: Anew = False,
+    trust: Trust = False,
+    deterministic: Deterministic = True,
+    workers: Workers = 0,
     launcher: Annotated[
         Launcher, typer.Option("--launcher", help="Who started the processes, if several train.")
     ] = Launcher.NONE,

@@ -11,6 +11,16 @@ from veml_cli._errors import INTERRUPTED, OK
 from veml_cli._options import Json, Quiet, Seed, examples
 from veml_cli._output import out, show
 from veml_cli._session import opened
+from veml_cli._train_options import (
+    Anew,
+    Deterministic,
+    Epochs,
+    Iterations,
+    Trust,
+    Val,
+    ValSplit,
+    Workers,
+)
 
 EXAMPLES = examples(
     ("what would be taken over for the new drives, and nothing else",
@@ -67,24 +77,10 @@ def transfer(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the source's config."),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, metavar="N", help="Passes over the data.")
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option("--iterations", min=1, metavar="N", help="Steps, of a batch each.")
-    ] = None,
-    val: Annotated[
-        str | None,
-        typer.Option("--val", metavar="DATA[@REV]", help="Measure on this data version."),
-    ] = None,
-    val_split: Annotated[
-        str,
-        typer.Option(
-            "--val-split",
-            metavar="PART",
-            help="Hold back this part: a fraction, or the name of a split of the data set.",
-        ),
-    ] = "0.2",
+    epochs: Epochs = None,
+    iterations: Iterations = None,
+    val: Val = None,
+    val_split: ValSplit = "0.2",
     seed: Seed = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Show what would be done, and do nothing.")
@@ -93,22 +89,10 @@ def transfer(
         bool,
         typer.Option("--resume", help="Take what is finished, go on with what was interrupted."),
     ] = False,
-    force: Annotated[
-        bool,
-        typer.Option("--force", "-f", help="Throw away what an unfinished training has done."),
-    ] = False,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Let the config run code of its author's.")
-    ] = False,
-    deterministic: Annotated[
-        bool,
-        typer.Option(
-            "--deterministic/--no-deterministic", help="Take only algorithms that repeat exactly."
-        ),
-    ] = True,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, metavar="N", help="Processes that load images.")
-    ] = 0,
+    force: Anew = False,
+    trust: Trust = False,
+    deterministic: Deterministic = True,
+    workers: Workers = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
