@@ -19,7 +19,8 @@ from veml_vcs.versions.inferences import (
     TrainingUse,
     parse_inference_record,
 )
-from veml_vcs.versions.inferences.compare import compare_costs, compare_inference_facts, fact_rows
+from veml_vcs.versions.inferences.compare import compare_costs, fact_rows
+from veml_vcs.versions.kinds import INFERENCE
 from veml_vcs.versions.trainings import DataUse, PredictionFacts
 
 TREE = TreeId(bytes(range(32)))
@@ -65,7 +66,7 @@ def use(data: bytes) -> None:
     assert found.same_but_for_latency(found)
     assert compare_metrics(found, SOUND) is not None
     assert compare_costs(found, SOUND)
-    assert compare_inference_facts(SOUND, found)
+    assert INFERENCE.compare_facts(SOUND, found)
 
 
 def test_sound() -> None:

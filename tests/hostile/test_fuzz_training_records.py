@@ -11,6 +11,7 @@ from tests.hostile.mutations import as_text, deep, mutated_bytes, mutated_json
 from veml_vcs.errors import FormatError
 from veml_vcs.ids import TreeId, VersionId
 from veml_vcs.versions.changes import compare_metrics
+from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import (
     CheckpointFacts,
     DataUse,
@@ -22,7 +23,6 @@ from veml_vcs.versions.trainings import (
     parse_training_record,
 )
 from veml_vcs.versions.trainings.compare import (
-    compare_training_facts,
     fact_rows,
 )
 
@@ -65,7 +65,7 @@ def use(data: bytes) -> None:
     assert str(found.initial)
     assert fact_rows(found)["task"]
     assert compare_metrics(found, SOUND) is not None
-    assert compare_training_facts(SOUND, found)
+    assert TRAINING.compare_facts(SOUND, found)
 
 
 def test_sound() -> None:

@@ -19,6 +19,7 @@ from veml_vcs.samples.tree.entry import check_key
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 if TYPE_CHECKING:
+    from veml_vcs.versions.changes import FactChange
     from veml_vcs.versions.inferences import InferenceRecord
     from veml_vcs.versions.models import ModelRecord
     from veml_vcs.versions.trainings import TrainingRecord
@@ -100,6 +101,18 @@ class RecordKind(Generic[R]):
     def folder(self) -> str:
         """Where the records lie, with a slash at its end."""
         return self.plural + "/"
+
+    def compare_facts(self, old: R | None, new: R | None) -> tuple[FactChange, ...]:
+        """Return the facts of two records side by side, those that are the same too.
+
+        Args:
+            old: None says nothing.
+            new: None says nothing.
+        """
+        from veml_vcs.versions.changes import compare_rows
+
+        left, right = ({} if one is None else self.fact_rows(one) for one in (old, new))
+        return compare_rows(left, right)
 
     def may_be(self, path: str) -> bool:
         """Tell by its path alone whether a file can be a record of this kind."""

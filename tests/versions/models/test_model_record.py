@@ -17,7 +17,6 @@ from veml_vcs.versions.kinds import MODEL
 from veml_vcs.versions.models import (
     ModelRecord,
     compare_configs,
-    compare_facts,
     fact_rows,
     flatten,
     parse_model_record,
@@ -187,7 +186,7 @@ def test_facts_and_keys_that_differ() -> None:
     old = record(parameters=41_000_000)
     new = record(CONFIG.replace("depth=50", "depth=101").replace("max_epochs", "max_iters")
                  .replace("Epoch", "Iter"))  # fmt: skip
-    differs = {one.fact: (one.old, one.new) for one in compare_facts(old, new) if one.differs}
+    differs = {one.fact: (one.old, one.new) for one in MODEL.compare_facts(old, new) if one.differs}
     assert differs == {
         "backbone": ("ResNet (depth 50)", "ResNet (depth 101)"),
         "parameters": ("41,000,000", "unknown"),
@@ -199,7 +198,7 @@ def test_facts_and_keys_that_differ() -> None:
         "model.backbone.depth": "changed", "train_cfg.max_epochs": "removed",
         "train_cfg.max_iters": "added", "train_cfg.type": "changed",
     }  # fmt: skip
-    assert list(fact_rows(new)) == [one.fact for one in compare_facts(None, new)]
+    assert list(fact_rows(new)) == [one.fact for one in MODEL.compare_facts(None, new)]
 
 
 def test_one_and_true_are_not_the_same() -> None:

@@ -10,7 +10,7 @@ from veml_vcs.repository.records.changes import Pair, RecordDiff, changed_record
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.changes import FactChange, MetricChange, compare_metrics
 from veml_vcs.versions.inferences import InferenceRecord
-from veml_vcs.versions.inferences.compare import compare_costs, compare_inference_facts
+from veml_vcs.versions.inferences.compare import compare_costs
 from veml_vcs.versions.kinds import INFERENCE
 
 
@@ -48,7 +48,7 @@ def inference_diff(
     """Compare two records of an inference version; None is none."""
     return InferenceDiff(
         name, INFERENCE.path(name), Pair(name, old, new).change,
-        tuple(one for one in compare_inference_facts(old, new) if one.differs),
+        tuple(one for one in INFERENCE.compare_facts(old, new) if one.differs),
         tuple(one for one in compare_metrics(old, new) if one.differs),
         tuple(one for one in compare_costs(old, new) if one.differs),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from veml_vcs.repository.records.listing import ListedRecord, list_records
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.changes import FactChange, MetricChange, compare_metrics
 from veml_vcs.versions.inferences import InferenceRecord
-from veml_vcs.versions.inferences.compare import compare_costs, compare_inference_facts
+from veml_vcs.versions.inferences.compare import compare_costs
 from veml_vcs.versions.kinds import INFERENCE
 
 
@@ -65,5 +65,5 @@ def compare_inferences(repo: Repository, old: str, new: str) -> InferenceCompari
     one, other = left.record, right.record
     return InferenceComparison(
         old, new, left.id, right.id, one.file.sha256 == other.file.sha256,
-        compare_inference_facts(one, other), compare_metrics(one, other), compare_costs(one, other),
+        INFERENCE.compare_facts(one, other), compare_metrics(one, other), compare_costs(one, other),
     )  # fmt: skip

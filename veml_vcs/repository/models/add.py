@@ -21,7 +21,6 @@ from veml_vcs.versions.models import (
     FactChange,
     ModelRecord,
     compare_configs,
-    compare_facts,
 )
 
 
@@ -100,7 +99,7 @@ def add_model(
         else:
             staged = stage_model(repo, target, record, files)
     return AddedModel(
-        name, target, blob_id(data), path, old is None, compare_facts(old, record),
+        name, target, blob_id(data), path, old is None, MODEL.compare_facts(old, record),
         compare_configs({} if old is None else old.config, record.config),
         tuple(sorted({*staged, target})), run is not None, notes, old == record,
     )  # fmt: skip

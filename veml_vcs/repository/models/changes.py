@@ -9,7 +9,7 @@ from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.records.changes import RecordDiff, changed_records
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.kinds import MODEL
-from veml_vcs.versions.models import ConfigChange, FactChange, compare_configs, compare_facts
+from veml_vcs.versions.models import ConfigChange, FactChange, compare_configs
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def model_diffs(
     return tuple(
         ModelDiff(
             pair.name, MODEL.path(pair.name), pair.change,
-            tuple(one for one in compare_facts(pair.old, pair.new) if one.differs),
+            tuple(one for one in MODEL.compare_facts(pair.old, pair.new) if one.differs),
             compare_configs(
                 {} if pair.old is None else pair.old.config,
                 {} if pair.new is None else pair.new.config,

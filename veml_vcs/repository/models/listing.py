@@ -18,7 +18,6 @@ from veml_vcs.versions.models import (
     ConfigChange,
     FactChange,
     compare_configs,
-    compare_facts,
 )
 
 
@@ -109,6 +108,6 @@ def compare_models(repo: Repository, old: str, new: str) -> ModelComparison:
     left = open_model(repo, old)
     right = open_model(repo, new)
     return ModelComparison(
-        old, new, left.id, right.id, compare_facts(left.record, right.record),
+        old, new, left.id, right.id, MODEL.compare_facts(left.record, right.record),
         compare_configs(left.record.config, right.record.config),
     )  # fmt: skip

@@ -18,7 +18,6 @@ from veml_vcs.versions.models import (
     FactChange,
     ModelRecord,
     compare_configs,
-    compare_facts,
 )
 
 
@@ -83,7 +82,7 @@ def refresh_models(
             continue
         if not dry_run:
             stage_model(repo, path, new, [one for one in new.files if "::" not in one])
-        facts = tuple(one for one in compare_facts(record, new) if one.differs)
+        facts = tuple(one for one in MODEL.compare_facts(record, new) if one.differs)
         found.append(RefreshedModel(name, path, facts, compare_configs(record.config, new.config)))
     return tuple(found)
 

@@ -14,7 +14,6 @@ from veml_vcs.versions.changes import FactChange, MetricChange, compare_metrics
 from veml_vcs.versions.configs.flat import ConfigChange, compare_configs
 from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import TrainingRecord
-from veml_vcs.versions.trainings.compare import compare_training_facts
 
 if TYPE_CHECKING:
     from veml_vcs.samples.tensors import LayerChange
@@ -73,7 +72,7 @@ def training_diff(
     """Compare two records of a training; None is none."""
     return TrainingDiff(
         name, TRAINING.path(name), Pair(name, old, new).change,
-        tuple(one for one in compare_training_facts(old, new) if one.differs),
+        tuple(one for one in TRAINING.compare_facts(old, new) if one.differs),
         tuple(one for one in compare_metrics(old, new) if one.differs),
         compare_configs({} if old is None else old.config, {} if new is None else new.config),
     )  # fmt: skip

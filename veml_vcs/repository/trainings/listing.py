@@ -15,7 +15,6 @@ from veml_vcs.versions.changes import FactChange, MetricChange, compare_metrics
 from veml_vcs.versions.configs.flat import ConfigChange, compare_configs
 from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import TrainingRecord
-from veml_vcs.versions.trainings.compare import compare_training_facts
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def compare_trainings(repo: Repository, old: str, new: str) -> TrainingCompariso
         problem = error.message
     return TrainingComparison(
         old, new, left.id, right.id,
-        compare_training_facts(left.record, right.record),
+        TRAINING.compare_facts(left.record, right.record),
         compare_metrics(left.record, right.record),
         compare_configs(left.record.config, right.record.config),
         layers, problem,

@@ -1,4 +1,4 @@
-"""What an inference version says, as rows of a table, and the rows by which two of them differ."""
+"""What an inference version says, as rows of a table, and what it costs beside another."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from veml_vcs.ids import short
 from veml_vcs.versions.changes import (
-    FactChange,
     MetricChange,
     compare_metrics,
-    compare_rows,
     in_words,
 )
 from veml_vcs.versions.inferences.outcome import Latency, Parity
@@ -50,20 +48,6 @@ def fact_rows(record: InferenceRecord) -> dict[str, str]:
         "libraries": in_words(record.libraries),
     }
     return {name: text for name, text in rows.items() if text}
-
-
-def compare_inference_facts(
-    old: InferenceRecord | None, new: InferenceRecord | None
-) -> tuple[FactChange, ...]:
-    """Return the facts of two inference versions side by side, those that are the same too.
-
-    Args:
-        old: None says nothing.
-        new: None says nothing.
-    """
-    return compare_rows(
-        {} if old is None else fact_rows(old), {} if new is None else fact_rows(new)
-    )
 
 
 @dataclass(frozen=True)

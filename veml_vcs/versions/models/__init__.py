@@ -2,7 +2,7 @@
 
 from veml_vcs.versions.changes import FactChange
 from veml_vcs.versions.configs.flat import ConfigChange, compare_configs, flatten, unflatten
-from veml_vcs.versions.models.compare import compare_facts, fact_rows
+from veml_vcs.versions.models.compare import fact_rows
 from veml_vcs.versions.models.record import (
     ModelRecord,
     parse_model_record,
@@ -13,7 +13,6 @@ __all__ = [
     "FactChange",
     "ModelRecord",
     "compare_configs",
-    "compare_facts",
     "fact_rows",
     "flatten",
     "parse_model_record",

@@ -1,8 +1,8 @@
-"""The facts of a model as rows of a table, and the rows by which two models differ."""
+"""The facts of a model as rows of a table."""
 
 from __future__ import annotations
 
-from veml_vcs.versions.changes import UNKNOWN, FactChange, compare_rows
+from veml_vcs.versions.changes import UNKNOWN
 from veml_vcs.versions.models.record import ModelRecord
 
 
@@ -37,15 +37,3 @@ def fact_rows(record: ModelRecord) -> dict[str, str]:
 def _place(name: str) -> str:
     """Return where a loss stands, without the word that is in its row's name already."""
     return name.replace(".loss_", ".").removeprefix("loss_")
-
-
-def compare_facts(old: ModelRecord | None, new: ModelRecord | None) -> tuple[FactChange, ...]:
-    """Return the facts of two models side by side, those that are the same too.
-
-    Args:
-        old: None says nothing.
-        new: None says nothing.
-    """
-    return compare_rows(
-        {} if old is None else fact_rows(old), {} if new is None else fact_rows(new)
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veml_vcs.ids import short
-from veml_vcs.versions.changes import UNKNOWN, FactChange, compare_rows, in_words
+from veml_vcs.versions.changes import UNKNOWN, in_words
 from veml_vcs.versions.trainings.record import TrainingRecord
 
 
@@ -38,17 +38,3 @@ def fact_rows(record: TrainingRecord) -> dict[str, str]:
         "rebuilt from": in_words(record.rebuilt_from),
     }
     return {name: text for name, text in rows.items() if text}
-
-
-def compare_training_facts(
-    old: TrainingRecord | None, new: TrainingRecord | None
-) -> tuple[FactChange, ...]:
-    """Return the facts of two trainings side by side, those that are the same too.
-
-    Args:
-        old: None says nothing.
-        new: None says nothing.
-    """
-    return compare_rows(
-        {} if old is None else fact_rows(old), {} if new is None else fact_rows(new)
-    )
