@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from veml_vcs.versions.changes import FactChange
     from veml_vcs.versions.inferences import InferenceRecord
     from veml_vcs.versions.models import ModelRecord
-    from veml_vcs.versions.trainings import TrainingRecord
+    from veml_vcs.versions.trainings import DataUse, PredictionFacts, TrainingRecord
 
 
 class StoredPart(NamedTuple):
@@ -68,7 +68,20 @@ class Record(Protocol):
         """The versions that it is of: at another version of one, it is stale."""
 
 
+class MeasuredRecord(Record, Protocol):
+    """What the record of a training, or of an inference version, can tell besides."""
+
+    @property
+    def data(self) -> tuple[DataUse, ...]:
+        """The data versions that were used."""
+
+    @property
+    def predictions(self) -> PredictionFacts | None:
+        """What was said of samples, where that was kept."""
+
+
 R = TypeVar("R", bound=Record)
+M = TypeVar("M", bound=MeasuredRecord)
 
 
 @dataclass(frozen=True)

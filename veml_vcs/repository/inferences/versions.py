@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from veml_vcs.repository.records.versions import NamedVersion, VersionSpec, open_version
+from veml_vcs.repository.records.versions import MeasuredVersion, VersionSpec, open_version
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.facts import Annotation
 from veml_vcs.versions.inferences import InferenceRecord
 from veml_vcs.versions.kinds import INFERENCE
 
 
-class InferenceVersion(NamedVersion[InferenceRecord]):
+class InferenceVersion(MeasuredVersion[InferenceRecord]):
     """One inference version; its heavy parts are read from the store when asked for."""
 
     kind = INFERENCE
@@ -25,21 +24,6 @@ class InferenceVersion(NamedVersion[InferenceRecord]):
 
         with self.reading("file"):
             return read_file(self.repository, self.record.file)
-
-    def predictions(self) -> dict[str, dict[str, Annotation]]:
-        """Return what the deployed file said of samples: data set's folder -> key -> what.
-
-        Raises:
-            NotFoundError: This clone's store does not have them.
-            DamagedError: What is stored is not what the record says.
-        """
-        from veml_vcs.repository.records.predictions import read_predictions
-
-        facts = self.record.predictions
-        if facts is None:
-            return {}
-        with self.reading("predictions"):
-            return read_predictions(self.repository, facts.tree, self.record.data)
 
 
 def open_inference(repo: Repository, spec: VersionSpec | str) -> InferenceVersion:

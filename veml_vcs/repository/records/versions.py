@@ -14,7 +14,8 @@ from veml_vcs.repository.absent import fetch_command
 from veml_vcs.repository.damage import MEND
 from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.repository import Repository
-from veml_vcs.versions.kinds import R, RecordKind
+from veml_vcs.samples.facts import Annotation
+from veml_vcs.versions.kinds import M, R, RecordKind
 
 
 class VersionSpec(NamedTuple):
@@ -89,6 +90,25 @@ class NamedVersion(Generic[R]):
             told = type(error)(f"{named}, {part}: {error.message}", hint=MEND, kind=error.kind)
             told.object_id = error.object_id
             raise told from error
+
+
+class MeasuredVersion(NamedVersion[M]):
+    """One version of a kind that was measured on data, and keeps what was said of it."""
+
+    def predictions(self) -> dict[str, dict[str, Annotation]]:
+        """Return what was said of samples: data set's folder -> key -> what.
+
+        Raises:
+            NotFoundError: This clone's store does not have them.
+            DamagedError: What is stored is not what the record says.
+        """
+        from veml_vcs.repository.records.predictions import read_predictions
+
+        facts = self.record.predictions
+        if facts is None:
+            return {}
+        with self.reading("predictions"):
+            return read_predictions(self.repository, facts.tree, self.record.data)
 
 
 V = TypeVar("V", bound=NamedVersion[Any])

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from veml_vcs.repository.records.versions import NamedVersion, VersionSpec, open_version
+from veml_vcs.repository.records.versions import MeasuredVersion, VersionSpec, open_version
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.facts import Annotation
 from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import TrainingRecord
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from veml_vcs.samples.tensors import Checkpoint
 
 
-class TrainingVersion(NamedVersion[TrainingRecord]):
+class TrainingVersion(MeasuredVersion[TrainingRecord]):
     """One training version; its heavy parts are read from the store when asked for."""
 
     kind = TRAINING
@@ -49,21 +48,6 @@ class TrainingVersion(NamedVersion[TrainingRecord]):
 
         with self.reading("log"):
             return {} if self.record.log is None else read_log(self.repository, self.record.log)
-
-    def predictions(self) -> dict[str, dict[str, Annotation]]:
-        """Return what the network said of validation samples: data set's folder -> key -> what.
-
-        Raises:
-            NotFoundError: This clone's store does not have them.
-            DamagedError: What is stored is not what the record says.
-        """
-        from veml_vcs.repository.records.predictions import read_predictions
-
-        facts = self.record.predictions
-        if facts is None:
-            return {}
-        with self.reading("predictions"):
-            return read_predictions(self.repository, facts.tree, self.record.data)
 
 
 def open_training(repo: Repository, spec: VersionSpec | str) -> TrainingVersion:

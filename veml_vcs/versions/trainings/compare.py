@@ -1,4 +1,4 @@
-"""What a training version says, as rows of a table, and the rows by which two of them differ."""
+"""What a training version says, as rows of a table."""
 
 from __future__ import annotations
 
