@@ -1,4 +1,4 @@
-"""``veml training errors`` and ``inference errors``: options, and what both do with them."""
+"""``veml training errors``, ``inference errors``, ``predict --errors``: options, what is shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from veml_vcs.analysis.detection.errors import DetectionErrors
-    from veml_vcs.repository.trainings.said import Judged
+    from veml_vcs.repository.trainings.said import Judged, Said
 
 _SCORE, _IOU = 0.3, 0.5
 
@@ -45,43 +45,67 @@ def show_errors(
     Raises:
         InvalidInputError: Options are given that its task does not have.
     """
+    from veml_vcs.repository.trainings.said import said_of
+
     task = version.record.task
-    if task != "detection" and (score is not None or iou is not None):
-        raise InvalidInputError(
-            f"{version.label}: --score and --iou are for detectors; it is for {task}"
-        )
-    if task == "classification":
-        _classifier(version, worst, plot, as_json=as_json)
-    elif task == "detection":
-        thresholds = _SCORE if score is None else score, _IOU if iou is None else iou
-        _detector(version, thresholds, worst, plot, as_json=as_json)
-    else:
+    _refuse_thresholds(version.label, task, score, iou)
+    if task == "forecasting":
         _forecaster(version, worst, plot, as_json=as_json)
+    else:
+        said = said_of(version)
+        show_said(said, score=score, iou=iou, worst=worst, plot=plot, as_json=as_json)
+
+
+def show_said(
+    said: Said,
+    *,
+    score: float | None,
+    iou: float | None,
+    worst: int,
+    plot: str | None,
+    as_json: bool,
+) -> None:
+    """Analyse what a network said of images, tell it, and draw the worst samples.
+
+    Raises:
+        InvalidInputError: As ``show_errors``.
+    """
+    _refuse_thresholds(said.name, said.task, score, iou)
+    if said.task == "classification":
+        _classifier(said, worst, plot, as_json=as_json)
+    else:
+        thresholds = _SCORE if score is None else score, _IOU if iou is None else iou
+        _detector(said, thresholds, worst, plot, as_json=as_json)
+
+
+def _refuse_thresholds(name: str, task: str, score: float | None, iou: float | None) -> None:
+    if task != "detection" and (score is not None or iou is not None):
+        raise InvalidInputError(f"{name}: --score and --iou are for detectors; it is for {task}")
 
 
 def _detector(
-    version: Judged, thresholds: tuple[float, float], worst: int, plot: str | None, *, as_json: bool
+    said: Said, thresholds: tuple[float, float], worst: int, plot: str | None, *, as_json: bool
 ) -> None:
     from veml_cli.render.detection_errors import error_lines
     from veml_vcs.analysis.detection.errors import detection_errors
 
     score, iou = thresholds
-    found = detection_errors(version, score=score, iou=iou, worst=worst)
+    found = detection_errors(said, score=score, iou=iou, worst=worst)
     if plot is not None:
-        _draw(version, found, plot)
+        _draw(said, found, plot)
     show(found, error_lines(found, out.width), as_json=as_json)
     _drawn(plot, len(found.worst))
 
 
-def _classifier(version: Judged, worst: int, plot: str | None, *, as_json: bool) -> None:
+def _classifier(said: Said, worst: int, plot: str | None, *, as_json: bool) -> None:
     from veml_cli.render.class_errors import class_error_lines
     from veml_vcs.analysis.classification.errors import classification_errors, wrong_pictures
     from veml_vcs.analysis.tiles import draw_tiles
 
-    found = classification_errors(version, worst=worst)
+    found = classification_errors(said, worst=worst)
     if plot is not None:
-        title = f"{version.label}: its surest mistakes"
-        draw_tiles(wrong_pictures(version, found), title, plot)
+        title = f"{said.name}: its surest mistakes"
+        draw_tiles(wrong_pictures(said, found), title, plot)
     show(found, class_error_lines(found, out.width), as_json=as_json)
     _drawn(plot, len(found.worst))
 
@@ -101,12 +125,12 @@ def _drawn(plot: str | None, samples: int) -> None:
         out.note(f"drew {samples} samples into {plot}")
 
 
-def _draw(version: Judged, found: DetectionErrors, target: str) -> None:
+def _draw(asked: Said, found: DetectionErrors, target: str) -> None:
     from veml_vcs.analysis.detection.errors import sample_pictures
     from veml_vcs.analysis.sheets import draw_said
 
     rows = []
-    for one, data, truth, said in sample_pictures(version, found):
+    for one, data, truth, said in sample_pictures(asked, found):
         kinds = ("missed", "confused", "misplaced", "duplicate", "invented")
         counts = {kind: getattr(one, kind) for kind in kinds}
         told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from veml_cli._error_analysis import Iou, show_said
 from veml_cli._errors import DIFFERS, OK
 from veml_cli._options import Json, Quiet, examples
 from veml_cli._output import out
 from veml_cli._progress import progress
 from veml_cli._session import opened
+from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from veml_vcs.deployment.predict import Predictions
@@ -20,6 +22,8 @@ EXAMPLES = examples(
     ("what a deployed detector sees on images", "veml predict detector incoming --score 0.5"),
     ("on every sample of a data version, as a COCO document with scores",
      "veml predict detector images/val@v1.0 --coco said.json"),
+    ("what it gets wrong on a data version, and the worst images drawn",
+     "veml predict detector images/val --errors --plot worst.png"),
     ("with the checkpoint of a training, drawn",
      "veml predict first images/train/0001.jpg --training --plot seen.png"),
 )  # fmt: skip
@@ -50,8 +54,14 @@ def predict(
         str | None,
         typer.Option("--plot", metavar="FILE", help="Draw the images with what was said."),
     ] = None,
+    errors: Annotated[
+        bool,
+        typer.Option("--errors", help="Show what it gets wrong on annotated data versions."),
+    ] = False,
+    iou: Iou = None,
     most: Annotated[
-        int, typer.Option("--most", min=0, metavar="N", help="How many images --plot draws.")
+        int,
+        typer.Option("--most", min=0, metavar="N", help="How many to draw, or --errors to name."),
     ] = 10,
     threads: Annotated[
         int, typer.Option("--threads", min=0, metavar="N", help="Threads; 0: as it thinks fit.")
@@ -71,28 +81,48 @@ def predict(
     folder that is a data set means its samples, as staged; any other folder the images below it.
     Boxes are in pixels of the image as stored; what EXIF says of rotation is not applied. An image
     that cannot be decoded is named, the others are predicted, and the exit code is 1.
-    """
-    from veml_cli.render.predictions import predicted_lines
-    from veml_vcs.deployment.predict import document
-    from veml_vcs.deployment.predict import predict as run
 
+    --errors asks only of annotated samples of data versions, and shows what is wrong in the words
+    of veml training errors; --plot then draws the worst, and -q leaves out notes alone.
+    """
+    from veml_vcs.deployment.predict import predict as run
+    from veml_vcs.deployment.predict import said_by
+
+    if iou is not None and not errors:
+        raise InvalidInputError("--iou: is of --errors alone")
     with opened() as repo:
         _refuse_existing(coco, csv, force=force)
         with progress() as told:
-            found = run(repo, name, images, told, training=training, threads=threads, trust=trust)
+            found = run(
+                repo, name, images, told, training=training, threads=threads, trust=trust,
+                annotated=errors,
+            )  # fmt: skip
         for note in () if quiet else found.notes:
             out.note(note)
         shown = found.above(score)
         _write(repo, shown, coco, csv, force=force)
-        if plot is not None:
-            _draw(shown, plot, most)
-        if as_json:
-            out.write_json(document(shown))
-        elif not quiet:
-            out.write_lines(predicted_lines(shown, out.width))
+        if errors:
+            show_said(
+                said_by(found), score=score if found.task == "detection" else None, iou=iou,
+                worst=most, plot=plot, as_json=as_json,
+            )  # fmt: skip
+        else:
+            _show(shown, plot, most, quiet=quiet, as_json=as_json)
     for one in found.broken:
         out.error("error", one.problem, None)
     return DIFFERS if found.broken else OK
+
+
+def _show(found: Predictions, plot: str | None, most: int, *, quiet: bool, as_json: bool) -> None:
+    from veml_cli.render.predictions import predicted_lines
+    from veml_vcs.deployment.predict import document
+
+    if plot is not None:
+        _draw(found, plot, most)
+    if as_json:
+        out.write_json(document(found))
+    elif not quiet:
+        out.write_lines(predicted_lines(found, out.width))
 
 
 def _refuse_existing(*targets: str | None, force: bool) -> None:

@@ -31,7 +31,8 @@ from veml_vcs.versions.trainings.forecasts import ERRORS_KEY, errors_said
 SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
 NEEDS_ENGINE = ("train", "transfer", "rebuild", "deploy", "predict")
-INFERENCES = ("veml deploy ", "veml predict ", "veml training measure ")
+RUN_INFERENCES = ("veml deploy ", "veml predict ", "veml training measure ")
+DATA_ERRORS = "veml inference errors detector --data images/val"
 
 
 def examples_of(module: ModuleType) -> list[str]:
@@ -522,7 +523,7 @@ for _example in EXAMPLES:
         STATES[_example] = with_a_lifecycle
     if _example.startswith("veml rebuild "):
         STATES.setdefault(_example, to_be_rebuilt)
-    if _example.startswith(INFERENCES):
+    if _example.startswith(RUN_INFERENCES) or _example == DATA_ERRORS:
         STATES[_example] = with_an_inference
     if _example.startswith(("veml training ", "veml lineage ")) and _example not in STATES:
         STATES[_example] = with_trainings
@@ -540,7 +541,7 @@ ENDS_WITH_ONE = {
 
 def _marks(example: str) -> tuple[pytest.MarkDecorator, ...]:
     command = example.split()[1]
-    if command in NEEDS_ENGINE or example.startswith("veml training measure "):
+    if command in NEEDS_ENGINE or example.startswith(RUN_INFERENCES) or example == DATA_ERRORS:
         return pytest.mark.ml, pytest.mark.slow, ENGINE
     return (pytest.mark.ml,) if command in NEEDS_TORCH else ()
 

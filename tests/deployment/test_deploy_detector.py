@@ -83,8 +83,8 @@ def test_the_file_says_what_it_is(cells: Place, onnx_file: Exported, script_file
 
 
 def test_the_same_training_gives_the_same_file(cells: Place, onnx_file: Exported) -> None:
-    """Seen to fail when the time of day was written into the metadata. TorchScript's names count up
-    within a process, so its bytes are only equal from process to process."""
+    """TorchScript's names count up within a process, so its bytes are only equal from process to
+    process."""
     assert exported(cells).file == onnx_file.file
 
 

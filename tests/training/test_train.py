@@ -80,8 +80,7 @@ def test_it_learns(cells: Place) -> None:
 
 
 def test_one_seed_gives_one_version(cells: Place) -> None:
-    """Also with processes that load images. Seen to fail with transforms that draw from the
-    process's own random numbers (``VemlDraws`` without its seed)."""
+    """Also with processes that load images."""
     first = run(cells, name="one")
     assert run(cells, name="one").version == first.version
     assert run(cells, name="one", machine=Machine(workers=2)).version == first.version

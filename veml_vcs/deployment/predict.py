@@ -11,12 +11,18 @@ from typing import Any
 
 from veml_vcs.deployment.inputs import Input, inputs_of
 from veml_vcs.deployment.predictors import Predictor, opened_predictor
-from veml_vcs.errors import DamagedError, FormatError, InvalidInputError
+from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import VersionId
+from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.trainings.said import Said
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.images import image_shape
+from veml_vcs.training.classification.samples import labelled as with_a_class
+from veml_vcs.training.detection_samples import labelled
+from veml_vcs.training.held_back import tell_trained_on
+from veml_vcs.versions.trainings import parse_training_record
 
 SCORE = 0.3
 """What is shown of a detector; of a data version all is kept for the analysis of errors."""
@@ -99,6 +105,7 @@ def predict(
     training: bool = False,
     threads: int = 0,
     trust: bool = False,
+    annotated: bool = False,
 ) -> Predictions:
     """Ask an inference version, or a training's checkpoint, what is on images.
 
@@ -110,6 +117,7 @@ def predict(
         training: Ask the training of that name.
         threads: How many compute; 0: as the runtime thinks fit.
         trust: Run a TorchScript file.
+        annotated: Ask only of samples of data versions whose annotations say what is true.
 
     Returns:
         Of every image what was said, or why nothing could be.
@@ -117,12 +125,14 @@ def predict(
     Raises:
         NotFoundError: There is no such version, file, folder or data.
         MissingDependencyError: What runs it is not installed.
-        InvalidInputError: It does not look at images.
+        InvalidInputError: It does not look at images; or ``annotated``, and none is.
     """
     notes: list[str] = []
     images = inputs_of(repo, given, notes)
-    progress("predicting", 0, len(images))
     with opened_predictor(repo, spec, training=training, threads=threads, trust=trust) as predictor:
+        if annotated:
+            images = _annotated(repo, predictor, images, notes)
+        progress("predicting", 0, len(images))
         found = []
         for done, one in enumerate(images):
             found.append(_said(predictor, one))
@@ -131,6 +141,60 @@ def predict(
             predictor.kind, predictor.name, predictor.version, predictor.task, predictor.classes,
             tuple(found), tuple(notes),
         )  # fmt: skip
+
+
+def _annotated(
+    repo: Repository, predictor: Predictor, images: Sequence[Input], notes: list[str]
+) -> tuple[Input, ...]:
+    """Return the images of which it is known what is on them.
+
+    Raises:
+        InvalidInputError: One is of no data version, or none is known.
+    """
+    opened: dict[str, Dataset] = {}
+    keys: dict[str, list[str]] = {}
+    for one in images:
+        data = one.data
+        if data is None:
+            raise InvalidInputError(
+                f"{one.name}: is of no data version, so nothing says what is on it",
+                hint="expected data versions, as veml data ls lists them",
+            )
+        if opened.setdefault(data.path, data).tree != data.tree:
+            raise InvalidInputError(f"{data.path}: two versions of one data set; expected one")
+        keys.setdefault(data.path, []).append(one.key)
+    known: set[tuple[str, str]] = set()
+    for path, data in opened.items():
+        annotations = data.annotations()
+        if predictor.task == "classification":
+            kept, blank = with_a_class(path, keys[path], annotations)
+        else:
+            kept, blank = labelled(keys[path], annotations)
+        known |= {(path, key) for key in kept}
+        if blank:
+            notes.append(f"{path}: {blank} samples without annotation are left out")
+        _tell_trained_on(repo, predictor, data, kept, notes)
+    if not known:
+        raise InvalidInputError(
+            f"none of {len(images)} samples has labels to measure against",
+            hint="veml data show DATA",
+            kind="no-labels",
+        )
+    return tuple(
+        one for one in images if one.data is not None and (one.data.path, one.key) in known
+    )
+
+
+def _tell_trained_on(
+    repo: Repository, predictor: Predictor, data: Dataset, keys: Sequence[str], notes: list[str]
+) -> None:
+    name = predictor.training
+    try:
+        record = parse_training_record(repo.git.read_blob(name), name)
+    except (NotFoundError, DamagedError, FormatError) as error:
+        notes.append(f"whether samples were trained on cannot be told: {error.message}")
+    else:
+        tell_trained_on(repo, record, data, keys, notes)
 
 
 def _said(predictor: Predictor, one: Input) -> Prediction:
@@ -218,3 +282,24 @@ def pictures(
             truth = None if source.data is None else source.data[source.key].annotation
             rows.append((one.image, source.read(), truth, one.said))
     return rows
+
+
+def said_by(found: Predictions) -> Said:
+    """Return what was said of data versions, for the analysis of errors.
+
+    Args:
+        found: Of ``predict`` with ``annotated``; images that could not be looked at are left out.
+
+    Raises:
+        InvalidInputError: No image could be looked at.
+    """
+    said: dict[str, dict[str, Annotation]] = {}
+    data: dict[str, Dataset] = {}
+    for one in found.images:
+        if one.said is not None and one.source is not None and one.source.data is not None:
+            path = one.source.data.path
+            data[path] = one.source.data
+            said.setdefault(path, {})[one.source.key] = one.said
+    if not said:
+        raise InvalidInputError(f"none of {len(found.images)} images can be looked at")
+    return Said(found.kind, found.name, found.version, found.task, found.classes, said, data)

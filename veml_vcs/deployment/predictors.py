@@ -42,6 +42,7 @@ class Predictor:
         kind: ``inference`` or ``training``.
         name: As the user named it.
         version: Its version id.
+        training: The training version whose weights it has.
         task: ``detection`` or ``classification``.
         classes: Names of the classes.
         say: Returns what is on an image.
@@ -50,6 +51,7 @@ class Predictor:
     kind: str
     name: str
     version: VersionId
+    training: VersionId
     task: str
     classes: tuple[str, ...]
     say: Say
@@ -107,8 +109,9 @@ def _of_file(found: InferenceVersion, threads: int, trust: bool) -> Predictor:
     _refuse_other_task(record.task, found.label)
     runner = _runner(found, threads, trust)
     return Predictor(
-        "inference", found.label, found.id, record.task, record.classes, _FileSays(record, runner)
-    )
+        "inference", found.label, found.id, record.training.version, record.task, record.classes,
+        _FileSays(record, runner),
+    )  # fmt: skip
 
 
 def _runner(found: InferenceVersion, threads: int, trust: bool) -> FileRunner:
@@ -163,7 +166,9 @@ def _of_checkpoint(repo: Repository, training: TrainingVersion) -> Iterator[Pred
     # Of no sample: the data that it was trained on need not be here.
     nothing = Part("nothing", _no_record(), ())
     with loaded(repo, training, nothing) as run:
-        yield Predictor("training", training.label, training.id, task, classes, run.annotate)
+        yield Predictor(
+            "training", training.label, training.id, training.id, task, classes, run.annotate
+        )
 
 
 def _no_record() -> str:

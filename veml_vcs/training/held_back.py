@@ -6,6 +6,8 @@ steps of a series. Of the same data version that is always the same samples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
 from veml_vcs.repository.dataset import Dataset
@@ -17,7 +19,7 @@ from veml_vcs.training.detection_samples import labelled
 from veml_vcs.training.inputs import data_version
 from veml_vcs.training.plan import Part
 from veml_vcs.training.split import split_by_name, split_by_seed
-from veml_vcs.versions.trainings import DataUse
+from veml_vcs.versions.trainings import DataUse, TrainingRecord
 from veml_vcs.versions.trainings.uses import Role
 
 
@@ -105,27 +107,42 @@ def part_of_data(training: TrainingVersion, spec: str, notes: list[str]) -> Part
         )
     if blank:
         notes.append(f"{data.path}: {blank} samples without annotation are left out")
-    seen = _trained_on(training, notes)
+    tell_trained_on(training.repository, training.record, data, keys, notes)
+    return Part(data.path, text, keys)
+
+
+def tell_trained_on(
+    repo: Repository, record: TrainingRecord, data: Dataset, keys: Sequence[str], notes: list[str]
+) -> None:
+    """Add a note where a training has seen samples that it is measured on.
+
+    Args:
+        repo: The repository.
+        record: The training.
+        data: What it is measured on.
+        keys: Of these samples.
+        notes: Are added to; also where it cannot be told.
+    """
+    seen = _trained_on(repo, record, notes)
     shared = sum(data.entries[key].content in seen for key in keys)
     if shared:
         notes.append(
             f"{shared} of {len(keys)} samples of {data.path} were trained on: the numbers are "
             "better than on new ones"
         )
-    return Part(data.path, text, keys)
 
 
-def _trained_on(training: TrainingVersion, notes: list[str]) -> set[SampleId]:
+def _trained_on(repo: Repository, record: TrainingRecord, notes: list[str]) -> set[SampleId]:
     """Return the contents that a training has seen, as far as they can be told here."""
     found: set[SampleId] = set()
-    for use in training.record.data:
+    for use in record.data:
         if use.role == "train":
             try:
-                part = part_of_use(training.repository, use)
+                part = part_of_use(repo, use)
             except (NotFoundError, FormatError) as error:
                 notes.append(f"whether samples were trained on cannot be told: {error.message}")
                 continue
-            found |= contents_of(training.repository, part)
+            found |= contents_of(repo, part)
     return found
 
 

@@ -80,7 +80,7 @@ def test_it_learns_and_what_is_recorded(cells: Place) -> None:
 
 
 def test_one_seed_gives_one_version(cells: Place) -> None:
-    """Also with processes that load images. Seen to fail with ``VemlDraws`` without its seed."""
+    """Also with processes that load images."""
     first = learn(cells, name="one")
     assert learn(cells, name="one", machine=Machine(workers=2)).version == first.version
     assert learn(cells, name="one", seed=1).version != first.version
@@ -186,11 +186,7 @@ STEPS = (
 
 @pytest.mark.parametrize("settings", [(), STEPS], ids=["passes", "steps"])
 def test_interrupted_while_measuring(cells: Place, settings: tuple[str, ...]) -> None:
-    """The measurement is made up for: the resumed training is the uninterrupted one.
-
-    Seen to fail without ``StateHook.after_val_iter`` (it measured to its end, and the next step
-    stopped it), and without what ``before_train`` makes up for (the log lacked a measurement).
-    """
+    """The measurement is made up for: the resumed training is the uninterrupted one."""
     length: dict[str, Any] = {} if settings else {"epochs": 2}
     every = settings or ("train_cfg.val_interval=1",)
     whole = run(cells, *SMALL, *every, **SORTED, **length, name="whole")
@@ -201,8 +197,7 @@ def test_interrupted_while_measuring(cells: Place, settings: tuple[str, ...]) ->
 
 
 def test_interrupted_at_a_border(cells: Place) -> None:
-    """Where a pass ends, and where a measurement comes next. Seen to fail as both were before:
-    the pass was trained again, and the measurement was left out."""
+    """Where a pass ends, and where a measurement comes next."""
     whole = learn(cells, name="whole")
     last = whole.iterations // 2
     assert learn(cells, name="part", heard=Heard({last: interrupt})).iterations == last

@@ -13,7 +13,7 @@ from typing import Any
 from veml_vcs.analysis.confusion import Confusion
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.trainings.said import Judged, said_samples, val_data
+from veml_vcs.repository.trainings.said import Said, said_samples
 from veml_vcs.samples.facts import Annotation
 
 
@@ -69,7 +69,7 @@ class ClassificationErrors:
         kind: ``training`` or ``inference``.
         name: The version, as the user named it.
         version: Its version id.
-        samples: How many samples with a class it was validated on.
+        samples: How many samples with a class it was asked about.
         accuracy: Part of them that it named.
         classes: Class by class.
         matrix: Rows: what is true; columns: what was said; both in the order of ``classes``.
@@ -90,24 +90,23 @@ class ClassificationErrors:
     task: str = "classification"
 
 
-def classification_errors(version: Judged, *, worst: int = 10) -> ClassificationErrors:
-    """Compare what a classifier said of its validation samples with what is true of them.
+def classification_errors(asked: Said, *, worst: int = 10) -> ClassificationErrors:
+    """Compare what a classifier said of samples with what is true of them.
 
     Args:
-        version: The training, or inference version.
+        asked: What was said, and of what.
         worst: How many samples to name.
 
     Raises:
-        NotFoundError: It has no predictions, or they or the data are not
-            in this clone.
+        NotFoundError: A sample is not in this clone.
         InvalidInputError: It is no classifier.
         DamagedError: A prediction is none.
     """
-    if version.record.task != "classification":
-        raise InvalidInputError(f"{version.label}: a {version.record.task}, and no classifier")
+    if asked.task != "classification":
+        raise InvalidInputError(f"{asked.name}: a {asked.task}, and no classifier")
     pairs: Counter[tuple[str, str]] = Counter()
     wrong = []
-    for path, sample, annotation in said_samples(version):
+    for path, sample, annotation in said_samples(asked):
         label, scores = _said(annotation, sample.key)
         truth = _truth(sample.annotation)
         if truth is None:
@@ -117,14 +116,14 @@ def classification_errors(version: Judged, *, worst: int = 10) -> Classification
             sure = scores[label]
             wrong.append(WrongSample(path, sample.key, truth, label, sure, scores.get(truth)))
     seen = {name for pair in pairs for name in pair}
-    known = list(version.record.per_class)
+    known = list(asked.classes)
     names = known + sorted(seen - set(known))
     wrong.sort(key=lambda one: (-one.score, one.dataset, one.key))
     order = sorted(pairs.items(), key=lambda one: (-one[1], one[0]))
     total = pairs.total()
     right = sum(count for (truth, said), count in pairs.items() if truth == said)
     return ClassificationErrors(
-        version.kind.name, version.label, version.id, total,
+        asked.kind, asked.name, asked.version, total,
         right / total if total else float("nan"),
         tuple(_class(name, pairs) for name in names),
         tuple(tuple(pairs[truth, said] for said in names) for truth in names),
@@ -133,11 +132,10 @@ def classification_errors(version: Judged, *, worst: int = 10) -> Classification
     )  # fmt: skip
 
 
-def wrong_pictures(version: Judged, found: ClassificationErrors) -> list[tuple[str, bytes]]:
+def wrong_pictures(asked: Said, found: ClassificationErrors) -> list[tuple[str, bytes]]:
     """Return a caption and the bytes of each of the worst samples."""
-    opened = val_data(version)
     return [
-        (f"{one.truth}; said: {one.said} {one.score:.2f}", opened[one.dataset][one.key].data)
+        (f"{one.truth}; said: {one.said} {one.score:.2f}", asked.data[one.dataset][one.key].data)
         for one in found.worst
     ]
 

@@ -1,4 +1,4 @@
-"""``veml training errors``: what a detector gets wrong on the data that it was validated on.
+"""``veml training errors``, ``predict --errors``: what a detector gets wrong on a data version.
 
 Only records, predictions and annotations are read; no network is run, and no engine is needed.
 """
@@ -22,7 +22,7 @@ from veml_vcs.analysis.detection.confusion import ImageErrors, image_errors
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.dataset import Sample
-from veml_vcs.repository.trainings.said import Judged, said_samples, val_data
+from veml_vcs.repository.trainings.said import Said, said_samples
 from veml_vcs.samples.annotations import box_of, image_size
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.images import image_shape
@@ -108,13 +108,13 @@ class WorstSample:
 
 @dataclass(frozen=True)
 class DetectionErrors:
-    """What a training gets wrong.
+    """What a detector gets wrong.
 
     Attributes:
         kind: ``training`` or ``inference``.
         name: The version, as the user named it.
         version: Its version id.
-        samples: How many samples it was validated on.
+        samples: How many samples it was asked about.
         score: Detections below are not counted one by one (they count in ``ap``).
         iou: An object is found from this IoU on.
         ap: Mean of the classes that have objects, over IoU .50 to .95.
@@ -150,27 +150,26 @@ class _Looked:
 
 
 def detection_errors(
-    version: Judged, *, score: float = 0.3, iou: float = 0.5, worst: int = 10
+    asked: Said, *, score: float = 0.3, iou: float = 0.5, worst: int = 10
 ) -> DetectionErrors:
-    """Compare what a detector said of its validation samples with what is true of them.
+    """Compare what a detector said of samples with what is true of them.
 
     Args:
-        version: The training, or inference version.
+        asked: What was said, and of what.
         score: Detections below are not counted one by one.
         iou: An object is found from this IoU on.
         worst: How many samples to name.
 
     Raises:
-        NotFoundError: It has no predictions, or they or the data are not
-            in this clone.
+        NotFoundError: A sample is not in this clone.
         InvalidInputError: It is no detector, or a threshold is none.
     """
     if not (0 <= score <= 1 and 0 < iou <= 1):
         raise InvalidInputError(f"thresholds are from 0 to 1, found score {score:g}, IoU {iou:g}")
-    if version.record.task != "detection":
-        raise InvalidInputError(f"{version.label}: a {version.record.task}, and no detector")
-    samples = said_samples(version)
-    numbers = {name: i for i, name in enumerate(_class_names(version, samples))}
+    if asked.task != "detection":
+        raise InvalidInputError(f"{asked.name}: a {asked.task}, and no detector")
+    samples = said_samples(asked)
+    numbers = {name: i for i, name in enumerate(_class_names(asked, samples))}
     looked = []
     for dataset, sample, said in samples:
         boxes = boxes_of(sample.annotation, said, sample.key, _bytes_of(sample), numbers)
@@ -180,7 +179,7 @@ def detection_errors(
     whole = {i: average_precision(images, i) for i in range(len(names))}
     present = [one for one in whole.values() if one.truth]
     return DetectionErrors(
-        version.kind.name, version.label, version.id, len(looked), score, iou,
+        asked.kind, asked.name, asked.version, len(looked), score, iou,
         _mean(one.ap for one in present), _mean(one.ap50 for one in present),
         _mean(one.ap75 for one in present),
         tuple(_class_errors(names[i], i, whole[i], looked) for i in range(len(names))),
@@ -191,28 +190,26 @@ def detection_errors(
 
 
 def sample_pictures(
-    version: Judged, found: DetectionErrors
+    asked: Said, found: DetectionErrors
 ) -> list[tuple[WorstSample, bytes, Annotation | None, Annotation]]:
     """Return the worst samples with their bytes, what is true of them, and what was said."""
-    predictions = version.predictions()
-    opened = val_data(version)
     pictures = []
     for one in found.worst:
-        sample = opened[one.dataset][one.key]
-        said = predictions[one.dataset][one.key]
+        sample = asked.data[one.dataset][one.key]
+        said = asked.predictions[one.dataset][one.key]
         shown = [obj for obj in _objects(said) if _score(obj, one.key) >= found.score]
         pictures.append((one, sample.data, sample.annotation, {"objects": shown}))
     return pictures
 
 
-def _class_names(version: Judged, samples: Sequence[tuple[str, Sample, Annotation]]) -> list[str]:
-    """Return every class that is true or was said, in the order of the record, then by name."""
+def _class_names(asked: Said, samples: Sequence[tuple[str, Sample, Annotation]]) -> list[str]:
+    """Return every class that is true or was said, in the order of the network, then by name."""
     seen = {
         str(obj.get("class"))
         for _, sample, said in samples
         for obj in (*_objects(sample.annotation), *_objects(said))
     }
-    known = [name for name in version.record.per_class if name in seen]
+    known = [name for name in asked.classes if name in seen]
     return known + sorted(seen - set(known))
 
 
