@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 PIL = pytest.importorskip("PIL.Image", reason="needs Pillow (extra [plot])")
+from veml_vcs.analysis.contact_sheet import TOP
 from veml_vcs.analysis.pictures import class_colors
-from veml_vcs.analysis.sheets import _CAPTION, _CELL, _GAP, _TOP
+from veml_vcs.analysis.sheets import _CAPTION, _CELL, _GAP
 
 Place = Any
 ROW = _CELL[1] + _CAPTION
@@ -23,7 +24,7 @@ def opened(path: Any) -> Any:
 
 def cell(picture: Any, row: int, column: int) -> set[tuple[int, int, int]]:
     """Return the colours in one cell of the sheet."""
-    x, y = _GAP + column * (_CELL[0] + _GAP), _TOP + row * ROW + 20
+    x, y = _GAP + column * (_CELL[0] + _GAP), TOP + row * ROW + 20
     part = picture.crop((x + 1, y + 1, x + _CELL[0], y + _CELL[1])).convert("RGB")
     return {color for _, color in part.getcolors(1 << 20)}
 
@@ -39,7 +40,7 @@ def test_two_commits(forked: Place, colors: dict[str, tuple[int, int, int]]) -> 
     assert "drew 3 of 3 samples that differ into out.png" in said.err
     assert "data images/train" in said.out or "images/train" in said.out
     picture = opened(forked.root / "out.png")
-    assert picture.size == (2 * _CELL[0] + 3 * _GAP, _TOP + 3 * ROW)
+    assert picture.size == (2 * _CELL[0] + 3 * _GAP, TOP + 3 * ROW)
     # The same class has the same colour on both sides, though the sides have other classes.
     assert {colors["car"], colors["bus"]} <= cell(picture, 0, 0)
     assert {colors["car"], colors["bike"]} <= cell(picture, 0, 1)
@@ -70,7 +71,7 @@ def test_as_many_as_asked_for(forked: Place) -> None:
     said = forked.veml("diff", "main", "night", "--samples", "1", "--plot", "out.webp", "--json")
     assert "drew 1 of 3" in said.err
     assert said.json()["datasets"][0]["path"] == "images/train"
-    assert opened(forked.root / "out.webp").size[1] == _TOP + ROW
+    assert opened(forked.root / "out.webp").size[1] == TOP + ROW
 
 
 def test_nothing_differs_and_what_cannot_be_drawn(drives: Place) -> None:

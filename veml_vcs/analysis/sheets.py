@@ -9,34 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from veml_vcs.analysis.drawing import Color, check_suffix, drawing, font, pillow, plain, save
-from veml_vcs.analysis.pictures import annotated, class_colors
-from veml_vcs.errors import FormatError
+from veml_vcs.analysis.contact_sheet import TOP, ContactSheet, Shown
+from veml_vcs.analysis.drawing import Color, plain
+from veml_vcs.analysis.pictures import class_colors
 from veml_vcs.samples.facts import Annotation
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
-
     from veml_vcs.repository.diff_pairs import Pair
 
-_TOP, _LONGEST = 44, 130
+_LONGEST = 130
 _CELL, _CAPTION, _GAP = (480, 360), 32, 16
-_GREY, _BLACK = (150, 150, 150), (30, 30, 30)
-
-
-class _Shown(NamedTuple):
-    """One side of a row: a sample's key for messages, its image's bytes, what is drawn on it."""
-
-    key: str
-    data: bytes | None
-    said: Annotation | None
 
 
 class _Row(NamedTuple):
     caption: str
-    left: _Shown | None
-    right: _Shown | None
+    left: Shown | None
+    right: Shown | None
 
 
 def draw_pairs(pairs: Sequence[Pair], title: str, target: str) -> None:
@@ -56,7 +44,7 @@ def draw_pairs(pairs: Sequence[Pair], title: str, target: str) -> None:
     for pair in pairs:
         new, old = pair.sample.key, pair.sample.old_key or pair.sample.key
         left, right = (
-            None if side is None else _Shown(key, side.data, side.said)
+            None if side is None else Shown(key, side.data, side.said)
             for side, key in ((pair.before, old), (pair.after, new))
         )
         rows.append(_Row(_caption(pair), left, right))
@@ -83,8 +71,8 @@ def draw_said(
     sheet = [
         _Row(
             caption,
-            _Shown(caption, data, truth),
-            _Shown(caption, data, _scored(said, truth, colors)),
+            Shown(caption, data, truth),
+            Shown(caption, data, _scored(said, truth, colors)),
         )
         for caption, data, truth, said in rows
     ]
@@ -95,46 +83,18 @@ def _draw(
     rows: Sequence[_Row], title: str, nothing: str, colors: Mapping[str, Color], target: str
 ) -> None:
     """Write a sheet; ``nothing`` is what stands there where there are no rows."""
-    check_suffix(target)
     height = _CELL[1] + _CAPTION
-    size = (2 * _CELL[0] + 3 * _GAP, _TOP + max(1, len(rows)) * height)
-    picture: Image = pillow().new("RGB", size, "white")
-    draw = drawing(picture)
-    draw.text((_GAP, 12), plain(title), _BLACK, font(18))
+    size = (2 * _CELL[0] + 3 * _GAP, TOP + max(1, len(rows)) * height)
+    sheet = ContactSheet(size, title, target)
     if not rows:
-        draw.text((_GAP, _TOP), nothing, _GREY, font(14))
+        sheet.empty(nothing)
     for place, row in enumerate(rows):
-        top = _TOP + place * height
-        draw.text((_GAP, top), plain(row.caption)[:_LONGEST], _BLACK, font(12))
+        top = TOP + place * height
+        sheet.caption((_GAP, top), row.caption, _LONGEST)
         for column, side in enumerate((row.left, row.right)):
             corner = (_GAP + column * (_CELL[0] + _GAP), top + 20)
-            _paste(picture, draw, side, corner, colors)
-    save(picture, target)
-
-
-def _paste(
-    picture: Image,
-    draw: ImageDraw,
-    side: _Shown | None,
-    corner: tuple[int, int],
-    colors: Mapping[str, Color],
-) -> None:
-    """Put one side of a sample into its cell; a sentence where there is no image."""
-    x, y = corner
-    draw.rectangle((x, y, x + _CELL[0], y + _CELL[1]), (244, 244, 244), (210, 210, 210))
-    why = "not there"
-    if side is not None:
-        why = "no image, only an annotation"
-        if side.data is not None:
-            try:
-                image = annotated(side.data, side.said, side.key, colors, _CELL)
-            except FormatError:
-                why = "not an image that can be shown"
-            else:
-                left, top = (x + (_CELL[0] - image.width) // 2, y + (_CELL[1] - image.height) // 2)
-                picture.paste(image, (left, top))
-                return
-    draw.text((x + 12, y + 12), why, _GREY, font(14))
+            sheet.cell(corner, _CELL, side, colors)
+    sheet.save()
 
 
 def _classes(said: Iterable[Annotation | None]) -> set[str]:
