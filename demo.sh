@@ -8,6 +8,6 @@ cd -- "$(dirname -- "$0")"
 . scripts/environment.sh
 
 command -v git >/dev/null || die "the demo compares with plain git, and git is not installed"
-ensure_environment ml
+ensure_environment ml,mmdet,export
 export PATH="$veml_venv/bin:$PATH"
 exec bash demo/main_job.sh "$veml_root/.demo"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The main job of veml, on real driving scenes and blood cells: version, branch, label on two branches,
-# merge, compare, and ask whether new data is like the old. Prints each command before it runs it, so
-# that the lines can be copied.
+# merge, compare, ask whether new data is like the old; then train, rebuild for data that has moved on,
+# and deploy. Prints each command before it runs it, so that the lines can be copied.
 #
-#   bash demo/main_job.sh FOLDER      FOLDER is made anew; needs veml (with [ml]) and git in PATH
+#   bash demo/main_job.sh FOLDER      FOLDER is made anew; needs veml (with [ml,mmdet,export]) and git in PATH
 set -euo pipefail
 demo=$(cd -- "$(dirname -- "$0")" && pwd)
 data=$demo/data
@@ -178,6 +178,36 @@ data = veml.open(".").dataset("drives/town01", "ann")
 sample = data["JPEGImages/Town01_001980.jpg"]
 print(data)
 print(sample.key, len(sample.data), "bytes", [box["class"] for box in sample.objects])'
+
+chapter "11. Train a detector"
+why "A small Faster R-CNN, straight from the store; a fifth of the frames is held back to measure on."
+run veml checkout -q main
+run veml model template faster-rcnn-small configs/small.py
+run veml model add configs/small.py --name small
+cp -r "$data/carla_town01" streets
+run veml add streets
+run veml commit -m "town 1, and a small detector"
+run veml train --data streets --model small --name first --iterations 200
+run veml commit -m "first detector"
+run veml training show first
+
+chapter "12. The data moved on: rebuild"
+why "Town 3 is labelled by now. Drift says that it is other data; rebuild merges both, trains anew, and measures."
+mv incoming/town03 town03
+run veml add town03
+run veml commit -m "town 3"
+run_expecting 1 veml drift streets town03 --exit-code
+run veml rebuild --train first --new town03 --method full
+run veml commit -m "rebuilt for town 3"
+
+chapter "13. Deploy"
+why "The detector as one ONNX file: compared with its checkpoint, measured, and recorded."
+run veml deploy first-full --name detector
+run veml commit -m "deployed"
+run veml inference export detector -o ../detector.onnx
+run veml predict detector incoming/town01/JPEGImages --score 0.5
+why "What it came from, back to the first frame."
+run veml lineage show detector --up
 
 chapter "Done"
 printf 'The repository is in %s; look around with veml log --graph, veml status, git log.\n' "$PWD"

@@ -24,7 +24,8 @@ def test_mv_and_rm_of_a_record(drives: GitProject) -> None:
     before = drives.files("data")
     drives.git("mv", "data.veml", "images.veml")
     assert drives.files("data") == before
-    assert [(one.path, one.kind) for one in drives.fresh_status().behind] == [("data", "gone")]
+    behind = [(one.path, one.kind, one.held is None) for one in drives.fresh_status().behind]
+    assert behind == [("data", "gone", False), ("images", "behind", True)]
     drives.git("commit", "-qm", "renamed")
     drives.git("checkout", "-q", "HEAD~1")
     drives.assert_follows()
