@@ -191,6 +191,8 @@ class MovingWorld(World):
             return
         old = self.folder
         new = next(one for one in NAMES if one != old)
+        if self.project.path(new).exists():  # folders that the user emptied: mv goes into them
+            return
         mv(self.project.repo, [str(self.project.path(old))], str(self.project.path(new)))
         self.work = self.staged = {
             f"{new}/{key.removeprefix(old + '/')}" if key.startswith(old + "/") else key: data
