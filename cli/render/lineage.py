@@ -155,7 +155,8 @@ def _facts(node: Node) -> Iterator[str]:
     if props.get("status") == "partial":
         yield "partial"
     if "format" in props and node.kind == "inference":
-        yield f"{props['format']} {props.get('quantisation', '')}".strip()
+        small = props.get("quantisation", "none")
+        yield f"{props['format']}" + (f" {small}" if small != "none" else "")
     metrics = props.get("metrics", {})
     for name in _METRICS:
         if name in metrics:

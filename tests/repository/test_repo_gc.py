@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -261,11 +262,29 @@ def _record_of_another_kind(project: Project) -> None:
     project.git("prune", "--expire=now")
 
 
+def _rebuild_that_waits(project: Project) -> None:
+    keep_in_state(project, "rebuilds/night/state.json")
+
+
+def _unfinished_training(project: Project) -> None:
+    keep_in_state(project, "runs/night/plan.json")
+
+
+def keep_in_state(project: Project, name: str) -> None:
+    """Name the version as ``training.plan.Part`` does: by the text of its record."""
+    state = project.root / ".git/veml" / name
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"new": {"record": project.git("show", "side:d.veml")}}))
+    drop_side(project)
+    project.git("prune", "--expire=now")
+
+
 LEADS = [
     _tag, _packed_remote_branch, _stash, _reflog, _deleted_old_side_of_a_reflog, _index,
     _index_of_another_work_tree, _head_of_another_work_tree, _conflict_stage,
     _record_in_the_work_tree, _conflict_marks_in_the_work_tree, _merge_head, _cherry_pick_head,
     _autostash_of_a_rebase, _merge_state, _note, _drift_note_speaks_of_it, _record_of_another_kind,
+    _rebuild_that_waits, _unfinished_training,
 ]  # fmt: skip
 
 

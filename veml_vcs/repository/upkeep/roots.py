@@ -187,7 +187,7 @@ class RootFinder:
             for name in _names(private)
             if os.path.isfile(os.path.join(private, name)) and name not in ("lock", "gate")
         ]
-        for path in paths + mine:
+        for path in paths + mine + _unfinished(folder):
             data = _read(folder, path)
             self.found.words.update(bytes.fromhex(one.decode()) for one in _WORD.findall(data))
             for sha in set(_OBJECT.findall(data)):
@@ -461,6 +461,19 @@ def _main_root(repo: Repository) -> str | None:
         return repo.root
     common = repo.git.common_folder
     return os.path.dirname(common) if os.path.basename(common) == ".git" else None
+
+
+def _unfinished(folder: str) -> list[str]:
+    """Return the files in which trainings and rebuilds that are not done keep what they are of."""
+    found = []
+    for below, name in (("runs", "plan.json"), ("rebuilds", "state.json")):
+        place = os.path.join("veml", below)
+        found += [
+            os.path.join(place, one, name)
+            for one in _names(os.path.join(folder, place))
+            if os.path.isfile(os.path.join(folder, place, one, name))
+        ]
+    return found
 
 
 def _names(folder: str) -> list[str]:
