@@ -1,6 +1,6 @@
 """After whatever happens to a history, the graph that followed it is the one built from nothing.
 
-Seen to fail with each part of ``Writer.keep_commits`` and ``Writer.settle`` taken out in turn.
+Seen to fail with the call of ``keep_commits``, and each part of ``Writer.settle``, taken out.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tests.lineage.kit import (
     wander,
 )
 from tests.repository.conftest import isolated
+from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import blob_id
@@ -50,6 +51,38 @@ def test_following_is_building_anew(tmp_path: Path, isolated: Path, seed: int) -
         # From here on it follows again.
         base.close()
         repo.close()
+
+
+def names_of(base: Database) -> dict[str, str]:
+    return {row[0]: row[2] for row in everything(base) if len(row) == 5}
+
+
+def test_what_a_dropped_branch_alone_said_is_gone(tmp_path: Path, isolated: Path) -> None:
+    """A revision between versions that stay, the name a fact was shown by, a damaged record."""
+    history = History(tmp_path / "project")
+    one, other = data_record(1, ("Bus",)), data_record(2, ("bus",))
+    bad = b'{\n "kind": "data",\n "veml": 1}\n'
+    history.commit({"a.veml": other, "b.veml": data_record(3, ("car",))})
+    history.git("checkout", "-q", "-b", "side")
+    history.commit({"a.veml": data_record(3, ("car",)), "c.veml": one, "d.veml": bad})
+    repo, base = history.synced()
+    revision = (blob_id(data_record(3, ("car",))), "revision_of", blob_id(other), "{}")
+    assert revision in everything(base)
+    assert names_of(base)["class:bus"] == "Bus"
+    assert base.connection.execute("SELECT count(*) FROM skipped").fetchone() == (1,)
+    base.close()
+    repo.close()
+    history.git("checkout", "-q", "main")
+    history.git("branch", "-D", "side")
+    repo, base = history.synced()
+    assert revision not in everything(base)
+    assert names_of(base)["class:bus"] == "bus"
+    assert base.connection.execute("SELECT count(*) FROM skipped").fetchone() == (0,)
+    followed = everything(base)
+    sync(repo, base, full=True)
+    assert followed == everything(base)
+    base.close()
+    repo.close()
 
 
 def test_only_what_is_new_is_read(tmp_path: Path, isolated: Path) -> None:

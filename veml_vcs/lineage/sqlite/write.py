@@ -104,7 +104,6 @@ class Writer:
         do(f"DELETE FROM edge WHERE source IN (SELECT key FROM node WHERE id IN {gone})")
         do(f"DELETE FROM skipped WHERE version IN {gone}")
         do(f"UPDATE node SET known = 0, props = '{{}}', name = '' WHERE id IN {gone}")
-        do(f"DELETE FROM edge WHERE kind = 'contains' AND target IN {keys}")
         do(f"DELETE FROM edge WHERE kind = 'revision_of' AND source IN {keys}")
         do("INSERT OR REPLACE INTO edge "
            "SELECT b.commit_key, 'contains', n.key, json_object('paths', json_group_array(b.path)) "
