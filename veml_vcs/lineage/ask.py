@@ -230,18 +230,9 @@ class RepositoryLineage:
                 data = {one.id for one in self.store.having([fact_id(wanted)], "data")}
             else:
                 data = {self.version(wanted).id}
-            found = [one for one in found if data & self._data_of(one.id)]
+            trained = self.store.trained_with(data)
+            found = [one for one in found if one.id in trained]
         return found
-
-    def _data_of(self, model: str) -> set[str]:
-        """Return the data versions that trainings of a model were trained on."""
-        trainings = [one.source for one in self.store.edges_of(model, ["uses"])]
-        return {
-            edge.target
-            for training in trainings
-            for edge in self.store.edges_of(training, ["trained_on"])
-            if "train" in edge.props.get("roles", ())
-        }
 
     def _named(self, name: str, kind: str, revision: str) -> dict[str, str]:
         """Return the versions of a name in a commit: ``KIND:NAME`` -> id."""

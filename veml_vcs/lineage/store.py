@@ -68,6 +68,9 @@ class LineageStore(Protocol):
     def having(self, facts: Collection[str], kind: str) -> list[Node]:
         """List the nodes of one kind that have all these facts, in order of name and id."""
 
+    def trained_with(self, data: Collection[str]) -> set[str]:
+        """Return the models that were trained on (not measured on alone) any of some data."""
+
     def listed(self, kind: str) -> list[Node]:
         """List the nodes of one kind that are known, in order of name and id."""
 

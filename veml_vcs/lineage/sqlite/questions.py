@@ -135,6 +135,18 @@ class SqliteLineage:
         )
         return [_node(row) for row in rows]
 
+    def trained_with(self, data: Collection[str]) -> set[str]:
+        """Return the models that were trained on (not measured on alone) any of some data."""
+        rows = self._do(
+            "SELECT DISTINCT m.id FROM json_each(?) d CROSS JOIN node n ON n.id = d.value "
+            "CROSS JOIN edge t ON t.target = n.key AND t.kind = 'trained_on' "
+            "AND EXISTS (SELECT 1 FROM json_each(t.props, '$.roles') WHERE value = 'train') "
+            "CROSS JOIN edge u ON u.source = t.source AND u.kind = 'uses' "
+            "CROSS JOIN node m ON m.key = u.target",
+            (json.dumps(list(data)),),
+        )
+        return {row[0] for row in rows}
+
     def listed(self, kind: str) -> list[Node]:
         """List the nodes of one kind that are known."""
         rows = self._do(
