@@ -152,5 +152,6 @@ def test_no_network(cells: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         'model.backbone.init_cfg={"type": "Pretrained", "checkpoint": "torchvision://resnet18"}',
     )  # fmt: skip
     assert done.code == 128, done.err
-    assert "the engine failed before the first step" in done.err
+    assert "the weights that the config begins with cannot be had (model.backbone" in done.err
+    assert "--set model.backbone.init_cfg=None begins at random" in done.err
     assert not Path(cells.root / "trainings").exists()

@@ -104,7 +104,7 @@ def test_rows_of_a_head_follow_their_classes(cells: Place) -> None:
     heard = Heard()
     learn(cells, data="two", start="first", name="two", epochs=1, heard=heard)
     (said,) = [one for one in heard.notes if "tensors of first are taken" in one]
-    assert "of 2 in its heads the rows of 1 known classes, and White begin at random" in said
+    assert "of 2 in its heads the rows of known classes (1), and White begin at random" in said
     with Repository(str(cells.root)) as repo:
         initial = open_training(repo, "two").record.initial
     assert (initial.kind, initial.version) == ("training", first.version)
