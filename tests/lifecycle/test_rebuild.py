@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -29,10 +31,18 @@ pytestmark = [pytest.mark.ml, pytest.mark.slow, ENGINE]
 
 
 @pytest.fixture(scope="module")
-def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with place_for(tmp_path_factory, "rebuilt") as place:
         make_rebuildable(place)
-        yield place
+        yield place.root
+
+
+@pytest.fixture
+def cells(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A place of its own for each test: what one rebuilds is not in the way of another."""
+    shutil.copytree(made, tmp_path / "repository", symlinks=True)
+    monkeypatch.chdir(tmp_path / "repository")
+    return Place(tmp_path / "repository")
 
 
 def truth(place: Place, key: str) -> list[dict[str, object]]:
@@ -192,8 +202,7 @@ def test_copies_of_what_was_held_back_are_not_learnt_from(cells: Place) -> None:
             note.with_stem(f"copy_{note.stem}").write_bytes(note.read_bytes())
     cells.veml("add", "-q", "mixed")
     with Repository(str(cells.root)) as repo:
-        # A name of its own: other tests of this place may have made first-full.
-        asked = RebuildRequest("first", "mixed", "full", name="copies", held_back=0.25)
+        asked = RebuildRequest("first", "mixed", "full", held_back=0.25)
         found = settle(repo, asked, Quiet())
         assert isinstance(found, Rebuild)
         assert len(found.new.keys) == 24
