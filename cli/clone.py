@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from veml_cli._errors import DIFFERS
 from veml_cli._hooks import install_hooks
 from veml_cli._options import Json, Quiet, examples
 from veml_cli._output import show
@@ -36,7 +37,8 @@ def clone(
     """Clone a repository, install git hooks and drivers, and bring the data of its branch.
 
     Data comes from a clone on this machine; a Git host has records only, and veml data fetch gets
-    the data from a clone that has it. With --no-data the work tree stays without data, fetched or
+    the data from a clone that has it. Ends with 1 where data of the source is damaged: what can be
+    read came along. With --no-data the work tree stays without data, fetched or
     not, until veml sparse disable.
     """
     from veml_cli.render.clone import clone_lines
@@ -49,3 +51,5 @@ def clone(
         done = bring_data(repo, source, no_data=no_data, progress=report)
     if as_json or not quiet:
         show(done, clone_lines(done), as_json=as_json)
+    if done.fetched is not None and done.fetched.missing:  # what the source should have had
+        raise typer.Exit(DIFFERS)

@@ -21,5 +21,6 @@ def clone_lines(result: CloneResult) -> Iterator[Line]:
     if result.followed is not None:
         yield from followed_lines(result.followed)
     if result.hint is not None:
-        yield line("the data did not come along")
+        some = result.fetched is not None and bool(result.fetched.missing)
+        yield line("not all data came along" if some else "the data did not come along")
         yield line((f"  (use: {result.hint})", "hint"))

@@ -155,6 +155,21 @@ def test_one_sample_is_lost_and_named_and_the_rest_is_given_back(
     assert "data/train/images/0107.png" in capfd.readouterr().err
 
 
+def test_a_clone_of_a_damaged_repository_says_so(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Before, it ended with 0, and said that no data came along."""
+    victim = (project.root / "data/train/images/0107.png").read_bytes()
+    [pack] = [path for path in packs(project.root) if victim in path.read_bytes()]
+    flip(pack, pack.read_bytes().index(victim) + len(victim) // 2)
+    project.close()
+    assert veml(tmp_path, "clone", str(project.root), "copy", monkeypatch=monkeypatch) == 1
+    said = capfd.readouterr().out
+    assert "not all data came along" in said
+    assert "is damaged" in said
+
+
 def test_a_checkout_goes_on_and_moves_head(
     project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
