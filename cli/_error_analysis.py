@@ -11,7 +11,7 @@ from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from veml_vcs.analysis.detection.errors import DetectionErrors
-    from veml_vcs.repository.trainings.said import Judged, Said
+    from veml_vcs.repository.records.said import Judged, Said
 
 _SCORE, _IOU = 0.3, 0.5
 
@@ -45,7 +45,7 @@ def show_errors(
     Raises:
         InvalidInputError: Options are given that its task does not have.
     """
-    from veml_vcs.repository.trainings.said import said_of
+    from veml_vcs.repository.records.said import said_of
 
     task = version.record.task
     _refuse_thresholds(version.label, task, score, iou)

@@ -15,8 +15,8 @@ from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFou
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.said import Said
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.said import Said
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.images import image_shape
 from veml_vcs.training.classification.samples import labelled as with_a_class

@@ -15,9 +15,9 @@ from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.git.repo import TreeFile, blob_id
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.used import used_record
 from veml_vcs.repository.records.versions import files_at, records_in
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.used import used_record
 from veml_vcs.versions.changes import MainMetric, main_metric
 from veml_vcs.versions.kinds import TRAINING
 from veml_vcs.versions.trainings import DataUse, TrainingRecord

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
 from veml_vcs.repository.dataset import Dataset
+from veml_vcs.repository.records.used import used_data
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.used import used_data
 from veml_vcs.repository.trainings.versions import TrainingVersion
 from veml_vcs.training.classification.samples import labelled as with_a_class
 from veml_vcs.training.detection_samples import labelled

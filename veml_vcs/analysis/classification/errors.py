@@ -13,7 +13,7 @@ from typing import Any
 from veml_vcs.analysis.confusion import Confusion
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.trainings.said import Said, said_samples
+from veml_vcs.repository.records.said import Said, said_samples
 from veml_vcs.samples.facts import Annotation
 
 

@@ -22,7 +22,7 @@ from veml_vcs.analysis.detection.confusion import ImageErrors, image_errors
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.dataset import Sample
-from veml_vcs.repository.trainings.said import Said, said_samples
+from veml_vcs.repository.records.said import Said, said_samples
 from veml_vcs.samples.annotations import box_of, image_size
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.images import image_shape

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from veml_vcs.errors import DamagedError, InvalidInputError
 from veml_vcs.ids import VersionId
-from veml_vcs.repository.trainings.said import Judged, predictions_of
+from veml_vcs.repository.records.said import Judged, predictions_of
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.versions.trainings.forecasts import ERRORS_KEY
 

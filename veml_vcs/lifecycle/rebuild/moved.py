@@ -10,8 +10,8 @@ from veml_vcs.analysis.data_versions.target import target_of_record
 from veml_vcs.errors import FormatError, MissingDependencyError, NotFoundError
 from veml_vcs.lifecycle.rebuild.state import Method
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.used import used_record
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.used import used_record
 from veml_vcs.training.plan import Part
 from veml_vcs.versions.trainings import DataUse
 

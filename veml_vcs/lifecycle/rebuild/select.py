@@ -11,8 +11,8 @@ from veml_vcs.analysis.sampling import uniform_sample
 from veml_vcs.analysis.selection import SelectionMethod, box_uncertainty, k_center, prob_cover
 from veml_vcs.ids import SampleId
 from veml_vcs.repository.progress import Progress, silent
+from veml_vcs.repository.records.used import used_record
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.trainings.used import used_record
 from veml_vcs.repository.trainings.versions import TrainingVersion
 from veml_vcs.samples.annotations import objects_of
 from veml_vcs.training.held_back import part_of_use, uses_of

@@ -26,6 +26,13 @@ from veml_vcs.repository.git.notes import NOTES_PREFIX
 from veml_vcs.repository.records.check import read_checked
 from veml_vcs.repository.records.place import trees_of
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.upkeep.own_files import (
+    files_below,
+    names_in,
+    read_file,
+    unfinished_files,
+    work_trees,
+)
 from veml_vcs.versions.data import RECORD_SUFFIX, DataRecord, is_data_record, parse_data_record
 from veml_vcs.versions.kinds import StoredPart
 
@@ -35,7 +42,6 @@ _STATE_FILE = re.compile(r"[A-Z][A-Z_]*")
 _STATE_FOLDERS = ("rebase-merge", "rebase-apply", "sequencer")
 _SUMMARIES = "refs/notes/veml/summary/"
 _NULL = b"0" * 40
-_MAX_STATE_BYTES = 64 << 20
 _DAMAGED = (
     zlib.error,
     ChecksumMismatch,
@@ -109,14 +115,14 @@ class RootFinder:
             StorageError: The system does not let us read Git's files.
         """
         self._store = self._repo.git.dulwich.object_store
-        self._shallow = set(_OBJECT.findall(_read(self._repo.git.common_folder, "shallow")))
+        self._shallow = set(_OBJECT.findall(read_file(self._repo.git.common_folder, "shallow")))
         doubt = bool(self.found.problems)
         notes: dict[str, bytes] = {}
         for where, sha in self._starts(notes):
             doubt |= not self._reach(sha, where)
         for name, sha in notes.items():
             self._note(name, sha)
-        for folder, root in _work_trees(self._repo):
+        for folder, root in work_trees(self._repo):
             doubt |= not self._index(folder, root)
         if os.path.isdir(os.path.join(self._repo.git.common_folder, "reftable")):
             self.found.unreadable["refs"] = "refs are kept as a reftable, which veml cannot read"
@@ -160,17 +166,17 @@ class RootFinder:
     def _starts(self, notes: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
         """List what Git's own files name; notes of veml go into ``notes`` instead."""
         common = self._repo.git.common_folder
-        for line in _read(common, "packed-refs").splitlines():
+        for line in read_file(common, "packed-refs").splitlines():
             sha, _, name = line.partition(b" ")
             if _OBJECT.fullmatch(sha):
                 yield from _ref(os.fsdecode(name), sha, notes)
-        for folder in dict.fromkeys((common, *(one for one, _ in _work_trees(self._repo)))):
-            for path in _files_below(folder, "refs"):
-                for sha in _OBJECT.findall(_read(folder, path)):
+        for folder in dict.fromkeys((common, *(one for one, _ in work_trees(self._repo)))):
+            for path in files_below(folder, "refs"):
+                for sha in _OBJECT.findall(read_file(folder, path)):
                     yield from _ref(path.replace(os.sep, "/"), sha, notes)
-            for path in _files_below(folder, "logs"):
+            for path in files_below(folder, "logs"):
                 if not path.replace(os.sep, "/").startswith("logs/" + NOTES_PREFIX):
-                    for line in _read(folder, path).splitlines():
+                    for line in read_file(folder, path).splitlines():
                         for sha in line.split(b" ", 2)[:2]:
                             if sha != _NULL and _OBJECT.fullmatch(sha):
                                 yield f"the reflog {path}", sha
@@ -178,17 +184,17 @@ class RootFinder:
 
     def _state(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """List the objects that files of a merge, rebase and so on name."""
-        paths = [name for name in _names(folder) if _STATE_FILE.fullmatch(name)]
+        paths = [name for name in names_in(folder) if _STATE_FILE.fullmatch(name)]
         for below in _STATE_FOLDERS:
-            paths += _files_below(folder, below)
+            paths += files_below(folder, below)
         private = os.path.join(folder, "veml")
         mine = [
             os.path.join("veml", name)
-            for name in _names(private)
+            for name in names_in(private)
             if os.path.isfile(os.path.join(private, name)) and name not in ("lock", "gate")
         ]
-        for path in paths + mine + _unfinished(folder):
-            data = _read(folder, path)
+        for path in paths + mine + unfinished_files(folder):
+            data = read_file(folder, path)
             self.found.words.update(bytes.fromhex(one.decode()) for one in _WORD.findall(data))
             for sha in set(_OBJECT.findall(data)):
                 if ObjectID(sha) in self._store:
@@ -268,7 +274,7 @@ class RootFinder:
         """Take the records of an index, and the files of those records in its work tree."""
         paths: set[str] = set()
         sound = True
-        shared = [name for name in _names(folder) if name.startswith("sharedindex.")]
+        shared = [name for name in names_in(folder) if name.startswith("sharedindex.")]
         for name in ("index", *shared):
             full = os.path.join(folder, name)
             if not os.path.exists(full):
@@ -289,7 +295,7 @@ class RootFinder:
             for path in sorted(paths):
                 full = os.path.join(root, path)
                 if os.path.isfile(full) and not os.path.islink(full):
-                    data = _read(root, path)
+                    data = read_file(root, path)
                     self._record(Blob.from_string(data).id, data, f"file:{path}")
         return sound
 
@@ -440,62 +446,3 @@ def _ref(name: str, sha: bytes, notes: dict[str, bytes]) -> Iterator[tuple[str, 
         notes[name] = sha  # a loose ref is read after the packed one, and is the newer
     else:
         yield name, sha
-
-
-def _work_trees(repo: Repository) -> list[tuple[str, str | None]]:
-    """Return each work tree's control folder, and its root (None if that is gone)."""
-    common = repo.git.common_folder
-    found: list[tuple[str, str | None]] = [(common, _main_root(repo))]
-    for name in _names(os.path.join(common, "worktrees")):
-        folder = os.path.join(common, "worktrees", name)
-        place = os.fsdecode(_read(folder, "gitdir").strip())
-        root = os.path.dirname(os.path.join(folder, place)) if place else None
-        found.append((folder, root if root and os.path.isdir(root) else None))
-    if repo.git.control_folder not in dict(found):
-        found.append((repo.git.control_folder, repo.root))
-    return found
-
-
-def _main_root(repo: Repository) -> str | None:
-    if repo.git.control_folder == repo.git.common_folder:
-        return repo.root
-    common = repo.git.common_folder
-    return os.path.dirname(common) if os.path.basename(common) == ".git" else None
-
-
-def _unfinished(folder: str) -> list[str]:
-    """Return the files in which trainings and rebuilds that are not done keep what they are of."""
-    found = []
-    for below, name in (("runs", "plan.json"), ("rebuilds", "state.json")):
-        place = os.path.join("veml", below)
-        found += [
-            os.path.join(place, one, name)
-            for one in _names(os.path.join(folder, place))
-            if os.path.isfile(os.path.join(folder, place, one, name))
-        ]
-    return found
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _files_below(folder: str, below: str) -> list[str]:
-    """Return the files below ``folder/below``, as paths from ``folder``, without temporary ones."""
-    found = []
-    for above, _, names in os.walk(os.path.join(folder, below)):
-        place = os.path.relpath(above, folder)
-        found += [os.path.join(place, name) for name in names if not name.endswith(".lock")]
-    return sorted(found)
-
-
-def _read(folder: str, path: str) -> bytes:
-    """Return what a file of Git holds; nothing if it is gone."""
-    try:
-        with open(os.path.join(folder, path), "rb") as file:
-            return file.read(_MAX_STATE_BYTES)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return b""

@@ -6,16 +6,16 @@ Kept with it, of its validation data; or just asked, of any data version.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import VersionId
 from veml_vcs.repository.dataset import Dataset, Sample
-from veml_vcs.repository.inferences.versions import InferenceVersion
-from veml_vcs.repository.trainings.used import used_data
-from veml_vcs.repository.trainings.versions import TrainingVersion
+from veml_vcs.repository.records.used import used_data
+from veml_vcs.repository.records.versions import MeasuredVersion
 from veml_vcs.samples.facts import Annotation
 
-Judged = TrainingVersion | InferenceVersion
+Judged = MeasuredVersion[Any]
 """Whose record can keep what was said."""
 Predictions = dict[str, dict[str, Annotation]]
 """Data set's folder -> sample's key -> what was said."""
