@@ -19,7 +19,7 @@ from tests.lineage.kit import (
     wander,
 )
 from tests.repository.conftest import isolated
-from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sqlite.database import GENERATION, Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import blob_id
@@ -125,6 +125,36 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, isolated: Path) -> None:
     assert everything(base) == whole
     base.close()
     repo.close()
+
+
+def test_a_graph_made_anew_says_so(tmp_path: Path, isolated: Path) -> None:
+    """A mirror copies changes, and all of it where there is another generation.
+
+    Seen to fail with the call in ``Database.clear`` taken out.
+    """
+    history = History(tmp_path / "project")
+    history.commit({"d.veml": data_record(1)})
+    repo, base = history.synced()
+    seen = [generation(base)]
+    history.commit({"d.veml": data_record(2)})
+    sync(repo, base)
+    assert generation(base) == seen[0]  # it followed
+    sync(repo, base, full=True)
+    seen.append(generation(base))
+    base.close()
+    Path(base.path).write_bytes(b"not a database" * 1000)
+    base = database(repo)
+    seen.append(generation(base))
+    assert len({*seen, ""}) == 4
+    base.close()
+    repo.close()
+
+
+def generation(base: Database) -> str:
+    (value,) = base.connection.execute(
+        "SELECT value FROM state WHERE name = ?", (GENERATION,)
+    ).fetchone()
+    return str(value)
 
 
 def test_what_no_commit_has_is_named_and_not_known(tmp_path: Path, isolated: Path) -> None:

@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from veml_vcs.errors import StorageError
 from veml_vcs.objects.files import Files
 
-FORMAT = 1
+FORMAT = 2
 FILE = "lineage.sqlite"
+GENERATION = "generation"
+"""Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
+copies what changes (a mirror) sees by it that changes are not all that there is to copy."""
 _WAIT_SECONDS = 30.0
 
 _TABLES = """
@@ -83,6 +86,7 @@ class Database:
         """Empty all tables; inside ``changing``."""
         for table in ("node", "edge", "brought", "skipped", "state"):
             self.connection.execute(f"DELETE FROM {table}")
+        _begin_generation(self.connection)
 
 
 def _open(path: str) -> sqlite3.Connection:
@@ -111,5 +115,12 @@ def _check(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone() == (0,):  # nobody was faster
         for statement in _TABLES.split(";"):
             connection.execute(statement)
+        _begin_generation(connection)
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
+
+
+def _begin_generation(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO state VALUES (?, lower(hex(randomblob(16))))", (GENERATION,)
+    )
