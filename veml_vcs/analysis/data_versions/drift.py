@@ -177,7 +177,10 @@ def _next_steps(
         if not tracked:
             steps.append(f"veml add {test} && veml commit, so that the new data is a version")
         steps.append(f"veml similar {test} shows whether a known data set is nearer than {train}")
-        steps.append("veml rebuild trains anew for it, and measures before and after on both")
+        steps.append(
+            f"veml rebuild --train TRAINING --new {test} trains anew for it, and measures before "
+            "and after on both"
+        )
     else:
         steps.append("nothing: the new data looks like the old (labels may still have changed)")
         if report.paper.drifted:
