@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from veml_cli.render.line import Line
     from veml_vcs.lineage.ask import RepositoryLineage
     from veml_vcs.lineage.graph import Edge, Node
+    from veml_vcs.lineage.page import Page
 
 Version = Annotated[
     str,
@@ -26,6 +27,10 @@ Version = Annotated[
 ]
 Mermaid = Annotated[bool, typer.Option("--mermaid", help="Write a Mermaid flowchart.")]
 Dot = Annotated[bool, typer.Option("--dot", help="Write a graph for Graphviz.")]
+Html = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="Write a page for a browser; - is stdout."),
+]
 
 
 @contextmanager
@@ -42,20 +47,63 @@ def asked() -> Iterator[RepositoryLineage]:
 
 def show_graph(
     found: Any, lines: Iterable[Line], nodes: Iterable[Node], edges: Iterable[Edge],
-    *, as_json: bool, mermaid: bool, dot: bool,
+    *, as_json: bool, mermaid: bool, dot: bool, html: str | None = None, force: bool = False,
+    lineage: RepositoryLineage | None = None, title: str = "Lineage", starts: Iterable[Node] = (),
 ) -> None:  # fmt: skip
     """Write a part of the graph in the form that was asked for.
 
+    Args:
+        found: For JSON.
+        lines: For a terminal.
+        nodes: The part, most important first: a page has a bound.
+        edges: The part's.
+        as_json: Write JSON.
+        mermaid: Write Mermaid.
+        dot: Write Graphviz.
+        html: The file of a page; ``lineage`` is needed for it, and still open.
+        force: Replace a file that is there.
+        lineage: Is asked what else there is to say of each version of a page.
+        title: Of a page.
+        starts: The versions that were asked about, marked on a page.
+
     Raises:
-        InvalidInputError: Several were.
+        InvalidInputError: Several forms were asked for.
+        ConflictError: The file is there already.
     """
     from veml_vcs.lineage.text import to_dot, to_mermaid
 
-    if as_json + mermaid + dot > 1:
-        raise InvalidInputError("--json, --mermaid and --dot: one of them")
+    if as_json + mermaid + dot + (html is not None) > 1:
+        raise InvalidInputError("--json, --mermaid, --dot and --html: one of them")
     if as_json:
         out.write_json(found)
     elif mermaid or dot:
         out.write_text((to_mermaid if mermaid else to_dot)(nodes, edges))
+    elif html is not None:
+        from veml_vcs.lineage.page import page_of
+
+        assert lineage is not None, "a page is written while the lineage is open"
+        page = page_of(lineage, nodes, edges, title=title, starts=[one.id for one in starts])
+        write_page(lineage, page, html, force=force)
     else:
         out.write_lines(lines)
+
+
+def write_page(lineage: RepositoryLineage, page: Page, target: str, *, force: bool) -> None:
+    """Write a page into a file, or to stdout, and tell what is not on it.
+
+    Raises:
+        ConflictError: The file is there already.
+    """
+    from veml_vcs.lineage.page import to_html
+    from veml_vcs.repository.records.export import export_bytes
+
+    text = to_html(page)
+    if target == "-":
+        out.write_text(text.decode("utf-8"))
+    else:
+        export_bytes(lineage.repo, text, target, force=force)
+    if page.left_out:
+        told = ", ".join(f"{count:,} {kind}" for kind, count in page.left_out.items())
+        out.warn(f"not on the page: {told}; to see them, {page.narrow}")
+    if target != "-":
+        out.note(f"drawn into {target}")

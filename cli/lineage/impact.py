@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from veml_cli._options import Json, examples
-from veml_cli.lineage._options import Dot, Mermaid, asked, show_graph
+from veml_cli._records import Replace
+from veml_cli.lineage._options import Dot, Html, Mermaid, asked, show_graph
 
 EXAMPLES = examples(
     ("this data set is bad: what was trained on it", "veml lineage impact images/train"),
     ("or one image is: which models have seen it", "veml lineage impact images/train 0001.jpg"),
+    ("as a page for those who have to know", "veml lineage impact images/train --html impact.html"),
 )
 
 
@@ -22,6 +24,8 @@ def impact(
     ] = None,
     mermaid: Mermaid = False,
     dot: Dot = False,
+    html: Html = None,
+    force: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Tell which trainings and deployments a data version, or one sample of it, went into.
@@ -34,8 +38,10 @@ def impact(
 
     with asked() as lineage:
         found = lineage.impact(data, key)
-    part = found.part
-    show_graph(
-        found.as_dict(), impact_lines(found), part.nodes.values(), part.edges,
-        as_json=as_json, mermaid=mermaid, dot=dot,
-    )  # fmt: skip
+        part = found.part
+        what = f"{key} of {found.start.name}" if key else found.start.name
+        show_graph(
+            found.as_dict(), impact_lines(found), part.nodes.values(), part.edges,
+            as_json=as_json, mermaid=mermaid, dot=dot, html=html, force=force, lineage=lineage,
+            title=f"Impact of {what}", starts=found.data,
+        )  # fmt: skip

@@ -7,7 +7,8 @@ import typer
 from veml_cli._errors import DIFFERS
 from veml_cli._options import Json, examples
 from veml_cli._output import out
-from veml_cli.lineage._options import Dot, Mermaid, Version, asked, show_graph
+from veml_cli._records import Replace
+from veml_cli.lineage._options import Dot, Html, Mermaid, Version, asked, show_graph
 
 EXAMPLES = examples(
     ("what a training has to do with a data set", "veml lineage path night images/train"),
@@ -20,6 +21,8 @@ def path(
     other: Version,
     mermaid: Mermaid = False,
     dot: Dot = False,
+    html: Html = None,
+    force: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Show the shortest way between two versions; ends with 1 if nothing leads there."""
@@ -27,10 +30,12 @@ def path(
 
     with asked() as lineage:
         found = lineage.path(version, other)
-    if found is None:
-        out.note(f"nothing leads from {version} to {other}")
-        raise typer.Exit(DIFFERS)
-    show_graph(
-        found.as_dict(), path_lines(found), found.nodes, found.edges,
-        as_json=as_json, mermaid=mermaid, dot=dot,
-    )  # fmt: skip
+        if found is None:
+            out.note(f"nothing leads from {version} to {other}")
+            raise typer.Exit(DIFFERS)
+        ends = (found.nodes[0], found.nodes[-1])
+        show_graph(
+            found.as_dict(), path_lines(found), found.nodes, found.edges,
+            as_json=as_json, mermaid=mermaid, dot=dot, html=html, force=force, lineage=lineage,
+            title=f"From {ends[0].name} to {ends[1].name}", starts=ends,
+        )  # fmt: skip

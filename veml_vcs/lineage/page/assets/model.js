@@ -1,0 +1,131 @@
+// What the page was given, and words for it. Nothing here touches the document but its data.
+
+const page = JSON.parse(document.getElementById('data').textContent);
+const KINDS = ['data', 'model', 'training', 'inference'];
+const WORDS = { // kind of edge: read from the newer version, and from the older
+  revision_of: ['revision of', 'revised by'],
+  derived_from: ['derived from', 'source of'],
+  trained_on: ['trained on', 'trained'],
+  uses: ['uses', 'used by'],
+  initialised_from: ['initialised from', 'start of'],
+  deployed_from: ['deployed from', 'deployed as'],
+  measured_on: ['measured on', 'measured'],
+  drifted_from: ['compared with', 'compared with'],
+  transferred_from: ['transferred from', 'transferred to'],
+  rebuilt_from: ['rebuilt from', 'rebuilt as'],
+};
+const METRICS = ['mAP', 'accuracy', 'MAE', 'bbox_mAP'];
+const nodes = new Map(page.nodes.map((one, place) => [one.id, { ...one, place }]));
+const starts = new Set(page.starts);
+
+// Characters that are not seen, or that turn the direction of a line, are shown as such.
+function printable(text) {
+  return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu, '\ufffd');
+}
+
+function nameOf(node) {
+  return printable(node.name) || (node.known === false ? 'in no commit here' : '(no name)');
+}
+
+function known(kind) {
+  return KINDS.includes(kind) ? kind : 'other';
+}
+
+function edgeWord(kind, forward, props) {
+  const roles = (props && props.roles) || [];
+  if (kind === 'trained_on' && roles.length === 1 && roles[0] === 'val') return forward ? 'validated on' : 'validated';
+  const words = Object.hasOwn(WORDS, kind) ? WORDS[kind] : [kind, kind];
+  return words[forward ? 0 : 1];
+}
+
+function number(value) {
+  if (typeof value !== 'number') return printable(value);
+  if (Number.isInteger(value)) return value.toLocaleString('en');
+  return String(Number(value.toPrecision(4)));
+}
+
+function size(bytes) {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  let place = 0;
+  let left = bytes;
+  while (left >= 1000 && place < units.length - 1) {
+    left /= 1000;
+    place += 1;
+  }
+  return `${place ? left.toPrecision(3) : left} ${units[place]}`;
+}
+
+// The one thing to say of a version beside its name.
+function fact(node) {
+  const props = node.props;
+  if (node.known === false) return 'not in this history';
+  if (node.kind === 'data') return `${number(props.samples || 0)} sample${props.samples === 1 ? '' : 's'}`;
+  const metrics = props.metrics || {};
+  const metric = METRICS.find((one) => one in metrics);
+  const said = [];
+  if (node.kind === 'model') said.push(props.backbone || props.architecture || '');
+  if (props.status === 'partial') said.push('partial');
+  if (node.kind === 'inference' && props.format) said.push(props.format + (props.quantisation && props.quantisation !== 'none' ? ` ${props.quantisation}` : ''));
+  if (metric) said.push(`${metric} ${Number(metrics[metric]).toPrecision(3)}`);
+  return printable(said.filter(Boolean).join(', '));
+}
+
+// Facts are told apart as veml does: case, blanks and hyphens do not count.
+function normal(text) {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '') || text;
+}
+
+for (const node of nodes.values()) {
+  node.lower = node.name.toLowerCase();
+  node.factNames = node.facts.map(([id, name]) => [id, String(name).toLowerCase()]);
+}
+
+const factIds = new Set(page.nodes.flatMap((node) => node.facts.map(([id]) => id)));
+
+function fits(node, word) {
+  const colon = word.indexOf(':');
+  if (colon > 0) {
+    const [kind, name] = [word.slice(0, colon), word.slice(colon + 1)];
+    if (kind === node.kind && node.lower.includes(name)) return true;
+    const wanted = `${kind}:${normal(name)}`;
+    return node.facts.some(([id]) => (factIds.has(wanted) ? id === wanted : id.startsWith(wanted)));
+  }
+  return node.lower.includes(word) || node.id.startsWith(word) || node.kind === word
+    || node.factNames.some(([, name]) => name.includes(word));
+}
+
+function rank(node, text) {
+  if (node.lower === text || node.id === text) return 0;
+  if (node.id.startsWith(text) && text.length > 3) return 1;
+  if (node.lower.startsWith(text)) return 2;
+  if (node.lower.includes(text)) return 3;
+  return 4;
+}
+
+// Versions that fit all words, best first; all of them, in the page's order, where nothing is asked.
+function find(text) {
+  const asked = text.trim().toLowerCase();
+  const words = asked.split(/\s+/).filter(Boolean);
+  return [...nodes.values()]
+    .filter((one) => words.every((word) => fits(one, word)))
+    .map((one) => [words.length ? rank(one, asked) : 0, one.place, one])
+    .sort((one, other) => one[0] - other[0] || one[1] - other[1])
+    .map((one) => one[2]);
+}
+
+// Ids of what is so many steps away at most, along edges in either direction.
+function around(ids, steps) {
+  const near = new Map();
+  for (const { source, target } of page.edges) {
+    for (const [one, other] of [[source, target], [target, source]]) {
+      if (!near.has(one)) near.set(one, []);
+      near.get(one).push(other);
+    }
+  }
+  const found = new Set(ids);
+  let layer = [...found];
+  for (let step = 0; step < steps && layer.length; step += 1) {
+    layer = layer.flatMap((one) => near.get(one) || []).filter((one) => !found.has(one) && found.add(one));
+  }
+  return found;
+}

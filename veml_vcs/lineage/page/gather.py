@@ -1,0 +1,248 @@
+"""What a page shows: versions up to a bound, what each is, who brought it, what it is tied to."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import shlex
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from veml_vcs.lineage.ask import RepositoryLineage
+from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
+from veml_vcs.lineage.store import LineageStore
+
+MOST = 2000
+"""So many versions a page has at most: a browser answers at once, a file is some megabytes."""
+
+_DRAWN: tuple[EdgeKind, ...] = (*LINEAGE, "drifted_from")
+_COMMITS = 5
+_BEYOND = 30
+_DIGITS = 12
+_RECORDS = {
+    "data": "veml data ls", "model": "veml model show", "training": "veml training show",
+    "inference": "veml inference show",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows.
+
+    Attributes:
+        title: What it is of.
+        about: A sentence more.
+        starts: Ids of the versions that were asked about.
+        nodes: What is drawn, in order: JSON values.
+        edges: Between these: JSON values.
+        beyond: Neighbours that are not drawn: id -> kind and name.
+        commits: Those that brought versions: id -> subject, author and day.
+        left_out: How many more there are, by kind; empty where all is drawn.
+        narrow: What to type to see less, or other parts.
+    """
+
+    title: str
+    about: str
+    starts: tuple[str, ...]
+    nodes: tuple[Mapping[str, Any], ...]
+    edges: tuple[Mapping[str, Any], ...]
+    beyond: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    commits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    narrow: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "title": self.title, "starts": self.starts, "nodes": self.nodes, "edges": self.edges,
+            "beyond": self.beyond, "commits": self.commits, "left_out": self.left_out,
+            "narrow": self.narrow,
+        }  # fmt: skip
+
+
+def page_of(
+    lineage: RepositoryLineage, nodes: Iterable[Node], edges: Iterable[Edge], *, title: str,
+    starts: Sequence[str] = (), most: int = MOST,
+) -> Page:  # fmt: skip
+    """Return the page of a part of the graph.
+
+    Args:
+        lineage: Is asked what else there is to say of each version.
+        nodes: The part, most important first.
+        edges: The part's.
+        title: What it is of.
+        starts: Ids of the versions that were asked about.
+        most: So many versions at most.
+    """
+    nodes = list(nodes)
+    return _page(
+        lineage, nodes[:most], list(edges), title, starts,
+        Counter(one.kind for one in nodes[most:]),
+        "ask for less (--depth N, --up, --down, --at REV), or begin elsewhere: "
+        "veml lineage show VERSION --html FILE",
+    )  # fmt: skip
+
+
+def page_of_all(lineage: RepositoryLineage, at: str | None = None, *, most: int = MOST) -> Page:
+    """Return the page of a whole repository: the newest versions of all branches and tags.
+
+    Args:
+        lineage: The repository's.
+        at: As of a revision: what it and its ancestors brought.
+        most: So many versions at most.
+    """
+    store = lineage.store
+    within = None if at is None else store.as_of([lineage.repo.resolve(at)])
+    tips = lineage.repo.git.all_commits() if at is None else [lineage.repo.resolve(at)]
+    shown = {one.id: one for one in _newest(store, tips, most)}
+    # What a record names and no commit has is told of where there is room.
+    for one in list(shown):
+        for edge in store.edges_of(one, LINEAGE):
+            if len(shown) < most and edge.source == one and edge.target not in shown:
+                node = store.node(edge.target)
+                if node is not None and not node.known:
+                    shown[node.id] = node
+    there = Counter(_kinds_of(store, within))
+    left_out = there - Counter(one.kind for one in shown.values() if one.known)
+    where = "all branches and tags" if at is None else f"{at} and the commits before it"
+    return _page(
+        lineage, list(shown.values()), None,
+        f"Lineage of {os.path.basename(lineage.repo.root)}", (), left_out,
+        "an older part: veml lineage page FILE --at REV; what is around one version: "
+        "veml lineage show VERSION --depth 3 --html FILE", of=f"versions of {where}",
+    )  # fmt: skip
+
+
+def _kinds_of(store: LineageStore, within: Collection[str] | None) -> Iterator[str]:
+    for kind in VERSIONS:
+        yield from (kind for one in store.listed(kind) if within is None or one.id in within)
+
+
+def _newest(store: LineageStore, tips: Iterable[str], most: int) -> Iterator[Node]:
+    """Yield versions, of the newest commits first, as ``git log`` goes: no older one is read."""
+    pending: list[tuple[float, str]] = []
+    met: set[str] = set()
+    seen: set[str] = set()
+
+    def meet(ids: Iterable[str]) -> None:
+        for one in ids:
+            commit = None if one in met else store.node(one)
+            met.add(one)
+            if commit is not None:
+                heapq.heappush(pending, (-commit.props.get("time", 0), one))
+
+    meet(tips)
+    while pending:
+        _, commit_id = heapq.heappop(pending)
+        edges = store.edges_of(commit_id, ("contains", "parent"))
+        for edge in edges:
+            if edge.kind == "contains" and edge.target not in seen:
+                seen.add(edge.target)
+                node = store.node(edge.target)
+                if node is not None:
+                    yield node
+                if len(seen) == most:
+                    return
+        meet(one.target for one in edges if one.kind == "parent" and one.source == commit_id)
+
+
+def _page(
+    lineage: RepositoryLineage, nodes: Sequence[Node], edges: Sequence[Edge] | None, title: str,
+    starts: Sequence[str], left_out: Mapping[str, int], narrow: str, *, of: str = "versions",
+) -> Page:  # fmt: skip
+    store = lineage.store
+    here = {one.id for one in nodes}
+    told: list[dict[str, Any]] = []
+    between: dict[tuple[str, str, str], Edge] = {}
+    beyond: dict[str, tuple[str, str]] = {}
+    commits: dict[str, dict[str, str]] = {}
+    for node in nodes:
+        around = store.edges_of(node.id)
+        ties = [one for one in around if one.kind in _DRAWN]
+        between |= {
+            (one.source, one.kind, one.target): one
+            for one in ties
+            if one.source in here and one.target in here
+        }
+        told.append(_said(store, node, around, ties, here, beyond, commits))
+    if edges is None:
+        edges = [between[key] for key in sorted(between)]
+    drawn = [one.as_dict() for one in edges if one.source in here and one.target in here]
+    count = f"{len(nodes):,} {of}"
+    if left_out:
+        count = f"{len(nodes):,} of {len(nodes) + sum(left_out.values()):,} {of}"
+    return Page(
+        title, f"{count}; {_as_of(lineage)}", tuple(one for one in starts if one in here),
+        tuple(told), tuple(drawn), beyond, commits, dict(left_out), narrow,
+    )  # fmt: skip
+
+
+def _as_of(lineage: RepositoryLineage) -> str:
+    """Say at which commit of the history the page was made."""
+    head = lineage.store.node(lineage.repo.resolve("HEAD"))
+    if head is None:
+        return "HEAD has no commit"
+    return f"made at commit {head.id[:7]}, {_day(head)}"
+
+
+def _said(
+    store: LineageStore, node: Node, around: Sequence[Edge], ties: Sequence[Edge],
+    here: Collection[str], beyond: dict[str, tuple[str, str]],
+    commits: dict[str, dict[str, str]],
+) -> dict[str, Any]:  # fmt: skip
+    """Return all that the panel shows of a version; what is shared goes into the last two."""
+    facts = [
+        [one.target, str(one.props.get("name", one.target.partition(":")[2]))]
+        + ([one.props["objects"]] if "objects" in one.props else [])
+        for one in around
+        if one.kind == "has"
+    ]
+    others: list[list[Any]] = []
+    outside = 0
+    for one in ties:
+        out = one.source == node.id
+        other = one.target if out else one.source
+        if other not in here:
+            outside += 1
+            if outside > _BEYOND:
+                continue
+            if other not in beyond:
+                found = store.node(other)
+                beyond[other] = ("", "") if found is None else (found.kind, found.name)
+        others.append([one.kind, "out" if out else "in", other, dict(one.props)])
+    places = store.places(node.id)
+    brought = sorted(
+        (found for one in places if (found := store.node(one)) is not None),
+        key=lambda one: (-one.props.get("time", 0), one.id),
+    )
+    for commit in brought[:_COMMITS]:
+        commits[commit.id] = {
+            "subject": commit.name, "author": str(commit.props.get("author", "")),
+            "day": _day(commit),
+        }  # fmt: skip
+    return {
+        "id": node.id, "kind": node.kind, "name": node.name, "known": node.known,
+        "props": dict(node.props), "facts": facts, "edges": others,
+        "more_edges": max(0, outside - _BEYOND),
+        "commits": [[one.id, places[one.id]] for one in brought[:_COMMITS]],
+        "more_commits": max(0, len(brought) - _COMMITS),
+        "commands": list(_commands(node, brought)),
+    }  # fmt: skip
+
+
+def _commands(node: Node, brought: Sequence[Node]) -> Iterator[str]:
+    """Yield what to type to see a version; nothing that a terminal could take amiss."""
+    yield f"veml lineage show {node.id[:_DIGITS]}"
+    plain = node.name.isprintable() and not node.name.startswith("-")
+    if brought and plain and node.kind in _RECORDS:
+        yield f"{_RECORDS[node.kind]} {shlex.quote(f'{node.name}@{brought[0].id[:7]}')}"
+
+
+def _day(commit: Node) -> str:
+    try:
+        return datetime.fromtimestamp(commit.props.get("time", 0), UTC).strftime("%Y-%m-%d")
+    except (OverflowError, OSError, ValueError):
+        return ""  # a hostile commit is of any time
