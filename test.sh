@@ -32,7 +32,7 @@ if [ -z "${VEML_DATA:-}" ] && [ -d ../shared/data ]; then
     export VEML_DATA
 fi
 if [ "$only" = fast ]; then
-    marks='not ml and not slow and not data and not search'
+    marks='not ml and not slow and not data and not search and not neo4j'
 elif [ "$only" = search ]; then
     marks='search'
 elif [ -n "${VEML_DATA:-}" ]; then

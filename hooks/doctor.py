@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 
-from veml_hooks.git import has_git
 from veml_hooks.install import hooks_status
 from veml_vcs.repository.doctor import CHECKS, Check, Patient
 from veml_vcs.repository.doctor.check import Said
+from veml_vcs.repository.git.program import has_git
 
 
 def _run(patient: Patient) -> Said:

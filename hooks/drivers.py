@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 
-from veml_hooks.git import git, has_git
 from veml_hooks.shim import launcher_text
 from veml_vcs.repository.git.notes import NOTES_PREFIX, TRACKING_PREFIX
+from veml_vcs.repository.git.program import git, has_git
 from veml_vcs.repository.repository import Repository
 
 _BEGIN, _END = b"# veml begin (veml hook install)", b"# veml end"

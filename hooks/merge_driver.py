@@ -7,12 +7,12 @@ give up; so nothing but the store and a note of the conflicts is written.
 
 from __future__ import annotations
 
-from veml_hooks.git import git
 from veml_hooks.say import say
 from veml_vcs.errors import InvalidInputError, VemlError
 from veml_vcs.objects.files import Files
 from veml_vcs.repository.damage import explained
 from veml_vcs.repository.git.ignore import merge_lines
+from veml_vcs.repository.git.program import git
 from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.pending import Pending, remember_pending

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
-from veml_hooks.git import git
 from veml_vcs.ids import VersionId
+from veml_vcs.repository.git.program import git
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.kinds import MODEL

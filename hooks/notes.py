@@ -5,9 +5,9 @@ Notes are facts that can be computed again, so nothing here stops a push: what f
 
 from __future__ import annotations
 
-from veml_hooks.git import git, has_git
 from veml_hooks.say import say
 from veml_vcs.repository.git.notes import NOTES_PREFIX, TRACKING_PREFIX, join_notes, local_kinds
+from veml_vcs.repository.git.program import git, has_git
 from veml_vcs.repository.repository import Repository
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from veml_hooks.git import git
 from veml_hooks.models import blocked_models
 from veml_hooks.say import say
 from veml_vcs.errors import FormatError, VemlError
 from veml_vcs.ids import VersionId, short
 from veml_vcs.repository.absent import is_here
 from veml_vcs.repository.datasets import owner_of
+from veml_vcs.repository.git.program import git
 from veml_vcs.repository.merging.conflict import DataConflict
 from veml_vcs.repository.merging.pending import pending_conflicts
 from veml_vcs.repository.merging.state import load_merge_state

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 
 from veml_hooks.drivers import fetch_notes_from
-from veml_hooks.git import git
 from veml_hooks.notes import send_notes
 from veml_hooks.say import say
 from veml_vcs.errors import VemlError
 from veml_vcs.ids import TreeId, VersionId, short
+from veml_vcs.repository.git.program import git
 from veml_vcs.repository.records.place import trees_of
 from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.data import RECORD_SUFFIX

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, cast
 
-from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node, NodeKind
+from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
+from veml_vcs.lineage.sqlite.rows import NODE as _NODE
+from veml_vcs.lineage.sqlite.rows import to_edge as _edge
+from veml_vcs.lineage.sqlite.rows import to_node as _node
 from veml_vcs.lineage.store import Direction, Part
-from veml_vcs.versions.data import RECORD_SUFFIX
 
-_NODE = "n.id, n.kind, n.name, n.props, n.known"
 _ENDS: dict[Direction, tuple[str, str]] = {"up": ("source", "target"), "down": ("target", "source")}
 
 
@@ -217,14 +217,3 @@ class SqliteLineage:
             ):
                 if row[1] in kinds and far.get(key, -1) == far[mine_key] - 1:
                     yield one, _edge(row)
-
-
-def _node(row: Sequence[Any]) -> Node:
-    name = row[2]
-    if row[1] in VERSIONS:  # what is kept is the path of its record
-        name = name.removeprefix(f"{row[1]}s/").removesuffix(RECORD_SUFFIX)
-    return Node(row[0], cast(NodeKind, row[1]), name, json.loads(row[3]), bool(row[4]))
-
-
-def _edge(row: Sequence[Any]) -> Edge:
-    return Edge(row[0], cast(EdgeKind, row[1]), row[2], json.loads(row[3]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _PLACE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR",
@@ -31,7 +32,13 @@ def has_git() -> bool:
 
 
 def git(
-    root: str, *arguments: str, here: bool = False, data: bytes | None = None, quiet: bool = True
+    root: str,
+    *arguments: str,
+    here: bool = False,
+    data: bytes | None = None,
+    quiet: bool = True,
+    more: Mapping[str, str] | None = None,
+    seconds: float | None = None,
 ) -> GitDone:
     """Run git in a folder and wait for it.
 
@@ -42,10 +49,17 @@ def git(
             of ``git commit -a`` is a temporary one); else git finds the repository of ``root``.
         data: Its standard input.
         quiet: Keep what it writes to stderr; else let the user see it.
+        more: Other environment variables.
+        seconds: How long it may take; None is any.
+
+    Raises:
+        subprocess.TimeoutExpired: It took longer, and was ended.
     """
     environment = {name: value for name, value in os.environ.items() if here or name not in _PLACE}
+    environment |= more or {}
     done = subprocess.run(
         ["git", *arguments], cwd=root, env=environment, input=data if data is not None else b"",
         stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None, check=False,
+        timeout=seconds,
     )  # fmt: skip
     return GitDone(done.returncode, done.stdout, done.stderr or b"")

@@ -1,0 +1,214 @@
+"""A Neo4j server: how it is reached, what is asked of it, and what its errors mean.
+
+The one file that imports the driver.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from neo4j import READ_ACCESS, GraphDatabase, ManagedTransaction, Query, Record, RoutingControl
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConfigurationError,
+    CypherSyntaxError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    UnsupportedServerProduct,
+)
+
+from veml_vcs.errors import InvalidInputError, StorageError, VemlError
+from veml_vcs.lineage.neo4j.place import Login, Place
+
+# The driver tells the log of failures that are raised as well.
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
+logging.getLogger("neo4j").propagate = False
+
+OLDEST = 5
+"""The oldest major version that is spoken to; 2025.x comes after 5.26."""
+
+_PATIENCE_SECONDS = 15.0
+_AUTH = "Neo.ClientError.Security."
+_NO_DATABASE = ("Neo.ClientError.Database.DatabaseNotFound",)
+_READ_ONLY = "Neo.ClientError.Statement.AccessMode"
+
+
+class Server:
+    """A connection to the database that a repository is mirrored in.
+
+    Args:
+        place: Which.
+        who: Who asks; None is a server that does not want to know.
+        seconds: How long to wait for a server that does not answer, or says that it cannot now.
+
+    Raises:
+        InvalidInputError: What answers is no Neo4j of a version that is known, the user or the
+            password is wrong, or there is no such database.
+        StorageError: Nothing answers; its kind is ``unreachable``.
+    """
+
+    def __init__(
+        self, place: Place, who: Login | None, *, seconds: float = _PATIENCE_SECONDS
+    ) -> None:
+        self.place = place
+        self._seconds = seconds
+        with self._explained():
+            self._driver = GraphDatabase.driver(
+                place.url,
+                auth=None if who is None else (who.user, who.password),
+                connection_timeout=seconds,
+                connection_acquisition_timeout=seconds,
+                connection_write_timeout=seconds,
+                max_transaction_retry_time=seconds,
+                notifications_min_severity="OFF",
+                telemetry_disabled=True,
+                user_agent="veml",
+            )
+        try:
+            # Not in a managed transaction: those try again where nothing listens.
+            with (
+                self._explained(),
+                self._driver.session(
+                    database=place.database, default_access_mode=READ_ACCESS
+                ) as session,
+            ):
+                self.agent = session.run("RETURN 1").consume().server.agent
+            check_agent(self.agent, place)
+        except BaseException:
+            self._driver.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._driver.close()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, cypher: str, parameters: Mapping[str, Any] | None = None) -> list[Record]:
+        """Ask something; a write is refused by the server."""
+        with self._explained():
+            return self._driver.execute_query(
+                cypher, dict(parameters or {}), routing_=RoutingControl.READ,
+                database_=self.place.database,
+            ).records  # fmt: skip
+
+    def ask(
+        self, cypher: str, parameters: Mapping[str, Any]
+    ) -> tuple[tuple[str, ...], list[Record]]:
+        """Ask a question of the user's: the columns, and the rows."""
+        with self._explained():
+            found = self._driver.execute_query(
+                cypher, dict(parameters), routing_=RoutingControl.READ,
+                database_=self.place.database,
+            )  # fmt: skip
+        return tuple(found.keys), found.records
+
+    def write(self, work: Callable[[ManagedTransaction], Any]) -> Any:
+        """Run a function in one transaction; it may run twice."""
+        with (
+            self._explained(),
+            self._driver.session(database=self.place.database) as session,
+        ):
+            return session.execute_write(work)
+
+    def define(self, cypher: str) -> None:
+        """Run a statement on the schema, in a transaction of its own."""
+        with (
+            self._explained(),
+            self._driver.session(database=self.place.database) as session,
+        ):
+            session.run(Query(cypher)).consume()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except Neo4jError as error:
+            raise self._said(error) from error
+        except (DriverError, OSError) as error:
+            raise self._unreached(error) from error
+
+    def _said(self, error: Neo4jError) -> VemlError:
+        """Return what an error of the server's means."""
+        place, code = self.place, error.code or ""
+        said = error.message or code
+        if isinstance(error, AuthError) or code.startswith(_AUTH):
+            return InvalidInputError(
+                f"{place.host} refuses the user or the password: {said}",
+                hint="set NEO4J_USERNAME and NEO4J_PASSWORD, or give them to Git's credential "
+                f"helper: printf 'protocol=neo4j\\nhost={place.host}\\nusername=neo4j\\n"
+                "password=...\\n' | git credential approve",
+                kind="wrong-password",
+            )
+        if code in _NO_DATABASE:
+            return InvalidInputError(
+                f"{place.host} has no database {place.database}",
+                hint="veml lineage connect URL --database NAME; Neo4j Community has one, neo4j",
+                kind="no-database",
+            )
+        if code == _READ_ONLY:
+            return InvalidInputError(
+                "the mirror is only read: this would write into it",
+                hint="it is a copy of Git's history; what shall be in it is committed",
+                kind="read-only",
+            )
+        if isinstance(error, CypherSyntaxError | ClientError):
+            return InvalidInputError(f"{place.host}: {said}", kind="cypher")
+        return StorageError(f"{place.host}: {said}", kind="unreachable")
+
+    def _unreached(self, error: Exception) -> VemlError:
+        """Return what it means that nothing of use was heard."""
+        place = self.place
+        if isinstance(error, UnsupportedServerProduct):
+            return InvalidInputError(f"{place.host} is no Neo4j: {error}", kind="no-neo4j")
+        if isinstance(error, ServiceUnavailable | OSError):
+            hint = "is it running? veml lineage connect URL, if it is elsewhere"
+            if "+s" not in place.url:
+                hint += f"; {place.url.partition('://')[0]}+s:// if it wants TLS"
+            return StorageError(
+                f"no Neo4j can be reached at {place.url}: {_cause(error)}",
+                hint=hint, kind="unreachable",
+            )  # fmt: skip
+        if isinstance(error, ConfigurationError):
+            return InvalidInputError(f"{place.url}: {error}", kind="no-neo4j")
+        return StorageError(f"{place.url}: {error}", kind="unreachable")
+
+
+def check_agent(agent: str, place: Place) -> None:
+    """Refuse a server that is of another make, or too old.
+
+    Args:
+        agent: What it calls itself: ``Neo4j/5.26.0``.
+        place: Where it is.
+
+    Raises:
+        InvalidInputError: It is one.
+    """
+    product, _, version = agent.partition("/")
+    major = version.partition(".")[0]
+    if product != "Neo4j" or not major.isdecimal():
+        raise InvalidInputError(
+            f"{place.host} is {agent}, expected Neo4j {OLDEST} or later", kind="no-neo4j"
+        )
+    if int(major) < OLDEST:
+        raise InvalidInputError(
+            f"{place.host} is Neo4j {version}, expected {OLDEST} or later",
+            hint="docs/neo4j.md has a file for docker compose with a version that was tried",
+            kind="unsupported-version",
+        )
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost reason, which is the one that helps."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
