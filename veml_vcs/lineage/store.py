@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
 
 Direction = Literal["up", "down"]
@@ -36,14 +37,34 @@ class LineageStore(Protocol):
     def node(self, node_id: str) -> Node | None:
         """Return a node, or None."""
 
+    def nodes(self, ids: Collection[str]) -> dict[str, Node]:
+        """Return the nodes of some ids, by id, in order of these; what is not there is left out."""
+
     def find(self, prefix: str, limit: int = 20) -> list[Node]:
         """List the commits and versions whose ids begin with some digits, in order of ids."""
 
     def edges_of(self, node_id: str, kinds: Sequence[EdgeKind] | None = None) -> list[Edge]:
         """List the edges of a node in both directions, in order of kind, source and target."""
 
+    def edges_from(
+        self, ids: Collection[str], kinds: Sequence[EdgeKind] | None = None
+    ) -> list[Edge]:
+        """List the edges that some nodes are the source of, in order of source, kind and target."""
+
     def as_of(self, commits: Iterable[str]) -> set[str]:
         """Return the versions that commits and their ancestors brought."""
+
+    def between(self, old: str, new: str) -> dict[str, list[str]]:
+        """Return what the history of one commit brought and that of another did not.
+
+        Args:
+            old: A commit.
+            new: A commit; it need not come after the other.
+
+        Returns:
+            Version -> the paths where these commits brought it, both in order. Nothing of a commit
+            that is not in the graph.
+        """
 
     def places(self, version: str) -> dict[str, list[str]]:
         """Return the commits that brought a version -> the paths where they have it."""
@@ -65,14 +86,31 @@ class LineageStore(Protocol):
         Of several, the one whose nodes come first in order of ids.
         """
 
-    def having(self, facts: Collection[str], kind: str) -> list[Node]:
-        """List the nodes of one kind that have all these facts, in order of name and id."""
+    def common(self, first: str, second: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Node]:
+        """List the nearest common ancestors of two versions, in order of ids.
+
+        A version is an ancestor of itself. Left out is each that another common ancestor comes
+        from, unless these come from each other (as ``git merge-base --all``, and circles).
+        """
+
+    def having(
+        self, facts: Collection[str], kind: str, where: Sequence[Condition] = ()
+    ) -> list[Node]:
+        """List the nodes of one kind that are known, have all these facts and fit all conditions.
+
+        In order of the record's path, and id.
+        """
 
     def trained_with(self, data: Collection[str]) -> set[str]:
         """Return the models that were trained on (not measured on alone) any of some data."""
 
     def listed(self, kind: str) -> list[Node]:
-        """List the nodes of one kind that are known, in order of name and id."""
+        """List the nodes of one kind that are known, in order of the record's path, and id."""
 
-    def counts(self) -> dict[str, int]:
-        """Return how many nodes and edges there are of each kind."""
+    def counts(self, at: str | None = None) -> dict[str, int]:
+        """Return how many nodes and edges there are of each kind, in order of kinds.
+
+        Args:
+            at: As of a commit: it and its ancestors, the versions they brought, the facts of these,
+                and the edges whose ends are both among them. None is all there is.
+        """

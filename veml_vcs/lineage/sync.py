@@ -182,7 +182,7 @@ def _add(
 ) -> int:
     records = Records(repo.git)
     versions = 0
-    order = list(new)[::-1]
+    order = _oldest_first(new)
     for start in range(0, len(order), _LOT):
         lot = {one: _brought(repo, records, new, new[one]) for one in order[start : start + _LOT]}
         paths = {item.version: item.path for items in lot.values() for item in items}
@@ -202,6 +202,22 @@ def _add(
         progress("reading the history", min(start + _LOT, len(order)), len(order))
     writer.add_parents((one, new[one].parents) for one in order)
     return versions
+
+
+def _oldest_first(new: Mapping[str, _Read]) -> list[str]:
+    """Return commits, each after its parents: questions rely on the order of their rows."""
+    order: dict[str, None] = {}
+    entered: set[str] = set()
+    for start in list(new)[::-1]:
+        pending = [start]
+        while pending:
+            here = pending[-1]
+            if here in entered:  # its parents are through; grafts can make a circle of commits
+                order[pending.pop()] = None
+            else:
+                entered.add(here)
+                pending += [one for one in new[here].parents if one in new and one not in entered]
+    return list(order)
 
 
 def _brought(

@@ -3,74 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
-from veml_vcs.lineage.sqlite.rows import NODE as _NODE
-from veml_vcs.lineage.sqlite.rows import to_edge as _edge
-from veml_vcs.lineage.sqlite.rows import to_node as _node
+from veml_vcs.lineage.sqlite.ancestors import Ancestors
+from veml_vcs.lineage.sqlite.commits import Commits
+from veml_vcs.lineage.sqlite.lists import Lists
+from veml_vcs.lineage.sqlite.rows import EDGE, NODE, to_edge, to_node
 from veml_vcs.lineage.store import Direction, Part
 
 _ENDS: dict[Direction, tuple[str, str]] = {"up": ("source", "target"), "down": ("target", "source")}
 
 
-class SqliteLineage:
-    """Answers from the tables; see ``LineageStore``.
-
-    Args:
-        connection: To the file.
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._do = connection.execute
-
-    def node(self, node_id: str) -> Node | None:
-        """Return a node, or None."""
-        row = self._do(f"SELECT {_NODE} FROM node n WHERE n.id = ?", (node_id,)).fetchone()
-        return None if row is None else _node(row)
-
-    def find(self, prefix: str, limit: int = 20) -> list[Node]:
-        """List the commits and versions whose ids begin with some digits."""
-        rows = self._do(
-            f"SELECT {_NODE} FROM node n WHERE n.id >= ? AND n.id < ? "
-            "AND n.id NOT LIKE '%:%' ORDER BY n.id LIMIT ?",
-            (prefix, prefix + "g", limit),
-        )
-        return [_node(row) for row in rows]
-
-    def edges_of(self, node_id: str, kinds: Sequence[EdgeKind] | None = None) -> list[Edge]:
-        """List the edges of a node in both directions."""
-        rows = self._do(
-            "SELECT s.id, e.kind, t.id, e.props FROM edge e JOIN node s ON s.key = e.source "
-            "JOIN node t ON t.key = e.target WHERE s.id = ?1 UNION "
-            "SELECT s.id, e.kind, t.id, e.props FROM edge e JOIN node s ON s.key = e.source "
-            "JOIN node t ON t.key = e.target WHERE t.id = ?1 ORDER BY 2, 1, 3",
-            (node_id,),
-        )
-        return [_edge(row) for row in rows if kinds is None or row[1] in kinds]
-
-    def as_of(self, commits: Iterable[str]) -> set[str]:
-        """Return the versions that commits and their ancestors brought."""
-        rows = self._do(
-            "WITH RECURSIVE old (key) AS (SELECT key FROM node WHERE kind = 'commit' AND id IN "
-            "(SELECT value FROM json_each(?)) UNION SELECT e.target FROM old JOIN edge e "
-            "ON e.source = old.key AND e.kind = 'parent') "
-            "SELECT DISTINCT b.version FROM old JOIN brought b ON b.commit_key = old.key",
-            (json.dumps(list(commits)),),
-        )
-        return {row[0] for row in rows}
-
-    def places(self, version: str) -> dict[str, list[str]]:
-        """Return the commits that brought a version -> the paths where they have it."""
-        found: dict[str, list[str]] = {}
-        for commit, path in self._do(
-            "SELECT n.id, b.path FROM brought b JOIN node n ON n.key = b.commit_key "
-            "WHERE b.version = ? ORDER BY n.id, b.path",
-            (version,),
-        ):
-            found.setdefault(commit, []).append(path)
-        return found
+class SqliteLineage(Lists, Commits, Ancestors):
+    """Answers from the tables; see ``LineageStore``. The walks are here, the rest beside."""
 
     def reach(
         self,
@@ -123,46 +69,6 @@ class SqliteLineage:
             edges.append(edge)
         return edges
 
-    def having(self, facts: Collection[str], kind: str) -> list[Node]:
-        """List the nodes of one kind that have all these facts."""
-        wanted = sorted(set(facts))
-        rows = self._do(
-            f"SELECT {_NODE} FROM node n WHERE n.kind = ? AND n.known AND ("
-            "SELECT count(DISTINCT f.id) FROM edge e JOIN node f ON f.key = e.target "
-            "WHERE e.source = n.key AND e.kind = 'has' AND f.id IN (SELECT value FROM json_each(?))"
-            ") = ? ORDER BY n.name, n.id",
-            (kind, json.dumps(wanted), len(wanted)),
-        )
-        return [_node(row) for row in rows]
-
-    def trained_with(self, data: Collection[str]) -> set[str]:
-        """Return the models that were trained on (not measured on alone) any of some data."""
-        rows = self._do(
-            "SELECT DISTINCT m.id FROM json_each(?) d CROSS JOIN node n ON n.id = d.value "
-            "CROSS JOIN edge t ON t.target = n.key AND t.kind = 'trained_on' "
-            "AND EXISTS (SELECT 1 FROM json_each(t.props, '$.roles') WHERE value = 'train') "
-            "CROSS JOIN edge u ON u.source = t.source AND u.kind = 'uses' "
-            "CROSS JOIN node m ON m.key = u.target",
-            (json.dumps(list(data)),),
-        )
-        return {row[0] for row in rows}
-
-    def listed(self, kind: str) -> list[Node]:
-        """List the nodes of one kind that are known."""
-        rows = self._do(
-            f"SELECT {_NODE} FROM node n WHERE n.kind = ? AND n.known ORDER BY n.name, n.id",
-            (kind,),
-        )
-        return [_node(row) for row in rows]
-
-    def counts(self) -> dict[str, int]:
-        """Return how many nodes and edges there are of each kind."""
-        rows = self._do(
-            "SELECT kind, count(*) FROM node GROUP BY kind UNION ALL "
-            "SELECT kind, count(*) FROM edge GROUP BY kind ORDER BY 1"
-        )
-        return {row[0]: row[1] for row in rows}
-
     def _next(self, keys: Sequence[int], direction: Direction, kinds: Sequence[str]) -> list[int]:
         near, far = _ENDS[direction]
         rows = self._do(
@@ -184,13 +90,13 @@ class SqliteLineage:
         nodes: dict[str, Node] = {}
         said: dict[str, int] = {}
         for key, *row in self._do(
-            f"SELECT n.key, {_NODE} FROM node n WHERE n.key IN (SELECT value FROM json_each(?))",
+            f"SELECT n.key, {NODE} FROM node n WHERE n.key IN (SELECT value FROM json_each(?))",
             (keys,),
         ):
-            nodes[row[0]] = _node(row)
+            nodes[row[0]] = to_node(row)
             said[row[0]] = steps[key]
         edges = self._do(
-            "SELECT s.id, e.kind, t.id, e.props FROM json_each(?1) k "
+            f"SELECT {EDGE} FROM json_each(?1) k "
             "CROSS JOIN edge e ON e.source = k.value "
             "CROSS JOIN node s ON s.key = e.source CROSS JOIN node t ON t.key = e.target "
             "WHERE +e.target IN (SELECT value FROM json_each(?1)) "
@@ -200,7 +106,7 @@ class SqliteLineage:
         order = sorted(nodes, key=lambda one: (said[one], one))
         return Part(
             {one: nodes[one] for one in order},
-            tuple(_edge(row) for row in edges),
+            tuple(to_edge(row) for row in edges),
             {one: said[one] for one in order},
         )
 
@@ -216,4 +122,4 @@ class SqliteLineage:
                 (here,),
             ):
                 if row[1] in kinds and far.get(key, -1) == far[mine_key] - 1:
-                    yield one, _edge(row)
+                    yield one, to_edge(row)

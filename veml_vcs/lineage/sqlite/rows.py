@@ -1,9 +1,10 @@
-"""Rows of the tables as nodes and edges: which columns, in which order."""
+"""Rows of the tables as nodes and edges: which columns, in which order; values as parameters."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from veml_vcs.lineage.graph import VERSIONS, Edge, EdgeKind, Node, NodeKind
@@ -14,6 +15,17 @@ NODE = "n.id, n.kind, n.name, n.props, n.known"
 
 EDGE = "s.id, e.kind, t.id, e.props"
 """Of a table ``edge e`` between ``node s`` and ``node t``."""
+
+
+class Tables:
+    """What every group of questions has: a way to ask.
+
+    Args:
+        connection: To the file.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._do = connection.execute
 
 
 def to_node(row: Sequence[Any]) -> Node:
@@ -27,3 +39,8 @@ def to_node(row: Sequence[Any]) -> Node:
 def to_edge(row: Sequence[Any]) -> Edge:
     """Return the edge that ``EDGE`` selected."""
     return Edge(row[0], cast(EdgeKind, row[1]), row[2], json.loads(row[3]))
+
+
+def listed(values: Iterable[int] | Iterable[str]) -> str:
+    """Return values as a parameter for ``json_each``, each once, in order."""
+    return json.dumps(sorted(set(values)))

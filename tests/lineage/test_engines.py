@@ -1,0 +1,234 @@
+"""Every question, asked of every engine and of plain Python: the answers are the same.
+
+Over histories that a team could have made with git, and over graphs that nobody makes: circles of
+any kind, ends that are not known, notes of strangers. Seen to fail: with ``between`` walking from
+the first that was added (or commits added before their parents), with ``common`` ending where both
+sides first meet, without ``_leads``, without ``_circle``, and with a condition compared as text.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.lineage.engines import ENGINES, Engine, PlainLineage
+from tests.lineage.kit import History, data_record, model_record, wander
+from tests.repository.conftest import isolated
+from veml_vcs.lineage.conditions import Condition
+from veml_vcs.lineage.graph import EDGES, LINEAGE, VERSIONS, Edge, EdgeKind, Node
+from veml_vcs.lineage.records import Said
+from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sqlite.write import Writer
+from veml_vcs.lineage.store import LineageStore, Part
+from veml_vcs.objects.files import Files
+from veml_vcs.repository.git.brought import Brought
+
+__all__ = ["isolated"]
+
+_FACTS = ("class:bus", "class:car", "backbone:resnet", "backbone:resnet50")
+_CONDITIONS = (
+    (), (Condition("samples", ">", 2.0),), (Condition("mAP", "<=", 0.5),),
+    (Condition("task", "=", "detection"), Condition("samples", "!=", 3.0)),
+    (Condition("task", "!=", "detection"),), (Condition("name", "=", "d1"),),
+    (Condition('q"\\\u00e9', ">=", 1.0),), (Condition("task", ">", 1.0),),
+)  # fmt: skip
+
+
+def questions(
+    store: LineageStore, plain: PlainLineage, some: random.Random
+) -> Iterator[tuple[Any, ...]]:
+    """Yield each question with its answer, over all nodes of a small graph."""
+    ids = [*sorted(plain.all), "ff" * 20, "class:nothing", "x' OR 1=1 --"]
+    versions = [one for one in ids if one not in plain.all or plain.all[one].kind in VERSIONS]
+    commits = [one for one in ids if one not in plain.all or plain.all[one].kind == "commit"]
+    few = [some.choice(ids) for _ in range(4)]
+    within = {one for one in ids if some.random() < 0.7}
+    for one in ids:
+        yield "node", one, store.node(one)
+        yield "edges_of", one, store.edges_of(one)
+        yield "edges_of has", one, store.edges_of(one, ("has", "drifted_from"))
+        yield "find", one[:2], store.find(one[:2], 3)
+        yield "places", one, _listed(store.places(one))
+    yield "nodes", few, _listed(store.nodes(few))
+    yield "edges_from", few, store.edges_from(few)
+    yield "edges_from uses", ids, store.edges_from(ids, ("uses", "has"))
+    for start in versions:
+        for way in ("up", "down"):
+            for kinds in (LINEAGE, EDGES, ("derived_from", "revision_of")):
+                found = store.reach(start, way, kinds)  # type: ignore[arg-type]
+                yield "reach", start, way, kinds, _part(found)
+            near = store.reach(start, way, depth=2)  # type: ignore[arg-type]
+            yield "reach 2", start, way, _part(near)
+            yield (
+                "reach within",
+                start,
+                way,
+                _part(
+                    store.reach(start, way, within=within)  # type: ignore[arg-type]
+                ),
+            )
+        for end in versions:
+            yield "path", start, end, store.path(start, end)
+            yield "common", start, end, store.common(start, end)
+        yield "common of two kinds", start, store.common(start, versions[0], ("uses", "trained_on"))
+        yield "trained_with", start, store.trained_with([start, *few])
+    for old in commits:
+        for new in commits:
+            yield "between", old, new, _listed(store.between(old, new))
+        yield "counts", old, _listed(store.counts(old))
+        yield "as_of", old, store.as_of([old, some.choice(commits)])
+    yield "counts", None, _listed(store.counts())
+    for kind in VERSIONS:
+        yield "listed", kind, store.listed(kind)
+        for where in _CONDITIONS:
+            yield "having", kind, where, store.having((), kind, where)
+        for fact in _FACTS:
+            yield "having", kind, fact, store.having([fact, some.choice(_FACTS)], kind)
+
+
+def _listed(found: Any) -> list[Any]:
+    return list(found.items())  # in their order
+
+
+def _part(part: Part) -> tuple[Any, ...]:
+    return _listed(part.nodes), part.edges, _listed(part.steps)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return ENGINES[request.param](request)
+
+
+def agree(engine: Engine, base: Database, seed: int) -> None:
+    """Ask all of it twice, and compare one by one."""
+    plain = PlainLineage(base)
+    expected = questions(plain, plain, random.Random(seed))
+    with engine(base) as store:
+        for found, right in zip(
+            questions(store, plain, random.Random(seed)), expected, strict=True
+        ):
+            assert found == right
+
+
+@settings(
+    max_examples=max(2, settings().max_examples // 20),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(chance=st.randoms(use_true_random=False), steps=st.integers(6, 25))
+def test_histories(engine: Engine, isolated: Path, chance: random.Random, steps: int) -> None:
+    with TemporaryDirectory(dir=isolated) as folder:
+        history = History(Path(folder) / "project")
+        history.commit({"d0.veml": data_record(1), "models/m0.veml": model_record(50)})
+        for _ in range(steps):
+            try:
+                wander(history, chance)
+            except AssertionError:  # git refused: a merge in conflict, nothing before HEAD
+                history.git("reset", "-q", "--hard")
+        repo, base = history.synced()
+        try:
+            agree(engine, base, steps)
+            older = base.connection.execute(
+                "SELECT count(*) FROM edge WHERE kind = 'parent' AND target >= source"
+            )
+            assert older.fetchone() == (0,), "a commit was added before its parent"
+        finally:
+            base.close()
+            repo.close()
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[Said], list[tuple[Node, list[str], list[Brought]]]]:
+    """Draw versions with any edges between them, and commits that brought them."""
+    kinds = draw(st.lists(st.sampled_from(VERSIONS), min_size=1, max_size=7))
+    names = [f"{number:x}{'a' * 39}" for number in range(len(kinds))]
+    ends = st.sampled_from(names)
+    told = draw(st.lists(st.tuples(ends, st.sampled_from(LINEAGE), ends), max_size=14))
+    said = []
+    for name, kind in zip(names, kinds, strict=True):
+        if draw(st.integers(0, 9)) == 0 and len(said) > 0:
+            continue  # named, and not known
+        props: dict[str, Any] = draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "samples": st.integers(1, 4), "task": st.sampled_from(["detection", "x", 3]),
+                    "metrics": st.just({"mAP": 0.5, "samples": 9}) | st.just({"mAP": 0.25}),
+                    'q"\\\u00e9': st.integers(0, 2),
+                },
+            )
+        )  # fmt: skip
+        facts = draw(st.sets(st.sampled_from(_FACTS)))
+        edges = {
+            (edge, end): Edge(name, edge, end, {"roles": ["train"]} if edge == "trained_on" else {})
+            for start, edge, end in told if start == name
+        }  # fmt: skip
+        has = [Edge(name, "has", fact, {"name": fact}) for fact in sorted(facts)]
+        said.append(
+            Said(
+                Node(name, kind, props=props),
+                tuple(Node(fact, fact.split(":")[0], fact) for fact in sorted(facts)),  # type: ignore[arg-type]
+                (*edges.values(), *has),
+                {end: kinds[names.index(end)] for _, end in edges},
+            )
+        )
+    known = [one.node.id for one in said]
+    commits = []
+    for number in range(draw(st.integers(1, 6))):
+        before = [f"{one:x}{'c' * 39}" for one in range(number)]
+        above = draw(st.lists(st.sampled_from(before), max_size=2, unique=True)) if before else []
+        paths = draw(st.lists(st.sampled_from(["d1.veml", "d2.veml", "models/m.veml"]),
+                              max_size=2, unique=True))  # fmt: skip
+        brought = [
+            Brought(path, draw(st.sampled_from(known)),
+                    tuple(draw(st.lists(st.sampled_from(known), max_size=1))))
+            for path in paths
+        ]  # fmt: skip
+        commits.append((Node(f"{number:x}{'c' * 39}", "commit", "more"), above, brought))
+    return said, commits
+
+
+def written(
+    base: Database, said: list[Said], commits: list[tuple[Node, list[str], list[Brought]]],
+    notes: list[Edge],
+) -> None:  # fmt: skip
+    """Write a drawn graph; only versions that a commit brought stay."""
+    brought = {one.version for _, _, some in commits for one in some}
+    with base.changing() as connection:
+        writer = Writer(connection)
+        writer.add_versions([one for one in said if one.node.id in brought])
+        writer.add_commits([(node, some) for node, _, some in commits])
+        writer.add_parents([(node.id, above) for node, above, _ in commits])
+        writer.replace_drift(notes)
+        writer.settle()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    graph=graphs(),
+    notes=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), max_size=3),
+    seed=st.integers(0, 9),
+)
+def test_any_graph(
+    engine: Engine,
+    isolated: Path,
+    graph: tuple[list[Said], list[tuple[Node, list[str], list[Brought]]]],
+    notes: list[tuple[int, int]],
+    seed: int,
+) -> None:
+    with TemporaryDirectory(dir=isolated) as folder:
+        base = Database(str(Path(folder) / "lineage.sqlite"), Files())
+        try:
+            drifted: EdgeKind = "drifted_from"
+            told = [Edge(f"{a}{'a' * 39}", drifted, f"{b}{'a' * 39}", {"effect": 0.5})
+                    for a, b in dict(notes).items()]  # fmt: skip
+            written(base, *graph, told)
+            agree(engine, base, seed)
+        finally:
+            base.close()
