@@ -20,6 +20,8 @@ EXAMPLES = examples(
     ("label the 30 % that are most worth it, then go on",
      "veml rebuild --train first --new images/dusk --method active --budget 30%"),
     ("the labels have come", "veml rebuild --continue labels.json"),
+    ("the classes of images are filled in, in the list itself",
+     "veml rebuild --continue to-label/first-active.csv --name first-active"),
     ("let the drift verdict and the labels decide",
      "veml rebuild --train first --new images/dusk --method auto --dry-run"),
 )  # fmt: skip
@@ -48,7 +50,8 @@ def rebuild(
     labels: Annotated[
         str | None,
         typer.Argument(
-            metavar="[LABELS.json]", help="With --continue: the labels that came, a COCO file."
+            metavar="[LABELS]",
+            help="With --continue: the labels that came, a COCO file; of a classifier a CSV file.",
         ),
     ] = None,
     training: Annotated[
@@ -122,6 +125,9 @@ def rebuild(
     the new data alone; active has the samples labelled that are most worth it, waits for the
     labels, and trains on the old data and those; adapt fits the statistics of batch normalisation
     to new data without labels. Ends with accuracy before and after, on the new data and on the old.
+
+    Detectors, classifiers and forecasters; a forecaster by full and transfer alone, as a series
+    needs no labels: new is what follows the steps that the old training held back.
     """
     from veml_cli._training import TrainingView
     from veml_cli.render.rebuild import aborted_lines, rebuilt_lines
@@ -135,7 +141,7 @@ def rebuild(
         raise InvalidInputError(
             "--continue and --abort take what was settled: --train, --new, --budget, "
             "--labels-from, --test and --to do not go with them",
-            hint="veml rebuild --continue [LABELS.json] [--name NAME]",
+            hint="veml rebuild --continue [LABELS] [--name NAME]",
         )
     if go_on and abort:
         raise InvalidInputError("--continue or --abort: one of them")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from veml_vcs.lifecycle.rebuild.state import Rebuild
 
 _SHORT_ID = 7
-_SHOWN = ("mAP", "mAP50")
+_SHOWN = ("mAP", "mAP50", "accuracy", "F1", "MAE", "MAE_12", "MAE_last_value")
 _LISTED = 5
 
 
@@ -55,6 +55,9 @@ def aborted_lines(given_up: Rebuild) -> Iterator[Line]:
 def _planned(done: Rebuilt) -> Iterator[Line]:
     verb = {"adapt": "adapted to", "active": "labelled and learnt from"}
     what = verb.get(done.method, "learnt from")
+    if done.task == "forecasting":
+        yield line(f"  {plural(done.samples, 'step')} are new")
+        return
     yield line(f"  {len(done.chosen)} of {plural(done.samples, 'sample')} would be {what}")
     if done.method == "active":
         listed = ", ".join(done.chosen[:_LISTED]) + (", ..." if done.labels > _LISTED else "")
@@ -65,19 +68,29 @@ def _planned(done: Rebuilt) -> Iterator[Line]:
 
 def _waiting(done: Rebuilt) -> Iterator[Line]:
     yield line(f"  {done.labels} of {plural(done.samples, 'sample')} wait for labels")
-    yield line(f"  listed in {done.listed} and {done.listed.removesuffix('.json')}.csv")
     name = f" --name {done.name}"
-    yield line((f"  label them, then: veml rebuild --continue LABELS.json{name}", "hint"))
+    if done.task == "classification":
+        yield line(f"  listed in {done.listed}")
+        say = f"fill in its column label, then: veml rebuild --continue {done.listed}"
+    else:
+        yield line(f"  listed in {done.listed} and {done.listed.removesuffix('.json')}.csv")
+        say = "label them, then: veml rebuild --continue LABELS.json"
+    yield line((f"  {say}{name}", "hint"))
     yield line((f"  give it up: veml rebuild --abort{name}", "hint"))
 
 
 def _complete(done: Rebuilt, width: int | None) -> Iterator[Line]:
+    series = done.task == "forecasting"
     yield line(
         "training ", (done.name, "name"), "  ",
         (short(VersionId(done.version), _SHORT_ID), "id"),
-        f"  {plural(done.trained_on, 'sample')}, {_time(done.seconds)}",
+        f"  {plural(done.trained_on, 'window' if series else 'sample')}, {_time(done.seconds)}",
     )  # fmt: skip
-    yield line(f"labels needed: {done.labels} of {plural(done.samples, 'sample')}")
+    yield line(
+        f"labels needed: none, a series is its own; {plural(done.samples, 'step')} are new"
+        if series
+        else f"labels needed: {done.labels} of {plural(done.samples, 'sample')}"
+    )
     rows: list[list[Cell]] = []
     for what, found in (("new", done.new), ("old", done.old)):
         if found is None:

@@ -52,7 +52,8 @@ def rebuild_lines(rebuilds: Sequence[PendingRebuild]) -> Iterator[Line]:
                 "The rebuild ", (one.name, "name"), f"{what} waits for labels of "
                 f"{plural(one.to_label, 'sample')}, listed in {one.listed}.",
             )  # fmt: skip
-            yield from _hints(f'(label them and run "veml rebuild --continue LABELS.json{name}")')
+            kind = one.listed.rpartition(".")[2]
+            yield from _hints(f'(label them and run "veml rebuild --continue LABELS.{kind}{name}")')
         else:
             yield line("The rebuild ", (one.name, "name"), f"{what} was interrupted.")
             yield from _hints(f'(run "veml rebuild --continue{name}" to go on)')

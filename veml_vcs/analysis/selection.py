@@ -176,6 +176,19 @@ def box_uncertainty(scores: Sequence[float]) -> float:
     return float(((1 - np.abs(2 * values - 1)) ** 2).sum())
 
 
+def class_uncertainty(scores: Sequence[float]) -> float:
+    """Return how unsure a classifier is of an image, from the probabilities of its classes.
+
+    Scheffer, Decomain and Wrobel 2001, "Active hidden Markov models for information extraction":
+    the margin between the two surest classes, here 1 less it, so that more is less sure.
+
+    Args:
+        scores: 0 to 1, one a class; at least the two largest.
+    """
+    best = sorted(scores, reverse=True)[:2]
+    return 1.0 - (best[0] - (best[1] if len(best) > 1 else 0.0))
+
+
 def _unit(points: Any, budget: int) -> Float64Array:
     data = Points(points, "points")
     if not 1 <= budget <= data.rows:

@@ -19,9 +19,8 @@ from veml_vcs.repository.records.said import Said
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.samples.images import image_shape
-from veml_vcs.training.classification.samples import labelled as with_a_class
-from veml_vcs.training.detection_samples import labelled
 from veml_vcs.training.held_back import tell_trained_on
+from veml_vcs.training.labelled import labelled_samples
 from veml_vcs.versions.trainings import parse_training_record
 
 SCORE = 0.3
@@ -165,11 +164,7 @@ def _annotated(
         keys.setdefault(data.path, []).append(one.key)
     known: set[tuple[str, str]] = set()
     for path, data in opened.items():
-        annotations = data.annotations()
-        if predictor.task == "classification":
-            kept, blank = with_a_class(path, keys[path], annotations)
-        else:
-            kept, blank = labelled(keys[path], annotations)
+        kept, blank = labelled_samples(predictor.task, path, keys[path], data.annotations())
         known |= {(path, key) for key in kept}
         if blank:
             notes.append(f"{path}: {blank} samples without annotation are left out")

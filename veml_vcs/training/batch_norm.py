@@ -27,8 +27,10 @@ from veml_vcs.versions.trainings import DataUse, Initial, TrainingOutcome
 if TYPE_CHECKING:
     from veml_vcs.samples.tensors import Checkpoint
 
+_BATCH = {"classification": 64}
 BATCH = 8
-"""Images whose mean and variance are taken together: one image's alone are far from the data's."""
+"""Images whose mean and variance are taken together: one image's alone are far from the data's.
+Images of a classifier are small, and each is of one class, so that more have to be seen at once."""
 
 
 def adapt_statistics(
@@ -81,7 +83,7 @@ def adapt_statistics(
         rebuilt_from=rebuilt_from or {},
         derived={
             "operation": "adapt",
-            "arguments": {"statistics": "batch-norm", "batch": BATCH},
+            "arguments": {"statistics": "batch-norm", "batch": _BATCH.get(record.task, BATCH)},
             "from": [named(old)],
         },
     )
@@ -101,7 +103,16 @@ def adapt_statistics(
 def _adapted(
     repo: Repository, old: TrainingVersion, new: Part, machine: Machine | None
 ) -> Checkpoint:
-    with loaded(repo, old, new, machine, {"val_dataloader.batch_size": BATCH}) as run:
+    # Neighbours look alike, in folders of classes or on a drive; a batch is to look like the data.
+    entries = new.dataset(repo).entries
+    mixed = replace(new, keys=tuple(sorted(new.keys, key=lambda key: entries[key].content or b"")))
+    size = _BATCH.get(old.record.task, BATCH)
+    settings = {
+        "val_dataloader.batch_size": size,
+        # A smaller last batch would count as much as the others.
+        "val_dataloader.drop_last": len(new.keys) > size,
+    }
+    with loaded(repo, old, mixed, machine, settings) as run:
         import torch
         from torch.nn.modules.batchnorm import _BatchNorm
 

@@ -19,6 +19,7 @@ from veml_vcs.training.detection_samples import (
     trained_classes,
 )
 from veml_vcs.training.inputs import data_version
+from veml_vcs.training.labelled import UNKNOWN, refuse_unknown_classes
 from veml_vcs.training.plan import Part, Request
 from veml_vcs.training.settled import Settled
 from veml_vcs.training.two_parts import two_parts
@@ -46,8 +47,11 @@ def plan_detection(
         train, val, classes = _drawn(repo, request, notes)
     else:
         train, val = request.parts
-        classes = trained_classes(train.dataset(repo).facts)
-    _refuse_unknown_classes(repo, val, classes)
+        classes = request.told_apart or trained_classes(train.dataset(repo).facts)
+    refuse_unknown_classes(
+        "detection", val.dataset(repo), classes, UNKNOWN, "veml data filter makes a version with "
+        "some of the classes",
+    )  # fmt: skip
     adapted = adapt_detection(
         config, classes, len(train.keys), epochs=request.epochs, iterations=request.iterations
     )
@@ -77,19 +81,3 @@ def _drawn(
 
     train, val = two_parts(repo, request, data, record, chosen, notes)
     return train, val, classes
-
-
-def _refuse_unknown_classes(repo: Repository, val: Part, classes: tuple[str, ...]) -> None:
-    """Refuse to measure on classes that are not trained."""
-    data = val.dataset(repo)
-    counts = data.record.class_counts
-    unknown = [
-        name for name in trained_classes(data.facts) if name not in classes and counts[name].objects
-    ]
-    if unknown:
-        raise InvalidInputError(
-            f"{val.path} has boxes of {', '.join(unknown)}, which are not among the classes that "
-            f"are trained: {', '.join(classes)}",
-            hint="veml data filter makes a version with some of the classes",
-            kind="unknown-class",
-        )

@@ -14,9 +14,8 @@ from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.records.used import used_data
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion
-from veml_vcs.training.classification.samples import labelled as with_a_class
-from veml_vcs.training.detection_samples import labelled
 from veml_vcs.training.inputs import data_version
+from veml_vcs.training.labelled import labelled_samples
 from veml_vcs.training.plan import Part
 from veml_vcs.training.split import split_by_name, split_by_seed
 from veml_vcs.versions.trainings import DataUse, TrainingRecord
@@ -94,11 +93,9 @@ def part_of_data(training: TrainingVersion, spec: str, notes: list[str]) -> Part
             kind="no-other-series",
         )
     data, text = data_version(training.repository, spec, notes)
-    annotations = data.annotations()
-    if training.record.task == "classification":
-        keys, blank = with_a_class(data.path, data.keys, annotations)
-    else:
-        keys, blank = labelled(data.keys, annotations)
+    keys, blank = labelled_samples(
+        training.record.task, data.path, data.keys, data.annotations()
+    )  # fmt: skip
     if not keys:
         raise InvalidInputError(
             f"{data.path}: no sample has labels to measure against",
@@ -149,15 +146,11 @@ def _trained_on(repo: Repository, record: TrainingRecord, notes: list[str]) -> s
 def _keys(data: Dataset, use: DataUse) -> tuple[str, ...]:
     part = dict(use.part)
     if "steps" in part:  # of a series its end is held back; its files are the same
-        series = data.series()
-        return (*series.files, *([series.graph] if series.graph else []))
+        return data.series().keys
     if not part and use.samples == len(data):
         return tuple(data.keys)
     annotations = data.annotations()
-    if data.facts.task == "classification":
-        keys, _ = with_a_class(data.path, data.keys, annotations)
-    else:
-        keys, _ = labelled(data.keys, annotations)
+    keys, _ = labelled_samples(data.facts.task, data.path, data.keys, annotations)
     if not part:
         return keys
     if part.keys() == {"seed", "fraction"}:

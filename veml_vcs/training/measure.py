@@ -22,6 +22,7 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion
 from veml_vcs.samples.facts import Annotation
 from veml_vcs.training.engine import prepare_engine, require_engine
+from veml_vcs.training.held_back import part_of_use, uses_of
 from veml_vcs.training.inputs import known_classes
 from veml_vcs.training.interruption import Interruption
 from veml_vcs.training.machine import Machine
@@ -164,7 +165,7 @@ def loaded(
     """
     record = training.record
     kept = training.checkpoint() if weights is None else weights
-    plan = measuring_plan(training, part)
+    plan = measuring_plan(repo, training, part)
     plan = replace(plan, config={**plan.config, **(settings or {})})
     with tempfile.TemporaryDirectory(prefix="veml-measure-") as scratch:
         folder = _ScratchFolder(repo, training.name, scratch)
@@ -185,22 +186,29 @@ def loaded(
             yield run
 
 
-def measuring_plan(training: TrainingVersion, part: Part) -> Plan:
+def measuring_plan(repo: Repository, training: TrainingVersion, part: Part) -> Plan:
     """Return a plan that builds a training version's network over samples, to train nothing.
 
+    A forecaster's numbers have the scale of what it was trained on, so that is looked at.
+
     Raises:
+        NotFoundError: What a forecaster was trained on is not in this clone.
         FormatError: They are of a series, and not the end that a training holds back.
     """
     record = training.record
+    trained = [part]
     if record.task == "forecasting" and "fraction" not in part.part:
         raise FormatError(
             f"{part.path}: a forecaster is measured on the end of a series that is held back",
             kind="unknown-part",
         )
+    if record.task == "forecasting":
+        trained = [part_of_use(repo, use) for use in uses_of(training, "train")]
     return Plan(
         task=record.task,
         name=training.name,
-        train=part,
+        train=trained[0],
+        also=tuple(trained[1:]),
         val=part,
         classes=classes_of(training),
         model=record.model.name,

@@ -51,6 +51,8 @@ class Request:
         rebuilt_from: The training that is rebuilt, as the record will have it.
         parts: Samples to train on and to measure on that are settled; ``data``, ``val`` and
             ``val_split`` then say nothing.
+        told_apart: With ``parts``: the classes, in order; none where there are no classes.
+        also: With ``parts``: further samples to train on; of a series.
     """
 
     data: str
@@ -70,6 +72,8 @@ class Request:
     transferred_from: Mapping[str, Any] = field(default_factory=dict)
     rebuilt_from: Mapping[str, Any] = field(default_factory=dict)
     parts: tuple[Part, Part] | None = None
+    told_apart: tuple[str, ...] = ()
+    also: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,31 @@ class Part:
         """Version id of the data version."""
         return blob_id(self.record.encode())
 
+    @property
+    def steps(self) -> tuple[int, int]:
+        """The first step of a series that is meant, and the one after the last.
+
+        Raises:
+            FormatError: It is of no series.
+        """
+        first, colon, end = str(self.part.get("steps", "")).partition(":")
+        if not (colon and first.isdecimal() and end.isdecimal()):
+            raise FormatError(
+                f"{self.path}: steps of a series were expected, found {dict(self.part)!r:.200}",
+                kind="unknown-part",
+            )
+        return int(first), int(end)
+
+
+def read_part(found: Mapping[str, Any]) -> Part:
+    """Return samples that were kept as JSON.
+
+    Raises:
+        TypeError: They were not.
+        KeyError: Something is missing.
+    """
+    return Part(**{**found, "keys": tuple(found["keys"])})
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -128,6 +157,7 @@ class Plan:
         notes: What the user should know before it begins.
         transferred_from: See ``Request``.
         rebuilt_from: See ``Request``.
+        also: What is trained on besides ``train``; of a series.
     """
 
     task: Task
@@ -147,6 +177,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     transferred_from: Mapping[str, Any] = field(default_factory=dict)
     rebuilt_from: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[Part, ...] = ()
 
     def nested(self) -> dict[str, Any]:
         """Return the final config, nested."""
@@ -154,7 +185,8 @@ class Plan:
 
     def uses(self, repo: Repository) -> tuple[DataUse, ...]:
         """Return the data versions as a training record names them."""
-        return (self._use(repo, self.train, "train"), self._use(repo, self.val, "val"))
+        trained = tuple(self._use(repo, one, "train") for one in (self.train, *self.also))
+        return (*trained, self._use(repo, self.val, "val"))
 
     def _use(self, repo: Repository, one: Part, role: Role) -> DataUse:
         tree = one.dataset(repo).tree
@@ -178,6 +210,7 @@ class Plan:
         """Return the plan as JSON."""
         found = {name: getattr(self, name) for name in self.__dataclass_fields__}
         found |= {role: vars(getattr(self, role)) for role in ("train", "val")}
+        found["also"] = [vars(one) for one in self.also]
         return json.dumps({"veml": PLAN_FORMAT, **found}, default=list).encode()
 
 
@@ -192,8 +225,8 @@ def read_plan(data: bytes, where: str) -> Plan:
         if found.pop("veml") != PLAN_FORMAT:
             raise FormatError(f"{where}: kept by another veml", kind="newer-format")
         for role in ("train", "val"):
-            part = found[role]
-            found[role] = Part(**{**part, "keys": tuple(part["keys"])})
+            found[role] = read_part(found[role])
+        found["also"] = tuple(read_part(one) for one in found.get("also", ()))
         for name in ("classes", "notes"):
             found[name] = tuple(found[name])
         return Plan(**found)

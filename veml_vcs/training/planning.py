@@ -81,6 +81,7 @@ def make_plan(repo: Repository, request: Request) -> Plan:
         notes=tuple(notes),
         transferred_from=request.transferred_from,
         rebuilt_from=request.rebuilt_from,
+        also=request.also,
     )
 
 

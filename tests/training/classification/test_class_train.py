@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from shutil import copyfile, copytree
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Place, isolate
 from tests.training.classification.class_kit import SMALL, learn, make_sorted
+from tests.training.engine import TORCHVISION
 from tests.training.kit import Heard, go_on, interrupt, run
 from veml_vcs.errors import FormatError, VemlError
 from veml_vcs.repository.repository import Repository
@@ -20,14 +20,7 @@ from veml_vcs.training.machine import Machine
 from veml_vcs.training.measure import measure
 from veml_vcs.training.plan import Part
 
-pytestmark = [
-    pytest.mark.ml,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        find_spec("mmengine") is None or find_spec("torchvision") is None,
-        reason="MMEngine or torchvision is not installed",
-    ),
-]
+pytestmark = [pytest.mark.ml, pytest.mark.slow, TORCHVISION]
 
 BAR = 0.8
 """Part of held-back cells that the small classifier has to name in 20 passes over some 50."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from tests.cli.conftest import Place, isolate
-from tests.training.kit import Heard, go_on, interrupt, run
+from tests.cli.conftest import Place
+from tests.training.engine import MMENGINE
+from tests.training.forecasting.road_kit import SENSORS, SMALL, STEPS, make_roads, wave
+from tests.training.kit import Heard, go_on, interrupt, place_for, run
 from veml_vcs.errors import FormatError, InvalidInputError, VemlError
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
@@ -18,55 +19,14 @@ from veml_vcs.training.held_back import part_of_use, uses_of
 from veml_vcs.training.measure import measure
 from veml_vcs.training.train import Trained
 
-pytestmark = [
-    pytest.mark.ml,
-    pytest.mark.slow,
-    pytest.mark.skipif(find_spec("mmengine") is None, reason="MMEngine is not installed"),
-]
-
-SENSORS, STEPS = 12, 300
-SMALL = (
-    "train_dataloader.dataset.past=4", "train_dataloader.dataset.ahead=4",
-    "optim_wrapper.optimizer.lr=0.02",
-)  # fmt: skip
-
-
-def wave() -> str:
-    """A wave that runs round a ring of sensors: who says that all stays as it is, is wrong."""
-    place = 2 * np.pi * (np.arange(SENSORS)[None] - np.arange(STEPS)[:, None]) / SENSORS
-    values = 40 + 20 * np.sin(place) + 10 * np.sin(2 * place)
-    names = ",".join(f"s{i}" for i in range(SENSORS))
-    return names + "\n" + "".join(",".join(f"{v:.3f}" for v in row) + "\n" for row in values)
-
-
-def ring() -> str:
-    graph = np.roll(np.eye(SENSORS), 1, axis=1)
-    return "".join(",".join(f"{v:g}" for v in row) + "\n" for row in graph)
+pytestmark = [pytest.mark.ml, pytest.mark.slow, MMENGINE]
 
 
 @pytest.fixture(scope="module")
 def roads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    import torch
-
-    root = tmp_path_factory.mktemp("roads") / "repository"
-    root.mkdir()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        isolate(patch, root.parent / "home")
-        patch.chdir(root)
-        place = Place(root)
-        place.veml("init")
-        (root / "roads").mkdir()
-        (root / "roads/speed.csv").write_text(wave())
-        (root / "roads/adj.csv").write_text(ring())
-        for name in ("dcrnn", "convlstm"):
-            place.veml("model", "template", f"{name}-small", f"configs/{name}.py")
-            place.veml("model", "add", f"configs/{name}.py")
-        place.veml("add", "roads", "--format", "tables")
-        place.veml("commit", "-qm", "roads")
+    with place_for(tmp_path_factory, "roads") as place:
+        make_roads(place)
         yield place
-    torch.set_num_threads(threads)
 
 
 def learn(place: Place, *settings: str, model: str = "dcrnn", **rest: object) -> Trained:

@@ -7,6 +7,7 @@ says of which rebuild it is.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from veml_vcs.errors import ConflictError, InvalidInputError, NotFoundError, VemlError
-from veml_vcs.lifecycle.rebuild.labels import known_labels, read_labels, write_list
+from veml_vcs.lifecycle.rebuild.labels import csv_path, known_labels, read_labels, write_list
 from veml_vcs.lifecycle.rebuild.merged import measured_data, merge_data
 from veml_vcs.lifecycle.rebuild.request import RebuildRequest
+from veml_vcs.lifecycle.rebuild.series import trained_on
 from veml_vcs.lifecycle.rebuild.settle import Unmoved, settle
 from veml_vcs.lifecycle.rebuild.state import Method, Rebuild, RebuildFolder, begun_folder
 from veml_vcs.repository.data.combine import Incoming
@@ -40,7 +42,7 @@ class Accuracy:
 
     Attributes:
         data: The data set's folder.
-        samples: How many samples.
+        samples: How many samples; of a series, steps.
         before: Metrics of the old training.
         after: Metrics of the new one.
     """
@@ -64,11 +66,11 @@ class Rebuilt:
         why: Why so.
         selection: How samples were chosen, of active learning.
         labels: How many samples of the new data had to be labelled.
-        samples: How many there are.
+        samples: How many there are; of a series, steps.
         path: Record of the new training; empty before there is one.
         version: Its version id.
         data: The merged data set; empty where none is made.
-        trained_on: How many samples were trained on.
+        trained_on: How many samples were trained on; of a series, windows.
         listed: The list of what is to be labelled, from the repository's root.
         old: Accuracy on what the old training held back; None where nothing is known of it.
         new: Accuracy on the new data; None where nothing of it is labelled.
@@ -76,6 +78,7 @@ class Rebuilt:
         drift: What was measured of the two distributions.
         chosen: Keys of the new data that are learnt from.
         notes: What the user should know.
+        task: What is learnt; ``forecasting`` counts steps of a series, and trains on windows.
     """
 
     status: Literal["complete", "waiting", "partial", "planned"]
@@ -97,6 +100,7 @@ class Rebuilt:
     drift: Mapping[str, Any] = field(default_factory=dict)
     chosen: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    task: str = "detection"
 
 
 def rebuild(
@@ -142,7 +146,7 @@ def rebuild(
         try:
             return _carry(repo, folder, settled, watcher, machine, progress)
         except VemlError:
-            if not RunFolder(repo, settled.name).begun and folder.read().trained_on is None:
+            if not RunFolder(repo, settled.name).begun and folder.read() == settled:
                 folder.clear()  # it never began
             raise
 
@@ -182,10 +186,13 @@ def go_on(
                 raise InvalidInputError(
                     f"the rebuild {settled.name!r} waits for labels of {settled.labels_needed} "
                     f"samples, listed in {settled.listed}",
-                    hint=f"veml rebuild --continue LABELS.json --name {settled.name}",
+                    hint=f"veml rebuild --continue LABELS{os.path.splitext(settled.listed)[1]} "
+                    f"--name {settled.name}",
                     kind="waits-for-labels",
                 )
-            known, mark = read_labels(repo, settled, labels, partial=partial)
+            known, mark = read_labels(
+                repo, settled, labels, classes_of(_old(repo, settled)), partial=partial
+            )  # fmt: skip
             settled = replace(
                 settled,
                 labels_digest=mark,
@@ -229,7 +236,7 @@ def _refuse_one_sided(settled: Rebuild, labels: str) -> None:
         what = "train" if not settled.chosen else "measure"
         raise InvalidInputError(
             f"{labels}: not one of the samples to {what} with has labels",
-            hint=f"the column purpose of {settled.listed.removesuffix('.json')}.csv tells them",
+            hint=f"the column purpose of {csv_path(settled.listed)} tells them",
             kind="labels-missing",
         )
 
@@ -286,7 +293,9 @@ def _carry(
         return replace(_result(settled, "partial"), seconds=seconds)
     made = open_training(repo, settled.name)
     after_old = _measured(repo, made, held_part, watcher, machine)
-    trained = sum(use.samples for use in made.record.data if use.role == "train")
+    trained = settled.windows or sum(
+        use.samples for use in made.record.data if use.role == "train"
+    )  # fmt: skip
     done = replace(
         _result(settled, "complete"),
         path=f"trainings/{settled.name}.veml",
@@ -341,11 +350,16 @@ def _train(
     if RunFolder(repo, settled.name).begun:
         found = resume(repo, settled.name, watcher, machine)
     else:
-        found = train(repo, _request(settled, old, origin), watcher, machine)
+        also: tuple[Part, ...] = ()
+        if settled.task == "forecasting" and settled.method == "full":
+            also = trained_on(repo, old)
+        found = train(repo, _request(settled, old, origin, also), watcher, machine)
     return "complete" if found is not None and found.status == "complete" else "partial"
 
 
-def _request(settled: Rebuild, old: TrainingVersion, origin: Mapping[str, Any]) -> Request:
+def _request(
+    settled: Rebuild, old: TrainingVersion, origin: Mapping[str, Any], also: tuple[Part, ...]
+) -> Request:
     """Return what to train: the old model and hyper-parameters, on other data."""
     trained = settled.trained_on or _learnt_from(settled)
     assert settled.test is not None
@@ -361,6 +375,8 @@ def _request(settled: Rebuild, old: TrainingVersion, origin: Mapping[str, Any]) 
         like=settled.training,
         rebuilt_from=origin,
         parts=(trained, settled.test),
+        told_apart=classes_of(old),
+        also=also,
     )
 
 
@@ -383,10 +399,18 @@ def _measured(
     return {} if part is None else measure(repo, training, part, watcher, machine).metrics
 
 
+def _amount(part: Part) -> int:
+    """Return how much there is: samples, or steps of a series."""
+    if "steps" not in part.part:
+        return len(part.keys)
+    first, end = part.steps
+    return end - first
+
+
 def _accuracy(
     part: Part | None, before: Mapping[str, float], after: Mapping[str, float]
 ) -> Accuracy | None:
-    return None if part is None else Accuracy(part.path, len(part.keys), before, after)
+    return None if part is None else Accuracy(part.path, _amount(part), before, after)
 
 
 def _result(
@@ -394,6 +418,6 @@ def _result(
 ) -> Rebuilt:
     return Rebuilt(
         status, settled.name, settled.training, settled.method, settled.why, settled.selection,
-        settled.labels_needed, len(settled.new.keys), data=settled.to, listed=settled.listed,
-        drift=settled.drift, chosen=settled.chosen, notes=settled.notes,
+        settled.labels_needed, _amount(settled.new), data=settled.to, listed=settled.listed,
+        drift=settled.drift, chosen=settled.chosen, notes=settled.notes, task=settled.task,
     )  # fmt: skip

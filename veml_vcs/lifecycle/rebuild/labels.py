@@ -1,7 +1,9 @@
 """What is to be labelled, as a list for a labelling tool; and the labels that come back.
 
-The list is a COCO file without annotations (``images`` with sizes, ``categories``: what CVAT, Label
-Studio and others import) and a CSV file with one line a sample. What comes back is a COCO file.
+Of boxes the list is a COCO file without annotations (``images`` with sizes, ``categories``: what
+CVAT, Label Studio and others import) and a CSV file with one line a sample; what comes back is a
+COCO file. Of classes it is the CSV file alone, with a column ``label`` to fill in; what comes back
+is that, or any CSV file with the columns ``sample`` and ``label``.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ from veml_vcs.repository.data.combine import Incoming, incoming_from
 from veml_vcs.repository.data.parts import some_of
 from veml_vcs.repository.data.version import DataVersion
 from veml_vcs.repository.repository import Repository
-from veml_vcs.samples.facts import Annotation
+from veml_vcs.samples.facts import Annotation, ClassInfo, Facts
 from veml_vcs.samples.formats import detect, get_format
 from veml_vcs.samples.images import image_shape
 from veml_vcs.training.plan import Part
 from veml_vcs.versions.data import parse_data_record
 
 _LABELS = "veml-labels.json"
+_SAMPLE = "sample"
+_LABEL = "label"
 _LISTED = 5
 
 
@@ -35,13 +39,18 @@ def data_version_of(repo: Repository, part: Part) -> DataVersion:
     return DataVersion(repo, part.path, None, record)
 
 
+def listed_name(rebuild: Rebuild) -> str:
+    """Return the name of the file that lists what is to be labelled."""
+    return f"{rebuild.name}.{'csv' if rebuild.task == 'classification' else 'json'}"
+
+
 def write_list(repo: Repository, rebuild: Rebuild, classes: Sequence[str]) -> None:
-    """Write what is to be labelled: ``rebuild.listed``, and the same with ``.csv``.
+    """Write what is to be labelled: ``rebuild.listed``; a COCO file has a CSV file beside it.
 
     Args:
         repo: The repository.
         rebuild: Says what, and where.
-        classes: What there may be boxes of.
+        classes: What there may be.
     """
     data = rebuild.new.dataset(repo)
     images, rows = [], []
@@ -63,28 +72,39 @@ def write_list(repo: Repository, rebuild: Rebuild, classes: Sequence[str]) -> No
     }
     listed = repo.absolute(rebuild.listed)
     repo.files.make_folder(os.path.dirname(listed))
-    repo.files.write_atomic(listed, json.dumps(document, indent=1).encode() + b"\n")
+    columns = ["rank", "sample", "sample_id", "purpose", "width", "height"]
+    if rebuild.task == "classification":
+        columns.append(_LABEL)
+        rows = [[*row, ""] for row in rows]
+    else:
+        repo.files.write_atomic(listed, json.dumps(document, indent=1).encode() + b"\n")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["rank", "sample", "sample_id", "purpose", "width", "height"])
+    writer.writerow(columns)
     writer.writerows(rows)
     repo.files.write_atomic(csv_path(listed), text.getvalue().encode("utf-8", "surrogateescape"))
 
 
 def csv_path(listed: str) -> str:
-    """Return the CSV file beside a COCO file."""
-    return listed.removesuffix(".json") + ".csv"
+    """Return the CSV file of a list: beside a COCO file, or the list itself."""
+    return listed.removesuffix(".json").removesuffix(".csv") + ".csv"
 
 
 def read_labels(
-    repo: Repository, rebuild: Rebuild, path: str, *, partial: bool = False
+    repo: Repository,
+    rebuild: Rebuild,
+    path: str,
+    classes: Sequence[str],
+    *,
+    partial: bool = False,
 ) -> tuple[Incoming, str]:
     """Read labels that came back.
 
     Args:
         repo: The repository.
         rebuild: Says of which samples.
-        path: A COCO file, on disk.
+        path: A COCO file, on disk; of a classifier a CSV file.
+        classes: What there may be.
         partial: Go on without those samples of which nothing is said.
 
     Returns:
@@ -92,8 +112,8 @@ def read_labels(
 
     Raises:
         NotFoundError: There is no such file.
-        FormatError: It is no COCO file.
-        InvalidInputError: Labels are missing, or are of other samples.
+        FormatError: It is no COCO file, or no table with the columns that are needed.
+        InvalidInputError: Labels are missing, are of other samples, or of no class.
     """
     try:
         with open(path, "rb") as file:
@@ -102,6 +122,11 @@ def read_labels(
         raise NotFoundError(f"{path}: {error.strerror or error}", kind="no-such-path") from error
     source = data_version_of(repo, rebuild.new)
     asked = (*rebuild.chosen, *rebuild.measured)
+    if rebuild.task == "classification":
+        named = _read_table(data, path, asked, classes)
+        _refuse_incomplete(path, asked, named, partial=partial, what="class")
+        facts = Facts("folders", "classification", tuple(ClassInfo(one) for one in classes))
+        return _incoming(path, source, facts, named), digest(data).hex()
 
     def read(key: str) -> bytes:
         return data if key == _LABELS else source.read(key)
@@ -112,28 +137,74 @@ def read_labels(
     except FormatError as error:
         raise FormatError(f"{path}: {error.message}", hint=error.hint) from error
     said = {key: one for key, one in parsed.annotations.items() if key in set(asked)}
-    _refuse_incomplete(path, asked, said, partial=partial)
+    _refuse_incomplete(path, asked, said, partial=partial, what="box")
+    return _incoming(path, source, parsed.facts, said), digest(data).hex()
+
+
+def _incoming(
+    path: str, source: DataVersion, facts: Facts, said: Mapping[str, Annotation]
+) -> Incoming:
+    """Return samples of a data version with what a file says of them."""
     whole = incoming_from(source)
     known = {key: whole.contents[key] for key in said}
     sizes = {key: whole.sizes[key] for key in said}
-    return (
-        Incoming(path, parsed.facts, known, sizes, said, source.read, whole.executable),
-        digest(data).hex(),
-    )
+    return Incoming(path, facts, known, sizes, said, source.read, whole.executable)
+
+
+def _read_table(
+    data: bytes, path: str, asked: Sequence[str], classes: Sequence[str]
+) -> dict[str, Annotation]:
+    """Return what a CSV file says of samples: sample -> its class. Empty labels say nothing."""
+    text = data.decode("utf-8-sig", "surrogateescape")
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    columns = rows.fieldnames or ()
+    if not {_SAMPLE, _LABEL} <= {*columns}:
+        raise FormatError(
+            f"{path}: expected a CSV file with the columns {_SAMPLE} and {_LABEL}, found "
+            f"{', '.join(map(str, columns))[:80] or 'nothing'}",
+            hint=f"the list has both: fill in its column {_LABEL}",
+            kind="no-table",
+        )
+    wanted = set(asked)
+    said: dict[str, Annotation] = {}
+    for row in rows:
+        key, name = row[_SAMPLE], (row[_LABEL] or "").strip()
+        if key not in wanted or not name:
+            continue
+        if name not in classes:
+            raise InvalidInputError(
+                f"{path}: line {rows.line_num}: {key} is labelled {name!r:.80}; expected one of "
+                f"{', '.join(classes)}",
+                kind="unknown-class",
+            )
+        if said.get(key, {"labels": [name]}) != {"labels": [name]}:
+            raise InvalidInputError(
+                f"{path}: line {rows.line_num}: {key} is labelled twice, and differently",
+                kind="several-classes",
+            )
+        said[key] = {"labels": [name]}
+    return said
 
 
 def _refuse_incomplete(
-    path: str, asked: Sequence[str], said: Mapping[str, Annotation], *, partial: bool
+    path: str,
+    asked: Sequence[str],
+    said: Mapping[str, Annotation],
+    *,
+    partial: bool,
+    what: str,
 ) -> None:
     missing = [key for key in asked if key not in said]
     if len(missing) == len(asked):
         raise InvalidInputError(
             f"{path}: it speaks of none of the {len(asked)} samples that wait for labels, the "
             f"first of which is {asked[0]}",
-            hint="file_name is what the list has",
+            hint="file_name is what the list has"
+            if what == "box"
+            else f"fill in the column {_LABEL} of the list; {_SAMPLE} is what the list has",
             kind="no-labels",
         )
-    if not any(one.get("objects") for one in said.values()):
+    if what == "box" and not any(one.get("objects") for one in said.values()):
         raise InvalidInputError(
             f"{path}: not one of {len(said)} samples has a box; this is the list, not the labels?",
             hint="fill in its annotations, or let a labelling tool do it",
@@ -143,8 +214,8 @@ def _refuse_incomplete(
         raise InvalidInputError(
             f"{path}: labels of {len(said)} of {len(asked)} samples; missing: "
             + ", ".join(missing[:_LISTED]) + (", ..." if len(missing) > _LISTED else ""),
-            hint="an image without a box is listed without annotations; --partial goes on without "
-            "those that are missing",
+            hint=("an image without a box is listed without annotations; " if what == "box" else "")
+            + "--partial goes on without those that are missing",
             kind="labels-missing",
         )  # fmt: skip
 

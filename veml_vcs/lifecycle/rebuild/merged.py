@@ -16,8 +16,8 @@ from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion
-from veml_vcs.training.detection_samples import labelled
 from veml_vcs.training.held_back import part_of_use, uses_of
+from veml_vcs.training.labelled import labelled_samples
 from veml_vcs.training.plan import Part
 
 
@@ -58,7 +58,7 @@ def merge_data(
         checkout=True,
         force=_made_before(repo, rebuild, derived), progress=progress,
     )  # fmt: skip
-    return _whole(repo, made)
+    return _whole(repo, made, old.record.task)
 
 
 def measured_data(
@@ -79,7 +79,7 @@ def measured_data(
         checkout=True,
         force=_made_before(repo, rebuild, derived, to), progress=progress,
     )  # fmt: skip
-    return _whole(repo, made)
+    return _whole(repo, made, old.record.task)
 
 
 def _labelled_parts(repo: Repository, old: TrainingVersion) -> list[Part]:
@@ -91,7 +91,8 @@ def _labelled_parts(repo: Repository, old: TrainingVersion) -> list[Part]:
     found = []
     for use in uses_of(old, "train"):
         part = part_of_use(repo, use)
-        keys, _ = labelled(part.keys, part.dataset(repo).annotations())
+        said = part.dataset(repo).annotations()
+        keys, _ = labelled_samples(old.record.task, part.path, part.keys, said)
         if keys:
             found.append(replace(part, keys=keys))
     if not found:
@@ -133,7 +134,7 @@ def _version(repo: Repository, part: Part) -> DataVersion:
     return found
 
 
-def _whole(repo: Repository, made: Operated) -> Part:
+def _whole(repo: Repository, made: Operated, task: str) -> Part:
     data = Dataset(repo, made.path, made.record)
-    keys, _ = labelled(data.keys, data.annotations())
+    keys, _ = labelled_samples(task, data.path, data.keys, data.annotations())
     return Part(made.path, made.record.to_bytes().decode(), keys)

@@ -8,7 +8,13 @@ from veml_vcs.analysis.data_versions.embed import embed_target
 from veml_vcs.analysis.data_versions.target import Target, target_of_record
 from veml_vcs.analysis.embedders import get_embedder
 from veml_vcs.analysis.sampling import uniform_sample
-from veml_vcs.analysis.selection import SelectionMethod, box_uncertainty, k_center, prob_cover
+from veml_vcs.analysis.selection import (
+    SelectionMethod,
+    box_uncertainty,
+    class_uncertainty,
+    k_center,
+    prob_cover,
+)
 from veml_vcs.ids import SampleId
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.records.used import used_record
@@ -99,6 +105,8 @@ def _uncertainty(
 ) -> list[float]:
     some = Part(part.path, part.record, tuple(keys), {"pool": len(keys)})
     said = measure(repo, old, some, watcher, predictions=True, note=False).predictions
+    if old.record.task == "classification":
+        return [class_uncertainty([*said[key]["scores"].values()]) for key in keys]
     return [
         box_uncertainty([float(one["score"]) for one in objects_of(said.get(key, {}))])
         for key in keys

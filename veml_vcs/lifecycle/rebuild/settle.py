@@ -10,24 +10,25 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import Any
 
-from veml_vcs.errors import FormatError, InvalidInputError
+from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import SampleId
+from veml_vcs.lifecycle.rebuild.labels import listed_name
 from veml_vcs.lifecycle.rebuild.moved import Moved, choose_method, look
 from veml_vcs.lifecycle.rebuild.request import RebuildRequest, budget_of
 from veml_vcs.lifecycle.rebuild.select import choose, pool_of
-from veml_vcs.lifecycle.rebuild.state import Method, Rebuild, RebuildFolder
+from veml_vcs.lifecycle.rebuild.series import settle_series
+from veml_vcs.lifecycle.rebuild.started import free_name, refuse_known
+from veml_vcs.lifecycle.rebuild.state import Method, Rebuild
 from veml_vcs.repository.data.place import target_path
 from veml_vcs.repository.dataset import Dataset
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import TrainingVersion, open_training
-from veml_vcs.repository.trainings.write import require_free
-from veml_vcs.training.detection_samples import labelled, trained_classes
 from veml_vcs.training.held_back import contents_of, part_of_use, uses_of
 from veml_vcs.training.inputs import data_version
+from veml_vcs.training.labelled import labelled_samples, refuse_unknown_classes
 from veml_vcs.training.measure import classes_of
 from veml_vcs.training.plan import Part
-from veml_vcs.training.run_folder import RunFolder
 from veml_vcs.training.split import Split, split_by_seed
 from veml_vcs.training.watch import Watcher
 
@@ -86,11 +87,18 @@ def settle(
         ConflictError: A folder differs from the version that would be taken, a name is taken.
         InvalidInputError: Labels are missing, classes do not match, the budget is none or too
             large, options contradict.
-        FormatError: The training is of another task.
+        FormatError: The old training's record does not say how it was trained.
         MissingDependencyError: A part that the method needs is not installed.
     """
-    sides = _open(repo, request)
-    old, notes = sides.old, sides.notes
+    old = open_training(repo, request.training)
+    if not 0 < request.held_back < 1:
+        raise InvalidInputError(
+            f"--val-split {request.held_back:g}: expected a fraction between 0 and 1"
+        )
+    if old.record.task == "forecasting":
+        return settle_series(repo, request, old)
+    sides = _open(repo, request, old)
+    notes = sides.notes
     watcher.doing("comparing distributions")
     auto = request.method == "auto"
     moved = look(
@@ -102,14 +110,12 @@ def settle(
         return Unmoved(old.label, sides.new.path, why, moved.facts)
     if not auto:
         notes.append(moved.said)
-    name = request.name or f"{old.name}-{method}"
-    require_free(repo, name)
-    RunFolder(repo, name).refuse_begun(force=False)
-    RebuildFolder(repo, name).refuse_begun()
+    name = free_name(repo, request, old, method)
     base = Rebuild(
         name=name, training=old.label, version=old.id, method=method, why=why, new=sides.new,
         chosen=(), labels=sides.labels, seed=request.seed, epochs=request.epochs,
         iterations=request.iterations, settings=request.settings, drift=moved.facts,
+        task=old.record.task,
     )  # fmt: skip
     if method in ("full", "active"):
         base = replace(base, to=_target(repo, request, old, name))
@@ -117,30 +123,14 @@ def settle(
     return replace(settled, notes=tuple(notes))
 
 
-def _open(repo: Repository, request: RebuildRequest) -> _Sides:
+def _open(repo: Repository, request: RebuildRequest, old: TrainingVersion) -> _Sides:
     """Open everything that is named, and check that it goes together."""
     notes: list[str] = []
-    old = open_training(repo, request.training)
-    if old.record.task != "detection":
-        raise FormatError(
-            f"training {old.label} is of {old.record.task}; what is rebuilt here is detection",
-            hint="veml train --data NEW --start TRAINING goes on with its weights",
-            kind="other-task",
-        )
     known = classes_of(old)
-    if not 0 < request.held_back < 1:
-        raise InvalidInputError(
-            f"--val-split {request.held_back:g}: expected a fraction between 0 and 1"
-        )
     data, record = data_version(repo, request.new, notes)
-    if any(use.tree == data.tree for use in uses_of(old, "train")):
-        raise InvalidInputError(
-            f"{data.path}: {old.label} was trained on this very version; nothing is new in it",
-            hint="veml status tells what is not added yet",
-            kind="nothing-new",
-        )
+    refuse_known(old, data)
     _refuse_classes(old, data, known)
-    keys, blank = labelled(data.keys, data.annotations())
+    keys, blank = _labelled(old, data)
     if keys and blank:
         notes.append(f"{data.path}: {blank} of {len(data.keys)} samples have no labels")
     labels = None
@@ -151,27 +141,24 @@ def _open(repo: Repository, request: RebuildRequest) -> _Sides:
             )
         other, text = data_version(repo, request.labels_from, notes)
         _refuse_classes(old, other, known)
-        said, _ = labelled(other.keys, other.annotations())
+        said, _ = _labelled(old, other)
         if not said:
             raise InvalidInputError(f"{other.path}: no sample has labels", kind="no-labels")
         labels = Part(other.path, text, said)
     return _Sides(old, data, Part(data.path, record, tuple(data.keys)), keys, labels, notes)
 
 
+def _labelled(old: TrainingVersion, data: Dataset) -> tuple[tuple[str, ...], int]:
+    return labelled_samples(old.record.task, data.path, data.keys, data.annotations())
+
+
 def _refuse_classes(old: TrainingVersion, data: Dataset, known: tuple[str, ...]) -> None:
-    """Refuse data with boxes of classes that the old training does not tell apart."""
-    counts = data.record.class_counts
-    unknown = [
-        name for name in trained_classes(data.facts) if counts[name].objects and name not in known
-    ]
-    if unknown:
-        raise InvalidInputError(
-            f"{data.path} has boxes of {', '.join(unknown)}, which {old.label} does not know; it "
-            f"tells apart {', '.join(known)}",
-            hint="veml data update --rename-class, or veml data filter --class ... --drop-others, "
-            "makes a version that fits; veml train learns other classes",
-            kind="unknown-class",
-        )
+    """Refuse data with classes that the old training does not tell apart."""
+    refuse_unknown_classes(
+        old.record.task, data, known, f"which {old.label} does not know; it tells apart",
+        "veml data update --rename-class, or veml data filter --class ... --drop-others, makes a "
+        "version that fits; veml train learns other classes",
+    )  # fmt: skip
 
 
 def _method(request: RebuildRequest, sides: _Sides, moved: Moved) -> tuple[Method | None, str]:
@@ -254,7 +241,7 @@ def _chosen(
     return replace(
         base, test=test, chosen=chosen, measured=measured, selection=request.selection,
         budget=budget, waits=waits,
-        listed=posixpath.join(request.folder, f"{base.name}.json") if waits else "",
+        listed=posixpath.join(request.folder, listed_name(base)) if waits else "",
     )  # fmt: skip
 
 
@@ -267,7 +254,7 @@ def _measured_on(
     if request.test is not None:
         other, text = data_version(repo, request.test, sides.notes)
         _refuse_classes(sides.old, other, classes_of(sides.old))
-        keys, _ = labelled(other.keys, other.annotations())
+        keys, _ = _labelled(sides.old, other)
         if not keys:
             raise InvalidInputError(f"{other.path}: no sample has labels", kind="no-labels")
         test = Part(other.path, text, keys)

@@ -16,7 +16,8 @@ from veml_vcs.errors import ConflictError, FormatError, InvalidInputError, NotFo
 from veml_vcs.objects.lock import FileLock
 from veml_vcs.repository.rebuilds import STATE, pending_rebuilds, rebuild_folder
 from veml_vcs.repository.repository import Repository
-from veml_vcs.training.plan import Part
+from veml_vcs.training.plan import Part, read_part
+from veml_vcs.versions.trainings.outcome import Task
 
 Method = Literal["full", "transfer", "active", "adapt"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -55,6 +56,8 @@ class Rebuild:
         waits: Whether labels are waited for.
         labels_digest: SHA-256 of the file that the labels came from, in hex.
         notes: What the user should know.
+        task: What is learnt.
+        windows: How many windows of series are trained on; 0 of other tasks.
     """
 
     name: str
@@ -80,11 +83,15 @@ class Rebuild:
     waits: bool = False
     labels_digest: str = ""
     notes: tuple[str, ...] = ()
+    task: Task = "detection"
+    windows: int = 0
 
     @property
     def labels_needed(self) -> int:
-        """How many samples of the new data have to be labelled."""
-        return 0 if self.method == "adapt" else len(self.chosen) + len(self.measured)
+        """How many samples of the new data have to be labelled; a series labels itself."""
+        if self.method == "adapt" or self.task == "forecasting":
+            return 0
+        return len(self.chosen) + len(self.measured)
 
     def rebuilt_from(self) -> dict[str, Any]:
         """Return what the new training's record says of this, flat."""
@@ -127,7 +134,7 @@ def read_rebuild(data: bytes, where: str) -> Rebuild:
             raise FormatError(f"{where}: kept by another veml", kind="newer-format")
         for name in _PARTS:
             if found[name] is not None:
-                found[name] = Part(**{**found[name], "keys": tuple(found[name]["keys"])})
+                found[name] = read_part(found[name])
         for name in ("chosen", "measured", "settings", "notes"):
             found[name] = tuple(found[name])
         return Rebuild(**found)

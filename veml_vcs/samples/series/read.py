@@ -38,6 +38,11 @@ class Series:
     graph: str | None
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all its files, the graph's last."""
+        return (*self.files, *([self.graph] if self.graph else []))
+
+    @property
     def named(self) -> bool:
         """Whether the sensors have names, not numbers only."""
         return self.sensors != tuple(map(str, range(len(self.sensors))))

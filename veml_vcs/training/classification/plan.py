@@ -15,6 +15,7 @@ from veml_vcs.samples.facts import Annotation
 from veml_vcs.training.classification.adapt import fit_classifier
 from veml_vcs.training.classification.samples import labelled, refuse_without_labels
 from veml_vcs.training.inputs import data_version
+from veml_vcs.training.labelled import UNKNOWN, refuse_unknown_classes, used_classes
 from veml_vcs.training.plan import Part, Request
 from veml_vcs.training.settled import Settled
 from veml_vcs.training.two_parts import two_parts
@@ -38,20 +39,15 @@ def plan_classification(
             options contradict.
         FormatError: The config lacks something, or names what is unknown.
     """
-    data, record = data_version(repo, request.data, notes)
-    refuse_without_labels(data.path, data.facts)
-    counts = data.record.class_counts
-    classes = tuple(one.name for one in data.facts.classes)
-    known = [name for name in classes if name in counts and counts[name].samples]
-    if len(known) < 2:
-        found = f"one class alone, {known[0]}" if known else "no sample with a class"
-        raise InvalidInputError(
-            f"{data.path}: has {found}; a classifier tells two or more apart",
-            hint=f"veml data show {data.path}",
-            kind="one-class" if known else "no-labels",
-        )
-    train, val = two_parts(repo, request, data, record, _labelled, notes)
-    _refuse_unknown_classes(repo, val, classes)
+    if request.parts is None:
+        train, val, classes = _drawn(repo, request, notes)
+    else:
+        train, val = request.parts
+        classes = request.told_apart
+    refuse_unknown_classes(
+        "classification", val.dataset(repo), classes, UNKNOWN,
+        "veml data filter makes a version with some of the classes",
+    )  # fmt: skip
     adapted = fit_classifier(
         config, classes, len(train.keys), epochs=request.epochs, iterations=request.iterations,
         trust=request.trust,
@@ -62,19 +58,25 @@ def plan_classification(
     )
 
 
+def _drawn(
+    repo: Repository, request: Request, notes: list[str]
+) -> tuple[Part, Part, tuple[str, ...]]:
+    """Return what is trained on, what is measured on, and the classes."""
+    data, record = data_version(repo, request.data, notes)
+    refuse_without_labels(data.path, data.facts)
+    classes = tuple(one.name for one in data.facts.classes)
+    known = used_classes("classification", data)
+    if len(known) < 2:
+        found = f"one class alone, {known[0]}" if known else "no sample with a class"
+        raise InvalidInputError(
+            f"{data.path}: has {found}; a classifier tells two or more apart",
+            hint=f"veml data show {data.path}",
+            kind="one-class" if known else "no-labels",
+        )
+    train, val = two_parts(repo, request, data, record, _labelled, notes)
+    return train, val, classes
+
+
 def _labelled(data: Dataset, annotations: Mapping[str, Annotation]) -> tuple[tuple[str, ...], int]:
     refuse_without_labels(data.path, data.facts)
     return labelled(data.path, data.keys, annotations)
-
-
-def _refuse_unknown_classes(repo: Repository, val: Part, classes: tuple[str, ...]) -> None:
-    """Refuse to measure on classes that are not trained."""
-    counts = val.dataset(repo).record.class_counts
-    unknown = [name for name, one in counts.items() if name not in classes and one.samples]
-    if unknown:
-        raise InvalidInputError(
-            f"{val.path} has samples of {', '.join(unknown)}, which are not among the classes that "
-            f"are trained: {', '.join(classes)}",
-            hint="veml data filter makes a version with some of the classes",
-            kind="unknown-class",
-        )

@@ -5,7 +5,7 @@ Reads numbers; imports neither torch nor the engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from veml_vcs.training.forecasting.graph import correlations, similarities, tran
 from veml_vcs.training.forecasting.windows import (
     Scale,
     Windows,
+    joined,
     make_windows,
     scale_of,
     split_by_time,
@@ -108,27 +109,61 @@ class ForecastParts:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
-def forecast_parts(series: Series, said: WindowSettings, fraction: float) -> ForecastParts:
+@dataclass(frozen=True)
+class Stretch:
+    """Steps of a series that are trained on.
+
+    Attributes:
+        series: Values [T, N, F].
+        begin: The first step.
+        end: The step after the last.
+    """
+
+    series: Series
+    begin: int
+    end: int
+
+
+def forecast_parts(
+    series: Series,
+    said: WindowSettings,
+    fraction: float,
+    *,
+    begin: int = 0,
+    also: Sequence[Stretch] = (),
+    own: bool = True,
+) -> ForecastParts:
     """Cut a series into what is trained on and what is measured on: its end.
 
     Args:
         series: Values [T, N, F], and the graph.
         said: How.
         fraction: Part of the steps that is held back.
+        begin: The first step that is trained on.
+        also: Of other series, what is trained on as well.
+        own: Whether this series is trained on at all; else it is measured on alone, and the scale
+            is that of ``also``.
 
     Raises:
-        InvalidInputError: There are too few steps, or several features and none is said.
+        InvalidInputError: There are too few steps, several features and none is said, or another
+            series has other sensors.
         FormatError: The graph has weights that are none.
     """
     values = without(series.values, said.missing)
     border = split_by_time(len(values), fraction, said.past, said.ahead)
-    scale = scale_of(values[:border])
     target = _target(series, said.target)
+    others = [without(one.series.values, said.missing)[: one.end] for one in also]
+    trained_on = [series] if own else []
+    trained_on += [one.series for one in also]
+    _refuse_others(series, trained_on)
+    trained = [values[begin:border]] if own else []
+    trained += [one[stretch.begin :] for one, stretch in zip(others, also, strict=True)]
+    scale = scale_of(np.concatenate(trained))
     notes = []
     if series.adjacency is not None:
         graph = similarities(series.adjacency, said.weights)  # type: ignore[arg-type]
     else:
-        graph = correlations(values[:border, :, target], neighbours=said.neighbours)
+        graph = correlations(values[begin:border, :, target], neighbours=said.neighbours)
         notes.append(
             "the data version has no graph: sensors are joined with those that moved as they did "
             f"in what is trained on ({said.neighbours} at most)"
@@ -138,7 +173,12 @@ def forecast_parts(series: Series, said: WindowSettings, fraction: float) -> For
         "ahead": said.ahead,
         "steps_per_day": said.steps_per_day,
     }
-    train = make_windows(values, scale, target, 0, border, stride=said.stride, **how)  # type: ignore[arg-type]
+    train = make_windows(values, scale, target, begin, border, stride=said.stride, **how)  # type: ignore[arg-type]
+    if own:
+        for one, stretch in zip(others, also, strict=True):
+            train = joined(train, make_windows(
+                one, scale, target, stretch.begin, stretch.end, stride=said.stride, **how  # type: ignore[arg-type]
+            ))  # fmt: skip
     # Measured on every window, whatever the stride of training is.
     val = make_windows(values, scale, target, border, len(values), **how)  # type: ignore[arg-type]
     if not np.isfinite(val.targets[border:]).any():
@@ -148,6 +188,36 @@ def forecast_parts(series: Series, said: WindowSettings, fraction: float) -> For
     return ForecastParts(
         train, val, scale, target, transitions(graph), train.inputs.shape[2], border, tuple(notes)
     )
+
+
+def _refuse_others(series: Series, trained_on: Sequence[Series]) -> None:
+    """Refuse series that one network cannot take.
+
+    A network is made for so many numbers a sensor, and is trained on the graph of one set of
+    sensors.
+
+    Raises:
+        InvalidInputError: They are of other features, or are trained on and of other sensors.
+    """
+    for one in trained_on:
+        if (one.features, one.values.shape[2]) != (series.features, series.values.shape[2]):
+            raise InvalidInputError(
+                f"the series has the features {_features(series)}, what was trained on has "
+                f"{_features(one)}",
+                kind="other-features",
+            )
+        first = trained_on[0]
+        if (one.sensors, one.values.shape[1]) != (first.sensors, first.values.shape[1]):
+            raise InvalidInputError(
+                f"series of {first.values.shape[1]} and of {one.values.shape[1]} sensors, or of "
+                "others, cannot be trained on together: a network is trained on one graph",
+                kind="other-sensors",
+            )
+
+
+def _features(series: Series) -> str:
+    names = series.features or tuple(str(place) for place in range(series.values.shape[2]))
+    return ", ".join(names)
 
 
 def _target(series: Series, name: str | None) -> int:

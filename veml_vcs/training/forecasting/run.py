@@ -9,8 +9,8 @@ import numpy as np
 from veml_vcs.errors import VemlError
 from veml_vcs.training.forecasting.adapt import window_settings
 from veml_vcs.training.forecasting.model import Forecaster
-from veml_vcs.training.forecasting.parts import ForecastParts, forecast_parts
-from veml_vcs.training.forecasting.plan import read
+from veml_vcs.training.forecasting.parts import ForecastParts
+from veml_vcs.training.forecasting.plan import parts_of, read
 from veml_vcs.training.forecasting.windows import Windows
 from veml_vcs.training.run import Run
 from veml_vcs.training.runner import metric_of
@@ -32,11 +32,12 @@ class ForecastRun(Run):
     def load(self, watcher: Watcher) -> tuple[Windows, Windows]:
         """Read the series, and cut it as the plan says."""
         watcher.doing("reading the series")
-        settings = window_settings(self.plan.nested())
-        fraction = float(self.plan.val.part["fraction"])
-        series = read(self.plan.train.dataset(self.repo))
+        plan = self.plan
+        series = read(plan.val.dataset(self.repo))
         self.sensors = series.sensors or tuple(map(str, range(series.values.shape[1])))
-        self.parts = forecast_parts(series, settings, fraction)
+        self.parts = parts_of(
+            self.repo, series, plan.train, plan.val, plan.also, window_settings(plan.nested())
+        )
         return self.parts.train, self.parts.val
 
     def built(self, model: Any) -> None:

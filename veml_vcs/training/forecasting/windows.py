@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,6 +165,16 @@ def make_windows(
     starts = np.arange(first, end - past - ahead + 1, stride, dtype=np.int64)
     targets = values[:, :, target].astype(np.float32)
     return Windows(inputs, targets, starts, past, ahead)
+
+
+def joined(first: Windows, second: Windows) -> Windows:
+    """Return the windows of two series of the same sensors; none lies in both."""
+    return replace(
+        first,
+        inputs=np.concatenate([first.inputs, second.inputs]),
+        targets=np.concatenate([first.targets, second.targets]),
+        starts=np.concatenate([first.starts, second.starts + len(first.inputs)]),
+    )
 
 
 def without(values: NDArray[np.floating], missing: Sequence[float]) -> NDArray[np.float64]:
