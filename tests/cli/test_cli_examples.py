@@ -413,6 +413,24 @@ def labelled(place: Place) -> None:
     label(place.root / "to-label/first-active.json", place.root / "labels.json")
 
 
+def with_named_classes(place: Place) -> None:
+    """A classifier, and images that it asked for, with their classes filled in."""
+    from tests.training.kit import run
+
+    with_pets(place)
+    run(place, data="pets", model="pets", name="first", iterations=None, epochs=1)
+    for i in range(10):
+        place.write(f"bare/{i}.png", png(800 + i))
+    place.veml("add", "-q", "bare")
+    place.veml(
+        "rebuild", "-q", "--train", "first", "--new", "bare", "--method", "active",
+        "--budget", "5", "--select", "random", "--epochs", "1",
+    )  # fmt: skip
+    listed = place.root / "to-label/first-active.csv"
+    head, *rows = listed.read_text().splitlines()
+    listed.write_text("\n".join([head, *(row + "cat" for row in rows)]) + "\n")
+
+
 TRAINED: dict[str, Path] = {}
 """The repository of ``with_an_inference``, which takes seconds, made once."""
 
@@ -510,6 +528,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml train --data pets --model pets --epochs 4": with_pets,
     "veml train --resume --name first": with_a_stopped_training,
     "veml rebuild --continue labels.json": labelled,
+    "veml rebuild --continue to-label/first-active.csv --name first-active": with_named_classes,
     "veml switch night": clean,
     "veml switch -c night v1.0": lambda place: (clean(place), no_night(place))[0],
     "veml switch -": visited,
