@@ -31,7 +31,12 @@ INTERRUPTED = 130
 _FATAL = 128
 _BUG = 70
 
-_BY_KIND = {"nothing-to-commit": 1, "nothing-similar": 1, "switching-while-waiting": _FATAL}
+_BY_KIND = {
+    "nothing-to-commit": 1,
+    "nothing-similar": 1,
+    "switching-while-waiting": _FATAL,
+    "unreachable": 69,  # EX_UNAVAILABLE: a service that does not answer
+}
 _BY_CATEGORY: tuple[tuple[type[VemlError], int], ...] = (
     (ConflictError, 1),
     (InvalidInputError, _FATAL),

@@ -29,3 +29,23 @@ def install_hooks(repo: Repository, *, fetch_notes: bool = False) -> None:
     except ConflictError as error:
         out.warn(error.message)
         out.note(f"hint: {error.hint}")
+
+
+def install_after_commit(repo: Repository) -> None:
+    """Install the hook that sends what is new to a mirror after ``git commit``."""
+    from veml_hooks.install import install_after_commit as install
+
+    said = install(repo)
+    if said is not None:
+        out.warn(
+            f"git commit will send nothing, veml's own commands do: {said}; a hook of yours can: "
+            "veml hook run post-commit"
+        )
+
+
+def remove_after_commit(repo: Repository) -> None:
+    """Remove that hook."""
+    from veml_hooks.install import remove_hook
+    from veml_hooks.shim import AFTER_COMMIT
+
+    remove_hook(repo, AFTER_COMMIT)

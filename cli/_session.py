@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from veml_cli._mirror import seen
 from veml_cli._output import out
 from veml_cli._progress import progress
 from veml_vcs.errors import VemlError
@@ -24,6 +25,7 @@ def opened() -> Iterator[Repository]:
     with Repository(".") as repo:
         try:
             yield repo
+            seen(repo)
         except VemlError as error:
             if error.object_id is None:
                 raise

@@ -19,6 +19,7 @@ import typer
 
 from veml_cli._errors import INTERRUPTED, OK, USAGE, report, report_bug
 from veml_cli._lazy import LightCommand, LightGroup, lazy_group
+from veml_cli._mirror import begin, follow_mirror
 from veml_cli._output import Color, out
 from veml_cli.start import spare_collector
 from veml_vcs.errors import InvalidInputError, VemlError
@@ -114,6 +115,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _global_options(
+    context: typer.Context,
     folder: Annotated[
         list[str] | None, typer.Option("-C", metavar="DIR", help="Run as if started in DIR.")
     ] = None,
@@ -131,6 +133,7 @@ def _global_options(
     ] = False,
 ) -> None:
     out.configure(color, pages=not no_pager)
+    begin(context.invoked_subcommand)
     for one in folder or ():
         try:
             os.chdir(one)
@@ -161,6 +164,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, prog_name="veml", standalone_mode=False)
+        follow_mirror()
     except VemlError as error:
         return report(error)
     except typer.TyperException as error:

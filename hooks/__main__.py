@@ -17,13 +17,17 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from veml_hooks.quick import nothing_to_follow
+from veml_hooks.quick import is_mirrored, nothing_to_follow
 from veml_hooks.say import say, say_error
+from veml_hooks.shim import AFTER_COMMIT
 from veml_vcs.errors import VemlError
 
 _CONFLICT = 1
 FOLLOWING = ("post-checkout", "post-merge", "post-rewrite", "post-index-change")
 """The hooks that bring data folders along."""
+
+MIRRORED = (AFTER_COMMIT, "post-merge", "post-rewrite")
+"""The hooks that bring a mirror of the lineage up to date."""
 
 _DRIVERS = ("merge", "merge-ancestor", "merge-ignore", "textconv")
 
@@ -48,11 +52,24 @@ def run_hook(name: str, arguments: Sequence[str]) -> int:
     """
     ours = any(map(os.path.isdir, ("models", "trainings", "inferences")))
     merged = ours and name in ("post-merge", "post-rewrite")
-    if name in FOLLOWING and not merged and nothing_to_follow(os.getcwd()):
-        return 0
-    from veml_hooks.hook_impl import hook
+    code = 0
+    quick = name in FOLLOWING and not merged and nothing_to_follow(os.getcwd())
+    if not quick and name != AFTER_COMMIT:
+        from veml_hooks.hook_impl import hook
 
-    return guarded(name, lambda: hook(name, list(arguments)))
+        code = guarded(name, lambda: hook(name, list(arguments)))
+    if name in MIRRORED and is_mirrored(os.getcwd()):
+        guarded(name, _mirror)
+    return code
+
+
+def _mirror() -> int:
+    from veml_vcs.lineage.neo4j.follow import follow
+
+    said = follow(os.getcwd(), os.environ)
+    if said is not None:
+        say(" ".join(said.split()))
+    return 0
 
 
 def guarded(name: str, run: Callable[[], int]) -> int:

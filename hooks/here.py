@@ -13,7 +13,7 @@ import sys
 from functools import partial
 
 from veml_hooks.__main__ import guarded
-from veml_hooks.shim import USER_SUFFIX, guard_of, hook_text
+from veml_hooks.shim import AFTER_COMMIT, USER_SUFFIX, guard_of, hook_text
 from veml_vcs.repository.repository import Repository
 
 
@@ -25,6 +25,10 @@ def run_hooks_here(repo: Repository) -> None:
     path = repo.git.hook_path(name)
     if path is not None and _is_just_ours(name, path):
         repo.git.replace_hook(name, partial(guarded, name, partial(_pre_commit, repo)))
+    # The mirror follows at the end of every command.
+    path = repo.git.hook_path(AFTER_COMMIT)
+    if path is not None and _is_just_ours(AFTER_COMMIT, path):
+        repo.git.replace_hook(AFTER_COMMIT, lambda: 0)
 
 
 def _is_just_ours(name: str, path: str) -> bool:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from veml_hooks.drivers import drivers_state, install_drivers, uninstall_drivers
-from veml_hooks.shim import HOOK_ID, HOOKS, USER_SUFFIX, hook_text
+from veml_hooks.shim import AFTER_COMMIT, HOOK_ID, HOOKS, USER_SUFFIX, hook_text
 from veml_vcs.errors import ConflictError
+from veml_vcs.lineage.neo4j.place import is_connected
 from veml_vcs.repository.repository import Repository
 
 HookState = Literal["installed", "outdated", "missing", "foreign"]
@@ -94,45 +95,81 @@ def install(repo: Repository, *, force: bool = False, python: str | None = None)
     written: list[str] = []
     moved: list[str] = []
     blocked: dict[str, str] = {}
-    for name in HOOKS:
-        path, text = os.path.join(folder, name), hook_text(name, interpreter)
-        if os.path.lexists(path) and not _is_ours(path):
-            if os.path.lexists(path + USER_SUFFIX):
-                blocked[name] = (
-                    f"neither {name} nor {name}{USER_SUFFIX} in {folder} is veml's; make one of "
-                    "the two, then veml hook install"
-                )
-                continue
-            repo.files.rename(path, path + USER_SUFFIX)
+    for name in _wanted(repo):
+        path = os.path.join(folder, name)
+        done = _install_one(repo, path, hook_text(name, interpreter))
+        if "blocked" in done:
+            blocked[name] = (
+                f"neither {name} nor {name}{USER_SUFFIX} in {folder} is veml's; make one of "
+                "the two, then veml hook install"
+            )
+        if "moved" in done:
             moved.append(name)
-        if _read(path) != text or not os.access(path, os.X_OK):
-            repo.files.write_atomic(path, text, mode=0o777)
+        if "written" in done:
             written.append(name)
     return InstallResult(folder, tuple(written), tuple(moved), blocked)
+
+
+def install_after_commit(repo: Repository) -> str | None:
+    """Install the hook that sends what is new to a mirror; return what keeps it from that."""
+    folder, setting = hooks_folder(repo)
+    if setting is not None:
+        return f"core.hooksPath is set to {setting}"
+    repo.files.make_folder(folder)
+    path = os.path.join(folder, AFTER_COMMIT)
+    if "blocked" in _install_one(repo, path, hook_text(AFTER_COMMIT, sys.executable)):
+        return f"{path} and {path}{USER_SUFFIX} are both not veml's"
+    return None
+
+
+def _wanted(repo: Repository) -> tuple[str, ...]:
+    return (*HOOKS, AFTER_COMMIT) if is_connected(repo) else HOOKS
+
+
+def _install_one(repo: Repository, path: str, text: bytes) -> set[str]:
+    """Write a hook, and move the user's own aside; return what was done: words of these."""
+    done = set()
+    if os.path.lexists(path) and not _is_ours(path):
+        if os.path.lexists(path + USER_SUFFIX):
+            return {"blocked"}
+        repo.files.rename(path, path + USER_SUFFIX)
+        done.add("moved")
+    if _read(path) != text or not os.access(path, os.X_OK):
+        repo.files.write_atomic(path, text, mode=0o777)
+        done.add("written")
+    return done
 
 
 def uninstall(repo: Repository) -> UninstallResult:
     """Remove our hooks and drivers, and put the user's own hooks back; safe to do twice."""
     folder, _ = hooks_folder(repo)
     removed, restored = [], []
-    for name in HOOKS:
+    for name in (*HOOKS, AFTER_COMMIT):
         path = os.path.join(folder, name)
         if not _is_ours(path):
             continue
-        repo.files.remove(path)
+        remove_hook(repo, name)
         removed.append(name)
-        if os.path.lexists(path + USER_SUFFIX):
-            repo.files.rename(path + USER_SUFFIX, path)
+        if os.path.lexists(path):
             restored.append(name)
     uninstall_drivers(repo)
     return UninstallResult(tuple(removed), tuple(restored))
+
+
+def remove_hook(repo: Repository, name: str) -> None:
+    """Remove a hook of ours, and put the user's own back; any other is left alone."""
+    path = os.path.join(hooks_folder(repo)[0], name)
+    if _is_ours(path):
+        repo.files.remove(path)
+        if os.path.lexists(path + USER_SUFFIX):
+            repo.files.rename(path + USER_SUFFIX, path)
 
 
 def hooks_status(repo: Repository) -> HooksStatus:
     """Tell which hooks and drivers git would run."""
     folder, setting = hooks_folder(repo)
     states: dict[str, HookState] = {}
-    for name in HOOKS:
+    for name in _wanted(repo):
         path = os.path.join(folder, name)
         found = _read(path)
         if not os.path.lexists(path):
@@ -144,7 +181,7 @@ def hooks_status(repo: Repository) -> HooksStatus:
         else:
             states[name] = "outdated"
     kept = tuple(
-        name for name in HOOKS if os.path.lexists(os.path.join(folder, name + USER_SUFFIX))
+        name for name in states if os.path.lexists(os.path.join(folder, name + USER_SUFFIX))
     )
     return HooksStatus(folder, setting, states, kept, drivers_state(repo))
 

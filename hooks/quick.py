@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 
+_REBASING = ("rebase-merge", "rebase-apply")
 _HELD = os.path.join("veml", "held.json")
 
 
@@ -35,6 +36,28 @@ def nothing_to_follow(root: str) -> bool:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, subprocess.SubprocessError):
         return False
+
+
+def is_mirrored(root: str) -> bool:
+    """Tell whether the lineage is mirrored into Neo4j, and no rebase is under way.
+
+    A rebase makes one commit after another; the hook at its end sends them all.
+
+    Args:
+        root: The top of the work tree.
+    """
+    try:
+        control = _control_folder(root)
+        common = control
+        if os.path.exists(os.path.join(control, "commondir")):
+            with open(os.path.join(control, "commondir"), encoding="utf-8") as file:
+                common = os.path.join(control, file.read().rstrip("\n"))
+        with open(os.path.join(common, "config"), "rb") as opened:
+            mirrored = b'[veml "neo4j"]' in opened.read()
+    except OSError:
+        return False
+    rebasing = any(os.path.isdir(os.path.join(control, one)) for one in _REBASING)
+    return mirrored and not rebasing
 
 
 def _no_folder(file: str) -> bool:

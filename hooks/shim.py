@@ -19,6 +19,9 @@ HOOKS = (
 )
 """The hooks that veml installs."""
 
+AFTER_COMMIT = "post-commit"
+"""One more, where the lineage is mirrored: it sends what is new."""
+
 HOOK_ID = b"# veml-hook-f1b0c9d2"
 """Marks a file as ours. Never changed; a later version adds another line."""
 

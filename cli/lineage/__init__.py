@@ -5,10 +5,23 @@ from __future__ import annotations
 from types import ModuleType
 
 from veml_cli._options import examples
-from veml_cli.lineage import impact, models, page, path, show, status, sync
+from veml_cli.lineage import (
+    connect,
+    disconnect,
+    impact,
+    models,
+    page,
+    path,
+    query,
+    show,
+    status,
+    sync,
+)
 
 HELP = "What came from what: data, models, trainings, deployments, over all of history."
-COMMANDS: tuple[ModuleType, ...] = (show, path, impact, models, page, status, sync)
+COMMANDS: tuple[ModuleType, ...] = (
+    show, path, impact, models, page, status, sync, connect, disconnect, query,
+)  # fmt: skip
 EXAMPLES = examples(
     ("what a training was made of", "veml lineage show night --up"),
     ("which models and deployments a data set went into", "veml lineage impact images/train"),

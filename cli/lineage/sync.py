@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -22,8 +25,13 @@ def sync(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring the graph to where the history is; every lineage command does that by itself."""
+    """Bring the graph to where the history is; every lineage command does that by itself.
+
+    A mirror in Neo4j is brought up to date as well; with --full it is compared as a whole.
+    """
     from veml_cli.render.lineage import synced_lines
+    from veml_cli.render.mirror import sent_lines
+    from veml_vcs.lineage.neo4j.place import is_connected
     from veml_vcs.lineage.sync import database
     from veml_vcs.lineage.sync import sync as run
 
@@ -31,6 +39,14 @@ def sync(
         base = database(repo)
         try:
             done = run(repo, base, full=full, progress=progress)
+            sent = None
+            if is_connected(repo):
+                from veml_vcs.lineage.neo4j.connecting import bring_up
+
+                sent = bring_up(
+                    repo, base, os.environ, whole=full, ask=sys.stdin.isatty(), progress=progress
+                )
         finally:
             base.close()
-    show(done, synced_lines(done), as_json=as_json)
+    told = {**vars(done), "mirror": sent}
+    show(told, chain(synced_lines(done), sent_lines(sent)), as_json=as_json)

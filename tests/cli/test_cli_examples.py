@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import CARS, Place, isolate, png
+from tests.lineage.conftest import neo4j_server
 from tests.repository.inferences import write as deploy
 from tests.repository.trainings import outcome, uses, weights
 from tests.training.engine import ENGINE
@@ -28,10 +29,13 @@ from veml_vcs.samples.tensors import write_safetensors
 from veml_vcs.versions.trainings import Initial, classes_said, detections
 from veml_vcs.versions.trainings.forecasts import ERRORS_KEY, errors_said
 
+__all__ = ["neo4j_server"]
+
 SAID = {"JPEGImages/0000.png": detections(np.array([[1.0, 1, 4, 4]]), np.array([0.75]), ["car"])}
 NEEDS_TORCH = ("similar", "drift")
 NEEDS_ENGINE = ("train", "transfer", "rebuild", "deploy", "predict")
 RUN_INFERENCES = ("veml deploy ", "veml predict ", "veml training measure ")
+ASK_NEO4J = ("veml lineage connect ", "veml lineage disconnect", "veml lineage query ")
 DATA_ERRORS = "veml inference errors detector --data images/val"
 
 
@@ -560,6 +564,8 @@ ENDS_WITH_ONE = {
 
 def _marks(example: str) -> tuple[pytest.MarkDecorator, ...]:
     command = example.split()[1]
+    if example.startswith(ASK_NEO4J):
+        return (pytest.mark.neo4j,)
     if command in NEEDS_ENGINE or example.startswith(RUN_INFERENCES) or example == DATA_ERRORS:
         return pytest.mark.ml, pytest.mark.slow, ENGINE
     return (pytest.mark.ml,) if command in NEEDS_TORCH else ()
@@ -583,13 +589,23 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "example",
     [pytest.param(one, marks=_marks(one)) for one in EXAMPLES],
 )
-def test_example_runs(example: str, prepared: Path, place: Any) -> None:
+def test_example_runs(
+    example: str, prepared: Path, place: Any, request: pytest.FixtureRequest
+) -> None:
     shutil.rmtree(place.root)
     shutil.copytree(prepared, place.root, symlinks=True)
     os.chdir(place.root)
     STATES.get(example, lambda _place: None)(place)
+    if example.startswith(ASK_NEO4J):
+        server = request.getfixturevalue("neo4j_server")
+        request.getfixturevalue("monkeypatch").setenv("NEO4J_PASSWORD", server.password)
+        example = example.replace("neo4j://localhost", server.url)
+        if " connect " not in example:
+            place.veml("lineage", "connect", server.url, "--as", "examples", "--take-over")
     done = place.veml(*shlex.split(example)[1:], code=1 if example in ENDS_WITH_ONE else 0)
     assert "Traceback" not in done.err
+    if " connect " in example:  # the server may be one that stays
+        place.veml("lineage", "disconnect", "--delete")
 
 
 def test_every_command_has_an_example() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from veml_vcs.errors import InvalidInputError, NotFoundError, VemlError
+from veml_vcs.lineage.neo4j.answers import Answer, parameters, plain
 from veml_vcs.lineage.neo4j.changes import Changes
 from veml_vcs.lineage.neo4j.mirror import Mirror, Sent
 from veml_vcs.lineage.neo4j.place import (
@@ -20,6 +22,7 @@ from veml_vcs.lineage.neo4j.place import (
 )
 from veml_vcs.lineage.neo4j.server import Server
 from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 
@@ -70,6 +73,18 @@ class MirrorStatus:
     waiting: int | None = None
     taken_at: str | None = None
     reached_at: int | None = None
+
+
+@contextmanager
+def up_to_date(repo: Repository, progress: Progress = silent) -> Iterator[Database]:
+    """Open the graph of a repository, with what is new in its history."""
+    repo.files.make_folder(repo.folder)  # a plain git clone has none
+    base = database(repo)
+    try:
+        sync(repo, base, progress=progress)
+        yield base
+    finally:
+        base.close()
 
 
 def required(repo: Repository) -> Place:
@@ -216,6 +231,39 @@ def bring_up(
         if not sent.whole and (kept is None or (kept.nodes, kept.edges) != _counts(base)):
             sent = mirror.bring_up(whole=True, progress=progress)
         return sent
+
+
+def query(
+    repo: Repository,
+    base: Database,
+    environment: Mapping[str, str],
+    cypher: str,
+    given: Sequence[str] = (),
+    *,
+    ask: bool = False,
+    progress: Progress = silent,
+) -> Answer:
+    """Ask the mirror a question in Cypher, once it is up to date.
+
+    Args:
+        repo: The repository.
+        base: Its graph, up to date.
+        environment: See ``login``.
+        cypher: The question; it may not write.
+        given: Parameters, ``NAME=VALUE`` each; ``repository`` is there anyway.
+        ask: Let git ask for user and password on the terminal.
+        progress: Is told how many rows were sent.
+
+    Raises:
+        NotFoundError: The repository has no mirror.
+        VemlError: What ``Server`` and ``Mirror`` raise.
+    """
+    place = required(repo)
+    wanted = {"repository": place.name} | parameters(given)
+    with reach(repo, place, environment, ask=ask) as server:
+        Mirror(base, server).bring_up(progress=progress)
+        columns, rows = server.ask(cypher, wanted)
+    return Answer(columns, tuple(tuple(plain(one) for one in row) for row in rows))
 
 
 def mirror_status(

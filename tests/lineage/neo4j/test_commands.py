@@ -1,0 +1,281 @@
+"""``veml lineage connect`` and what follows from it, on a real server."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import isolate
+from tests.cli.conftest import place as place_fixture
+from tests.lineage.kit import data_record, model_record, training_record
+from tests.lineage.neo4j.server import Server as Address
+from veml_vcs.repository.git.repo import blob_id
+
+Place = Any
+place = place_fixture
+pytestmark = pytest.mark.neo4j
+__all__ = ["isolate", "place"]
+
+DATA, MODEL = data_record(1), model_record(50)
+NIGHT = training_record(blob_id(DATA), blob_id(MODEL))
+
+
+@pytest.fixture
+def roads(place: Place, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A repository of records alone; user and password are in the environment."""
+    place.veml("init", "-q")
+    (place.root / ".git/hooks/pre-commit").unlink()  # records without their data
+    for path, content in (
+        ("roads.veml", DATA), ("models/big.veml", MODEL), ("trainings/night.veml", NIGHT),
+    ):  # fmt: skip
+        place.write(path, content)
+    place.git("add", "-A")
+    place.git("commit", "-qm", "night")
+    monkeypatch.setenv("NEO4J_USERNAME", neo4j_server.user)
+    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+    return place
+
+
+def named() -> str:
+    return f"test-{secrets.token_hex(6)}"
+
+
+def commits(where: Place) -> int:
+    """Ask the server, without bringing it up to date."""
+    from tests.lineage.neo4j.kit import opened
+    from veml_vcs.lineage.neo4j.place import place_of
+    from veml_vcs.repository import Repository
+
+    with Repository(str(where.root)) as repo:
+        found = place_of(repo)
+    assert found is not None
+    password = os.environ["NEO4J_PASSWORD"]
+    with opened(Address(found.url, os.environ["NEO4J_USERNAME"], password), found) as server:
+        ((count,),) = server.read(
+            "MATCH (n:Commit {repository: $repository}) RETURN count(n)", {"repository": found.name}
+        )
+    return int(count)
+
+
+def more(where: Place, number: int) -> None:
+    where.write("roads.veml", data_record(number))
+    where.git("add", "-A")
+
+
+def test_connected_asked_and_disconnected(roads: Place, neo4j_server: Address) -> None:
+    name = named()
+    done = roads.veml("lineage", "connect", neo4j_server.url, "--as", name).out
+    assert done.startswith(f"mirrored as {name} at {neo4j_server.url}, database neo4j (Neo4j/5.26.")
+    assert "11 nodes and 12 edges sent" in done  # a commit, three versions, and facts
+    config = (roads.root / ".git/config").read_text()
+    assert neo4j_server.url in config
+    assert neo4j_server.password not in config
+    ask = (
+        "MATCH (t:Training {repository: $repository}) WHERE t.metric_mAP >= $least "
+        "RETURN t.name AS name, t.metric_mAP AS mAP"
+    )
+    assert roads.veml("lineage", "query", ask, "--param", "least=0.5").out.splitlines() == [
+        "name   mAP", "night  0.5",
+    ]  # fmt: skip
+    assert roads.veml("lineage", "query", ask, "--param", "least=0.5", "--json").json() == [
+        {"name": "night", "mAP": 0.5}
+    ]
+    assert roads.veml("lineage", "query", ask, "--param", "least=0.6").out == "no rows\n"
+    status = roads.veml("lineage", "status").out
+    assert f"mirrored as {name}" in status
+    assert "up to date" in status
+    assert roads.veml("lineage", "status", "--json").json()["mirror"]["waiting"] == 0
+    gone = roads.veml("lineage", "disconnect", "--delete").out
+    assert "nodes taken out" in gone
+    assert "no mirror in Neo4j" in roads.veml("lineage", "query", "RETURN 1", code=128).err
+    assert "neo4j" not in (roads.root / ".git/config").read_text()
+    assert not (roads.root / ".git/hooks/post-commit").exists()
+
+
+def test_after_each_kind_of_commit_it_is_there(roads: Place, neo4j_server: Address) -> None:
+    """veml's commands, and git's by its hooks. Seen to fail without ``follow_mirror``, and without
+    ``_mirror`` of the hooks."""
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", named())
+    assert commits(roads) == 1
+    more(roads, 2)
+    assert roads.veml("commit", "-qm", "two").err == ""
+    assert commits(roads) == 2
+    more(roads, 3)
+    roads.git("commit", "-qm", "three")
+    assert commits(roads) == 3
+    roads.git("checkout", "-q", "-b", "side")
+    roads.git("commit", "-q", "--allow-empty", "-m", "four")
+    roads.git("commit", "-q", "--amend", "--allow-empty", "-m", "another four")
+    assert commits(roads) == 4
+    roads.git("checkout", "-q", "main")
+    roads.veml("merge", "-q", "--no-ff", "-m", "merged", "side")
+    assert commits(roads) == 5
+    roads.veml("reset", "-q", "--hard", "HEAD~1")
+    roads.veml("branch", "-D", "side")
+    assert commits(roads) == 3
+
+
+def test_a_server_that_is_down_never_stops_a_commit(roads: Place, neo4j_server: Address) -> None:
+    """One line; what was missed is sent with the next commit."""
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", named())
+    with socket.socket() as nobody:  # a port that refuses
+        nobody.bind(("127.0.0.1", 0))
+        moved(roads, f"neo4j://127.0.0.1:{nobody.getsockname()[1]}")
+        more(roads, 2)
+        done = roads.veml("commit", "-qm", "two")
+        assert done.err.startswith("warning: the mirror in Neo4j is not up to date: no Neo4j can")
+        assert done.err.count("\n") == 1
+        more(roads, 3)
+        hooked = roads.program("--version").code, roads.git("commit", "-qm", "three")
+        assert hooked[0] == 0
+        status = roads.veml("lineage", "status").out
+        assert "no Neo4j can be reached" in status
+        assert "lacks" in status
+        assert "no Neo4j can" in roads.veml("lineage", "sync", code=69).err
+    moved(roads, neo4j_server.url)
+    assert commits(roads) == 1
+    more(roads, 4)
+    assert roads.veml("commit", "-qm", "four").err == ""
+    assert commits(roads) == 4
+
+
+def test_a_server_that_says_nothing_is_given_up(roads: Place, neo4j_server: Address) -> None:
+    """It takes the connection, and is silent. Seen to hang without the thread of ``follow``."""
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", named())
+    with silent() as port:
+        moved(roads, f"bolt://127.0.0.1:{port}")
+        more(roads, 2)
+        done = roads.veml("commit", "-qm", "two")
+        assert done.err.startswith("warning: the mirror in Neo4j ")
+        assert done.err.count("\n") == 1
+
+
+def moved(where: Place, url: str) -> None:
+    where.git("config", "veml.neo4j.url", url)
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """A port that takes connections and says nothing."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen()
+        yield one.getsockname()[1]
+
+
+@contextmanager
+def answering(said: bytes) -> Iterator[int]:
+    """A port where something that is no Neo4j answers."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen()
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = one.accept()
+                except OSError:
+                    return
+                with peer:
+                    peer.recv(1024)
+                    peer.sendall(said)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield one.getsockname()[1]
+        finally:
+            one.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_what_cannot_be_connected_to(
+    roads: Place, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: str, code: int = 128) -> str:
+        said: str = roads.veml("lineage", "connect", *arguments, code=code).err
+        assert "neo4j" not in (roads.root / ".git/config").read_text()
+        assert "Traceback" not in said
+        return said
+
+    assert "a password in it" in refused("neo4j://ann:secret@host")
+    assert "secret" not in refused("neo4j://ann:secret@host")
+    assert "do not speak HTTP: neo4j://host" in refused("http://host:7474")
+    assert "no address of a Neo4j server" in refused("host")
+    assert "no address of a Neo4j server" in refused("neo4j://host/database")
+    assert "Port could not be cast" in refused("neo4j://host:http")
+    assert "no Neo4j can be reached" in refused("neo4j://nowhere.invalid", code=69)
+    assert "no Neo4j can be reached" in refused("bolt://127.0.0.1:1", code=69)
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        assert "Neo4j" in refused(f"bolt://127.0.0.1:{port}", code=69)
+    with answering(b"SSH-2.0-OpenSSH_9.2\r\n") as port:
+        assert "is no Neo4j" in refused(f"neo4j://127.0.0.1:{port}")
+    assert "no Neo4j can be reached" in refused(
+        neo4j_server.url.replace("neo4j:", "bolt+s:"), code=69
+    )
+    assert "has no database films" in refused(neo4j_server.url, "--database", "films")
+    assert "not system" in refused(neo4j_server.url, "--database", "system")
+    assert "printable" in refused(neo4j_server.url, "--as", "a\nb")
+    monkeypatch.setenv("NEO4J_PASSWORD", "wrong")
+    said = refused(neo4j_server.url)
+    assert "refuses the user or the password" in said
+    assert "git credential approve" in said
+
+
+def test_the_credential_helper_of_git(
+    roads: Place, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked, and told that it was right; a wrong password is forgotten."""
+    monkeypatch.delenv("NEO4J_USERNAME")
+    monkeypatch.delenv("NEO4J_PASSWORD")
+    store = Path(os.environ["HOME"]) / "kept"
+    roads.git("config", "credential.helper", f"store --file={store}")
+    host = neo4j_server.url.partition("://")[2].replace(":", "%3a")
+    store.write_text(f"neo4j://neo4j:wrong@{host}\n")
+    assert "refuses" in roads.veml("lineage", "connect", neo4j_server.url, code=128).err
+    assert "wrong" not in store.read_text()
+    store.write_text(f"neo4j://{neo4j_server.user}:{neo4j_server.password}@{host}\n")
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", named())
+    assert neo4j_server.password in store.read_text()
+    monkeypatch.setenv("NEO4J_AUTH", "neo4j/wrong")
+    assert "refuses" in roads.veml("lineage", "query", "RETURN 1", code=128).err
+
+
+def test_the_mirror_is_only_read(roads: Place, neo4j_server: Address) -> None:
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", named())
+    for cypher in ("CREATE (n:X) RETURN n", "MATCH (n) DETACH DELETE n", "CALL { CREATE (:X) }",
+                   "CREATE INDEX foo FOR (n:X) ON (n.y)"):  # fmt: skip
+        assert "only read" in roads.veml("lineage", "query", cypher, code=128).err
+    for cypher in ("CREATE USER eve SET PASSWORD 'abcdefgh'", "MATCH (n RETURN n",
+                   "RETURN $nothing", "STOP DATABASE neo4j"):  # fmt: skip
+        said = roads.veml("lineage", "query", cypher, code=128).err
+        assert said.startswith("fatal: ")
+        assert "Traceback" not in said
+    for given in ("least", "=3"):
+        assert "expected NAME=VALUE" in roads.veml(
+            "lineage", "query", "RETURN 1", "--param", given, code=128
+        ).err  # fmt: skip
+
+
+def test_another_clone_is_told(roads: Place, neo4j_server: Address, tmp_path: Path) -> None:
+    name = named()
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", name)
+    other = type(roads)(tmp_path / "clone")
+    roads.git("clone", "-q", ".", str(other.root))
+    os.chdir(other.root)
+    said = other.veml("lineage", "connect", neo4j_server.url, "--as", name, code=1).err
+    assert "mirror of another clone" in said
+    assert "--take-over" in said
+    other.veml("lineage", "connect", neo4j_server.url, "--as", name, "--take-over")
+    os.chdir(roads.root)
+    more(roads, 2)
+    assert "mirror of another clone" in roads.veml("commit", "-qm", "two").err
+    assert "another clone" in roads.veml("lineage", "status").out

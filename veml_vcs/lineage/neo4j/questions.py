@@ -1,0 +1,246 @@
+"""The questions, asked of Neo4j: distinct nodes with bounds, never all paths.
+
+``RETURN b, min(length(p))`` over a pattern of any length is planned as a breadth-first search that
+prunes: each node is visited once, however many paths lead there. What is ordered is ordered here,
+because Neo4j's order of texts is not SQLite's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
+from veml_vcs.lineage.neo4j.rows import LABELS, TYPES, key_of, label_of, to_edge, to_node
+from veml_vcs.lineage.neo4j.server import Server
+from veml_vcs.lineage.store import Direction, Part
+
+_ONE = "(a:Version {repository: $repository, id: $id})"
+_EDGE = (
+    "coalesce(s.long_id, s.id) AS source, type(e) AS type, "
+    "coalesce(t.long_id, t.id) AS target, e.props AS props"
+)
+
+
+class Neo4jLineage:
+    """Answers from a mirror; see ``LineageStore``.
+
+    Args:
+        server: It, and the repository's name there.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def node(self, node_id: str) -> Node | None:
+        """Return a node, or None."""
+        found = self._ask(f"MATCH {_ONE} RETURN a", id=key_of(node_id))
+        return to_node(found[0]["a"]) if found else None
+
+    def find(self, prefix: str, limit: int = 20) -> list[Node]:
+        """List the commits and versions whose ids begin with some digits, in order of ids."""
+        found = self._ask(
+            "MATCH (n:Version {repository: $repository}) WHERE n.id STARTS WITH $prefix "
+            "AND n.kind IN $kinds RETURN n ORDER BY n.id LIMIT $limit",
+            prefix=prefix, kinds=["commit", *VERSIONS], limit=limit,
+        )  # fmt: skip
+        return [to_node(row["n"]) for row in found]
+
+    def edges_of(self, node_id: str, kinds: Sequence[EdgeKind] | None = None) -> list[Edge]:
+        """List the edges of a node in both directions, in order of kind, source and target."""
+        types = _types(TYPES if kinds is None else kinds)
+        if not types:
+            return []
+        found = self._ask(
+            f"MATCH {_ONE}-[e:{types}]-() WITH DISTINCT e, startNode(e) AS s, endNode(e) AS t "
+            f"RETURN {_EDGE}",
+            id=key_of(node_id),
+        )
+        return sorted(map(_edge, found), key=lambda one: (one.kind, one.source, one.target))
+
+    def as_of(self, commits: Iterable[str]) -> set[str]:
+        """Return the versions that commits and their ancestors brought."""
+        found = self._ask(
+            "UNWIND $commits AS id MATCH (c:Version:Commit {repository: $repository, id: id}) "
+            "MATCH (c)-[:PARENT*0..]->(o) WITH DISTINCT o MATCH (o)-[:CONTAINS]->(v) "
+            "RETURN DISTINCT v.id AS id",
+            commits=list(commits),
+        )
+        return {row["id"] for row in found}
+
+    def places(self, version: str) -> dict[str, list[str]]:
+        """Return the commits that brought a version -> the paths where they have it."""
+        found = self._ask(
+            f"MATCH {_ONE}<-[e:CONTAINS]-(s) WITH s, e, a AS t RETURN {_EDGE}", id=key_of(version)
+        )
+        edges = sorted(map(_edge, found), key=lambda one: one.source)
+        return {one.source: list(one.props["paths"]) for one in edges}
+
+    def reach(
+        self,
+        start: str,
+        direction: Direction,
+        kinds: Sequence[EdgeKind] = LINEAGE,
+        *,
+        depth: int | None = None,
+        within: Collection[str] | None = None,
+    ) -> Part:
+        """Return what can be reached from a node, itself included, each node once."""
+        begin = self.node(start)
+        if begin is None:
+            return Part()
+        if within is None:
+            found = self._reached(start, direction, kinds, depth)
+        else:
+            found = self._reached_within(begin, direction, kinds, depth, set(within))
+        found[begin.id] = (begin, 0)
+        order = sorted(found, key=lambda one: (found[one][1], one))
+        return Part(
+            {one: found[one][0] for one in order},
+            tuple(self._between(found, kinds)),
+            {one: found[one][1] for one in order},
+        )
+
+    def path(self, start: str, end: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Edge] | None:
+        """Return a shortest path, along edges in either direction; None if there is none."""
+        if start == end:
+            return [] if self.node(start) is not None else None
+        types = _types(kinds)
+        given = {"id": key_of(end), "start": key_of(start)}
+        shortest = self._ask(
+            f"MATCH {_ONE} MATCH (b:Version {{repository: $repository, id: $start}}) "
+            f"MATCH p = shortestPath((a)-[:{types}*]-(b)) RETURN length(p) AS steps",
+            **given,
+        )
+        if not shortest:
+            return None
+        steps = int(shortest[0]["steps"])
+        # Counted from the end, so that of several paths the first can be told from the start.
+        near = self._ask(
+            f"MATCH {_ONE} MATCH p = (a)-[:{types}*1..{steps}]-(b:Version) "
+            "RETURN coalesce(b.long_id, b.id) AS id, min(length(p)) AS steps",
+            **given,
+        )
+        far = {row["id"]: int(row["steps"]) for row in near} | {end: 0}
+        edges: list[Edge] = []
+        here = start
+        while here != end:
+            nearer = [
+                (other, one)
+                for one in self.edges_of(here, kinds)
+                if (other := one.target if one.source == here else one.source) in far
+                and far[other] == far[here] - 1
+            ]
+            here, edge = min(nearer, key=lambda one: (one[0], one[1].kind))
+            edges.append(edge)
+        return edges
+
+    def having(self, facts: Collection[str], kind: str) -> list[Node]:
+        """List the nodes of one kind that have all these facts, in order of name and id."""
+        if kind not in LABELS:
+            return []
+        wanted = sorted({key_of(one) for one in facts})
+        found = self._ask(
+            f"MATCH (n:{label_of(kind)} {{repository: $repository}}) WHERE n.known AND "
+            "COUNT { MATCH (n)-[:HAS]->(f) WHERE f.id IN $facts } = $count RETURN n",
+            facts=wanted, count=len(wanted),
+        )  # fmt: skip
+        return _named(found)
+
+    def trained_with(self, data: Collection[str]) -> set[str]:
+        """Return the models that were trained on (not measured on alone) any of some data."""
+        found = self._ask(
+            "UNWIND $data AS id MATCH (d:Version {repository: $repository, id: id}) "
+            "MATCH (d)<-[e:TRAINED_ON]-(t) WHERE 'train' IN e.roles "
+            "MATCH (t)-[:USES]->(m) RETURN DISTINCT m.id AS id",
+            data=list(data),
+        )
+        return {row["id"] for row in found}
+
+    def listed(self, kind: str) -> list[Node]:
+        """List the nodes of one kind that are known, in order of name and id."""
+        return self.having((), kind)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many nodes and edges there are of each kind."""
+        found = self._ask(
+            "MATCH (n:Version {repository: $repository}) RETURN n.kind AS kind, count(*) AS count "
+            "UNION ALL MATCH (:Version {repository: $repository})-[e]->(:Version) "
+            "WHERE type(e) IN $types RETURN toLower(type(e)) AS kind, count(*) AS count",
+            types=list(TYPES.values()),
+        )
+        return {row["kind"]: row["count"] for row in sorted(found, key=lambda row: row["kind"])}
+
+    def _ask(self, cypher: str, **given: Any) -> list[Mapping[str, Any]]:
+        rows = self._server.read(cypher, {"repository": self._server.place.name, **given})
+        return [dict(row) for row in rows]
+
+    def _reached(
+        self, start: str, direction: Direction, kinds: Sequence[EdgeKind], depth: int | None
+    ) -> dict[str, tuple[Node, int]]:
+        """Walk in the server: one query."""
+        types = _types(kinds)
+        if not types or depth == 0:
+            return {}
+        most = "" if depth is None else depth
+        found = self._ask(
+            f"MATCH {_ONE} MATCH p = (a){_arrow(direction, f':{types}*1..{most}')}(b:Version) "
+            "RETURN b, min(length(p)) AS steps",
+            id=key_of(start),
+        )
+        nodes = [(to_node(row["b"]), int(row["steps"])) for row in found]
+        return {one.id: (one, steps) for one, steps in nodes}
+
+    def _reached_within(
+        self,
+        begin: Node,
+        direction: Direction,
+        kinds: Sequence[EdgeKind],
+        depth: int | None,
+        within: set[str],
+    ) -> dict[str, tuple[Node, int]]:
+        """Walk step by step: what is not within leads nowhere."""
+        types = _types(kinds)
+        found = {begin.id: (begin, 0)}
+        layer, step = [begin.id], 0
+        while layer and types and (depth is None or step < depth):
+            step += 1
+            rows = self._ask(
+                "UNWIND $ids AS id MATCH (a:Version {repository: $repository, id: id})"
+                f"{_arrow(direction, f':{types}')}(b:Version) RETURN DISTINCT b",
+                ids=[key_of(one) for one in layer],
+            )
+            nodes = [to_node(row["b"]) for row in rows]
+            new = {one.id: one for one in nodes if one.id in within and one.id not in found}
+            found |= {one: (node, step) for one, node in new.items()}
+            layer = list(new)
+        return found
+
+    def _between(self, ids: Collection[str], kinds: Sequence[EdgeKind]) -> list[Edge]:
+        """List the edges between some nodes, in order of source, kind and target."""
+        types = _types(kinds)
+        if not types:
+            return []
+        found = self._ask(
+            f"UNWIND $ids AS id MATCH (s:Version {{repository: $repository, id: id}})"
+            f"-[e:{types}]->(t:Version) RETURN {_EDGE}",
+            ids=[key_of(one) for one in ids],
+        )
+        edges = [one for one in map(_edge, found) if one.target in ids]
+        return sorted(edges, key=lambda one: (one.source, one.kind, one.target))
+
+
+def _types(kinds: Iterable[str]) -> str:
+    return "|".join(TYPES[one] for one in kinds if one in TYPES)
+
+
+def _arrow(direction: Direction, inside: str) -> str:
+    return f"-[{inside}]->" if direction == "up" else f"<-[{inside}]-"
+
+
+def _edge(row: Mapping[str, Any]) -> Edge:
+    return to_edge(row["source"], row["type"], row["target"], row["props"])
+
+
+def _named(rows: Iterable[Mapping[str, Any]]) -> list[Node]:
+    return sorted((to_node(row["n"]) for row in rows), key=lambda one: (one.name, one.id))
