@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from veml_vcs.lineage.history import History as NewCommits
+from veml_vcs.lineage.history import one_by_one
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
-from veml_vcs.repository.git.repo import blob_id
+from veml_vcs.repository.git.repo import GitRepo, blob_id
 
 ZERO = "00" * 32
 
@@ -107,6 +114,40 @@ def everything(base: Database) -> list[tuple[object, ...]]:
     ]  # fmt: skip
 
 
+@contextmanager
+def reading(how: str) -> Iterator[None]:
+    """Read new commits as ``streams`` or as ``objects``, however few or many; never the other way.
+
+    Where streams cannot be had, objects are read; here that is an error.
+    """
+
+    def few(
+        git: GitRepo, heads: Iterable[str], known: Any, limit: int | None = None
+    ) -> NewCommits | None:
+        if how == "objects":
+            return one_by_one(git, heads, known)
+        assert limit is not None, "streams were given up"
+        return None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("veml_vcs.lineage.sync.one_by_one", few)
+        yield
+
+
+def both_ways(root: Path) -> list[tuple[object, ...]]:
+    """Return all of a graph that is built anew, which is the same read as streams or as objects."""
+    with Repository(str(root)) as repo:
+        base = database(repo)
+        found = []
+        for how in ("streams", "objects"):
+            with reading(how):
+                sync(repo, base, full=True)
+            found.append(everything(base))
+        base.close()
+    assert found[0] == found[1]
+    return found[0]
+
+
 def wander(history: History, chance: random.Random) -> str:
     """Do one thing that a team does to a history; return what."""
     here = history.root
@@ -119,7 +160,7 @@ def wander(history: History, chance: random.Random) -> str:
     branches = history.git("branch", "--format=%(refname:short)").split()
     what = chance.choice(
         ["data", "data", "derived", "model", "training", "training", "tuned", "branch", "switch",
-         "merge", "amend", "drop", "reset", "damage", "rm", "tag"]
+         "merge", "amend", "drop", "reset", "damage", "rm", "tag", "note", "misplace", "copy"]
     )  # fmt: skip
     number = chance.randrange(1, 5)
     one = {kind: chance.choice(found or ["ab" * 20]) for kind, found in records.items()}
@@ -138,6 +179,17 @@ def wander(history: History, chance: random.Random) -> str:
         history.commit({f"trainings/t{number}.veml": record})
     elif what == "damage":
         history.commit({"d7.veml": b'{\n "kind": "data",\n "veml": "%d"' % number})
+    elif what == "note":  # of any version, so that it may go while the note stays
+        said = json.dumps({"train": one["data"], "verdict": "drift", "report": {"p": number}})
+        on = chance.choice([one for found in records.values() for one in found] or ["none"])
+        history.git("notes", "--ref=veml/drift", "add", "-f", "-m", said, on)
+    elif what == "misplace":  # no model can stand here; its bytes may stand elsewhere too
+        history.commit({f"x/m{number % 2}.veml": model_record(chance.choice([18, 50]))})
+    elif what == "copy":
+        there = sorted(here.glob("*.veml"))
+        if there:
+            name = f"copy{number}/{chance.choice('ab')}.veml"
+            history.commit({name: chance.choice(there).read_bytes()})
     elif what == "rm":
         there = sorted(here.glob("**/*.veml"))
         if there:

@@ -203,8 +203,7 @@ def written(
     with base.changing() as connection:
         writer = Writer(connection)
         writer.add_versions([one for one in said if one.node.id in brought])
-        writer.add_commits([(node, some) for node, _, some in commits])
-        writer.add_parents([(node.id, above) for node, above, _ in commits])
+        writer.add_commits(commits)
         writer.replace_drift(notes)
         writer.settle()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 VersionKind = Literal["data", "model", "training", "inference"]
@@ -81,6 +82,7 @@ class Edge:
         return found | {"props": dict(self.props)} if self.props else found
 
 
+@lru_cache(10_000)
 def normal(name: str) -> str:
     """Return a name in the form by which facts are told apart: ``ResNet-50`` is ``resnet50``."""
     return "".join(char for char in name.lower() if char.isalnum()) or name

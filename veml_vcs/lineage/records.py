@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,9 +11,9 @@ from typing import Any, Literal
 from veml_vcs.lineage.graph import Edge, EdgeKind, FactKind, Node, VersionKind, normal
 from veml_vcs.versions.configs.facts import Part
 from veml_vcs.versions.data import is_data_record, parse_data_record
-from veml_vcs.versions.kinds import INFERENCE, MODEL, TRAINING, kind_of
+from veml_vcs.versions.kinds import INFERENCE, KINDS, MODEL, TRAINING, kind_of
 
-_VERSION_DIGITS = 40
+_VERSION = re.compile("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,7 @@ class _Saying:
 
 def is_version(text: object) -> bool:
     """Tell whether a value can be a version id; records of strangers say anything."""
-    return (
-        isinstance(text, str)
-        and len(text) == _VERSION_DIGITS
-        and all(char in "0123456789abcdef" for char in text)
-    )
+    return isinstance(text, str) and _VERSION.fullmatch(text) is not None
 
 
 def read_record(data: bytes, version: str, path: str) -> Said | None:
@@ -95,7 +92,7 @@ def read_record(data: bytes, version: str, path: str) -> Said | None:
     Args:
         data: The record's bytes.
         version: Its blob id.
-        path: Where it stands.
+        path: Where it stands, for messages; ``check_place`` tells whether it may.
 
     Raises:
         FormatError: It is damaged, or hostile.
@@ -103,10 +100,18 @@ def read_record(data: bytes, version: str, path: str) -> Said | None:
     if is_data_record(data):
         return _data(data, version, path)
     kind = kind_of(data)
-    if kind is None:
-        return None
-    kind.name_of(path)  # refuses a place where none can be
-    return _READERS[kind.name](data, version, path)
+    return None if kind is None else _READERS[kind.name](data, version, path)
+
+
+def check_place(kind: str, path: str) -> None:
+    """Refuse a place where no record of a kind can stand.
+
+    Raises:
+        FormatError: It is one.
+    """
+    of = _BY_FOLDER.get(kind)
+    if of is not None:
+        of.name_of(path)
 
 
 def _data(data: bytes, version: str, path: str) -> Said:
@@ -236,6 +241,7 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: one for name, one in metrics.items() if math.isfinite(one)}
 
 
+_BY_FOLDER = {one.name: one for one in KINDS}
 _READERS: Mapping[str, Callable[[bytes, str, str], Said]] = {
     "model": _model, "training": _training, "inference": _inference,
 }  # fmt: skip

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 
 from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
-from veml_vcs.ids import CommitId, VersionId
-from veml_vcs.lineage.graph import Edge, Node
-from veml_vcs.lineage.records import Said, is_version, read_record
+from veml_vcs.lineage.graph import Edge
+from veml_vcs.lineage.history import BulkError, History, many, one_by_one
+from veml_vcs.lineage.records import Said, check_place, is_version, read_record
 from veml_vcs.lineage.sqlite.database import FILE, Database
 from veml_vcs.lineage.sqlite.write import Writer
-from veml_vcs.repository.git.brought import Brought, Records
 from veml_vcs.repository.git.notes import noted_versions, notes_stamp, read_note
-from veml_vcs.repository.git.walk import all_parents
+from veml_vcs.repository.git.walk import parents_stamp
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 
 _DRIFT_NOTES = "drift"
-_LOT = 5000
+FEW = 200
+"""So many new commits are read one by one; more are worth three processes."""
+_LOT = 2000
 """Commits whose records are held in memory at a time."""
-_TEXT = 200
 
 
 @dataclass(frozen=True)
@@ -81,34 +82,47 @@ def sync(
     """
     heads = sorted(set(repo.git.all_commits()))
     notes = notes_stamp(repo, _DRIFT_NOTES)
-    shallow = _shallow(repo)
-    before = tuple(_state(base, name) for name in ("heads", "notes", "shallow"))
-    if not full and before == (" ".join(heads), notes, shallow):
+    ends = parents_stamp(repo.git)
+    before = tuple(_state(base, name) for name in ("heads", "notes", "ends"))
+    if not full and before == (" ".join(heads), notes, ends):
         return Synced(0, 0, 0, _skipped(base))
+    try:
+        return _sync(repo, base, full, heads, (notes, ends), progress, streams=True)
+    except BulkError:
+        return _sync(repo, base, full, heads, (notes, ends), progress, streams=False)
+
+
+def _sync(
+    repo: Repository,
+    base: Database,
+    full: bool,
+    heads: Sequence[str],
+    stamps: tuple[str, str],
+    progress: Progress,
+    *,
+    streams: bool,
+) -> Synced:
+    notes, ends = stamps
     with base.changing() as connection:
         # Where a shallow clone was deepened, there are new commits below those that are known.
-        if full or _state(base, "shallow") != shallow:
+        if full or _state(base, "ends") != ends:
             base.clear()
         writer = Writer(connection)
-        new = _new_commits(repo, base, heads)
-        removed = 0
-        if _rewritten(base, heads, new):
-            below = {parent for one in new.values() for parent in one.parents}
-            marks = ", ".join(f"'{one}'" for one in sorted({*heads, *below} - new.keys()))
-            reached = (
-                "WITH RECURSIVE old (key) AS (SELECT key FROM node WHERE id IN "
-                f"({marks}) UNION SELECT e.target FROM edge e JOIN old "
-                "ON e.source = old.key WHERE e.kind = 'parent') SELECT key FROM old"
-            )
-            removed = writer.keep_commits(reached)
-        count = _add(repo, base, writer, new, progress)
+        before = (_state(base, "heads") or "").split()
+        few = one_by_one(repo.git, heads, writer.kinds, FEW if streams else None)
+        new = few or many(repo.git, heads, before)
+        commits = len(new.parents())
+        versions = _add(repo, writer, new, progress)
+        if writer.owes:
+            raise BulkError
+        removed = writer.remove_commits(set(before) - set(heads), heads)
         if _state(base, "notes") != notes:
             writer.replace_drift(_drift(repo))
         writer.settle()
         writer.state("heads", " ".join(heads))
         writer.state("notes", notes)
-        writer.state("shallow", shallow)
-    return Synced(len(new), count, removed, _skipped(base))
+        writer.state("ends", ends)
+    return Synced(commits, versions, removed, _skipped(base))
 
 
 def _state(base: Database, name: str) -> str | None:
@@ -118,134 +132,81 @@ def _state(base: Database, name: str) -> str | None:
 
 def _skipped(base: Database) -> tuple[Skipped, ...]:
     rows = base.connection.execute(
-        "SELECT s.version, min(b.path), s.reason FROM skipped s JOIN brought b USING (version) "
-        "GROUP BY s.version ORDER BY 2, 1"
+        "SELECT version, min(path), reason FROM skipped GROUP BY version ORDER BY 2, 1"
     )
     return tuple(Skipped(*row) for row in rows)
 
 
-def _known(base: Database, ids: Sequence[str]) -> set[str]:
-    rows = base.connection.execute(
-        "SELECT id FROM node WHERE id IN (SELECT value FROM json_each(?)) AND known",
-        (json.dumps(list(ids)),),
-    )
-    return {row[0] for row in rows}
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A commit that was read."""
-
-    node: Node
-    parents: tuple[str, ...]
-    tree: bytes
-
-
-def _new_commits(repo: Repository, base: Database, heads: Sequence[CommitId]) -> dict[str, _Read]:
-    """Return the commits that are not in the graph, and read nothing that is older."""
-    parents_of = all_parents(repo.git)
-    found: dict[str, _Read] = {}
-    known = _known(base, heads)
-    layer: list[str] = [one for one in heads if one not in known]
-    while layer:
-        parents: dict[str, None] = {}
-        for one in layer:
-            commit = repo.git.commit(CommitId(one))
-            above = tuple(parent.decode() for parent in parents_of(commit))
-            node = _node(one, commit.message, commit.author, commit.commit_time)
-            found[one] = _Read(node, above, commit.tree)
-            parents |= dict.fromkeys(above)
-        known = _known(base, list(parents))
-        layer = [one for one in parents if one not in known and one not in found]
-    return found
-
-
-def _node(one: str, message: bytes, author: bytes, seconds: int) -> Node:
-    subject = message.decode("utf-8", "replace").split("\n", 1)[0]
-    name = author.decode("utf-8", "replace").split(" <")[0]
-    return Node(one, "commit", subject[:_TEXT], {"time": seconds, "author": name[:_TEXT]})
-
-
-def _rewritten(base: Database, heads: Sequence[str], new: Mapping[str, _Read]) -> bool:
-    """Tell whether a commit that was a head is one no more, and nothing new stands on it."""
-    before = (_state(base, "heads") or "").split()
-    below = {parent for one in new.values() for parent in one.parents}
-    return any(one not in heads and one not in below for one in before)
-
-
-def _add(
-    repo: Repository,
-    base: Database,
-    writer: Writer,
-    new: Mapping[str, _Read],
-    progress: Progress,
-) -> int:
-    records = Records(repo.git)
-    versions = 0
-    order = _oldest_first(new)
-    for start in range(0, len(order), _LOT):
-        lot = {one: _brought(repo, records, new, new[one]) for one in order[start : start + _LOT]}
-        paths = {item.version: item.path for items in lot.values() for item in items}
-        known = _known(base, list(paths))
-        said, skipped = _read_versions(repo, {v: p for v, p in paths.items() if v not in known})
-        # A file that is called like a record and is none brings nothing.
-        records_of = known | {one.node.id for one in said} | {one.version for one in skipped}
-        writer.add_versions(said)
-        writer.add_commits(
-            [
-                (new[one].node, [item for item in items if item.version in records_of])
-                for one, items in lot.items()
-            ]
-        )
-        writer.skip((one.version, one.reason) for one in skipped)
-        versions += len(said)
-        progress("reading the history", min(start + _LOT, len(order)), len(order))
-    writer.add_parents((one, new[one].parents) for one in order)
+def _add(repo: Repository, writer: Writer, new: History, progress: Progress) -> int:
+    versions = done = 0
+    total = len(new.parents())
+    arrived = new.arrived()
+    while lot := list(islice(arrived, _LOT)):
+        places: dict[str, dict[str, None]] = {}
+        for commit in lot:
+            for item in commit.brought:
+                places.setdefault(item.version, {})[item.path] = None
+        read = _read_versions(new, writer.kinds(places), places)
+        writer.add_versions(read.said)
+        writer.add_commits([
+            (one.node, one.parents, [item for item in one.brought if item.version in read.records])
+            for one in lot
+        ])  # fmt: skip
+        writer.skip((one.version, one.path, one.reason) for one in read.skipped)
+        versions += len(read.said)
+        done += len(lot)
+        progress("reading the history", done, total)
     return versions
 
 
-def _oldest_first(new: Mapping[str, _Read]) -> list[str]:
-    """Return commits, each after its parents: questions rely on the order of their rows."""
-    order: dict[str, None] = {}
-    entered: set[str] = set()
-    for start in list(new)[::-1]:
-        pending = [start]
-        while pending:
-            here = pending[-1]
-            if here in entered:  # its parents are through; grafts can make a circle of commits
-                order[pending.pop()] = None
-            else:
-                entered.add(here)
-                pending += [one for one in new[here].parents if one in new and one not in entered]
-    return list(order)
+@dataclass
+class _Versions:
+    """Versions that were read.
+
+    Attributes:
+        said: Of those that are new and sound.
+        skipped: What cannot be taken, at each place where it stands.
+        records: All that are records; a file that is called like one and is none brings nothing.
+    """
+
+    said: list[Said] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    records: set[str] = field(default_factory=set)
 
 
-def _brought(
-    repo: Repository, records: Records, new: Mapping[str, _Read], one: _Read
-) -> list[Brought]:
-    trees = [
-        new[parent].tree if parent in new else repo.git.commit(CommitId(parent)).tree
-        for parent in one.parents
-    ]
-    return list(records.brought(one.tree, trees))
+def _read_versions(
+    new: History, known: Mapping[str, str], places: Mapping[str, Iterable[str]]
+) -> _Versions:
+    found = _Versions(records=set(known))
+    for version, kind in known.items():
+        found.skipped += _misplaced(version, kind, places[version])
+    for version, data in new.records(sorted(places.keys() - known.keys())):
+        faults: list[Skipped] = []
+        said = None
+        for path in places[version]:
+            try:
+                said = read_record(data(), version, path)
+                break
+            except (DamagedError, FormatError, InvalidInputError, NotFoundError) as error:
+                faults.append(Skipped(version, path, error.message))
+        if said is not None:
+            faults = _misplaced(version, said.node.kind, places[version])
+            if len(faults) < len(list(places[version])):
+                found.said.append(said)
+        if said is not None or faults:
+            found.records.add(version)
+            found.skipped += faults
+    return found
 
 
-def _read_versions(repo: Repository, wanted: Mapping[str, str]) -> tuple[list[Said], list[Skipped]]:
-    said, skipped = [], []
-    for version, path in sorted(wanted.items()):
+def _misplaced(version: str, kind: str, paths: Iterable[str]) -> list[Skipped]:
+    found = []
+    for path in paths:
         try:
-            one = read_record(repo.git.read_blob(VersionId(version)), version, path)
-        except (DamagedError, FormatError, InvalidInputError, NotFoundError) as error:
-            skipped.append(Skipped(version, path, error.message))
-            continue
-        if one is not None:
-            said.append(one)
-    return said, skipped
-
-
-def _shallow(repo: Repository) -> str:
-    """Return the commits at which a shallow clone ends."""
-    return (repo.git.read_state("shallow") or b"").decode("ascii", "replace")
+            check_place(kind, path)
+        except FormatError as error:
+            found.append(Skipped(version, path, error.message))
+    return found
 
 
 def _drift(repo: Repository) -> Iterator[Edge]:

@@ -47,9 +47,9 @@ def read_record(
     if found != kind:
         raise FormatError(f"{where}: expected a record of kind {kind}, found kind {found!r:.80}")
     try:
-        unknown = sorted(record.keys() - fields)
-        if unknown:
-            raise FormatError(f"a field that no {kind} record has: {unknown[0]!r:.80}")
+        if not record.keys() <= fields:
+            unknown = min(record.keys() - fields)
+            raise FormatError(f"a field that no {kind} record has: {unknown!r:.80}")
         return build(record)
     except (FormatError, InvalidInputError) as error:
         raise FormatError(f"{where}: {error!s:.300}") from error
@@ -72,9 +72,9 @@ def part(record: Mapping[str, Any], name: str, fields: tuple[str, ...]) -> dict[
 
 def only(found: dict[str, Any], fields: tuple[str, ...], what: str) -> dict[str, Any]:
     """Refuse fields that are not among these."""
-    unknown = sorted(found.keys() - set(fields))
+    unknown = [name for name in found if name not in fields]
     if unknown:
-        raise FormatError(f"{what} has a field that it cannot have: {unknown[0]!r:.80}")
+        raise FormatError(f"{what} has a field that it cannot have: {min(unknown)!r:.80}")
     return found
 
 
@@ -161,6 +161,8 @@ def blob(value: Any, name: str) -> VersionId:
 
 def flat(record: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a flat config, or flat JSON values."""
+    if name not in record:
+        return {}
     value = mapping(record, name)
     try:
         unflatten(value)

@@ -52,7 +52,7 @@ def load_record(data: bytes, where: str) -> dict[str, Any]:
             hint="git checkout --ours -- FILE (or --theirs), then veml checkout; or let veml merge",
         )
     try:
-        record = json.loads(data.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_unique)
+        record = _DECODER.decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{where}: not a veml record: {error!s:.200}") from error
     if b"\\u" in data:  # nothing else brings one in, and veml writes no escapes but of controls
@@ -94,6 +94,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a key stands twice in one object")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_unique)
+"""Kept: making one takes as long as reading a short record."""
 
 
 def _dump(value: Any) -> str:

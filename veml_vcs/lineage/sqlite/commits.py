@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 
-from veml_vcs.lineage.sqlite.rows import Tables, listed
+from veml_vcs.lineage.sqlite.rows import STANDS, Tables, listed
 
 _OF_NEW, _OF_OLD = 1, 2
 _HISTORY = (
@@ -23,7 +23,7 @@ class Commits(Tables):
         rows = self._do(
             f"WITH RECURSIVE {_HISTORY} "
             "SELECT DISTINCT b.version FROM old JOIN brought b ON b.commit_key = old.key "
-            "WHERE b.version NOT IN (SELECT version FROM skipped)",
+            f"WHERE {STANDS}",
             (listed(commits),),
         )
         return {row[0] for row in rows}
@@ -33,7 +33,7 @@ class Commits(Tables):
         found: dict[str, list[str]] = {}
         for commit, path in self._do(
             "SELECT n.id, b.path FROM brought b JOIN node n ON n.key = b.commit_key "
-            "WHERE b.version = ?1 AND NOT EXISTS (SELECT 1 FROM skipped WHERE version = ?1) "
+            f"WHERE b.version = ?1 AND {STANDS} "
             "ORDER BY n.id, b.path",
             (version,),
         ):
@@ -54,7 +54,7 @@ class Commits(Tables):
         for version, path in self._do(
             "SELECT b.version, b.path FROM json_each(?) c "
             "CROSS JOIN brought b ON b.commit_key = c.value "
-            "WHERE b.version NOT IN (SELECT version FROM skipped)",
+            f"WHERE {STANDS}",
             (listed(commits),),
         ):
             found.setdefault(version, set()).add(path)

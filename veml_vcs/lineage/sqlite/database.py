@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from veml_vcs.errors import StorageError
 from veml_vcs.objects.files import Files
 
-FORMAT = 2
+FORMAT = 3
 FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
@@ -34,7 +34,9 @@ CREATE TABLE brought (
   PRIMARY KEY (commit_key, path)
 ) WITHOUT ROWID;
 CREATE INDEX brought_version ON brought (version);
-CREATE TABLE skipped (version TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE skipped (
+  version TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (version, path)
+) WITHOUT ROWID;
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -57,9 +59,7 @@ class Database:
             self.connection = _open(path)
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
-                raise StorageError(
-                    f"{path} is in use by another process, for {_WAIT_SECONDS:.0f} s"
-                ) from error
+                raise self._in_use(error) from error
             self.connection = _open(":memory:")
         except sqlite3.DatabaseError:
             for end in ("", "-wal", "-shm"):
@@ -71,10 +71,21 @@ class Database:
         """Close it."""
         self.connection.close()
 
+    def _in_use(self, error: sqlite3.OperationalError) -> StorageError:
+        if "locked" not in str(error):
+            return StorageError(f"{self.path} cannot be written: {error}")
+        return StorageError(
+            f"{self.path} is in use by another process, for {_WAIT_SECONDS:.0f} s",
+            hint="a long history takes so long when it is read first; try again",
+        )
+
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is there at the end, or nothing."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise self._in_use(error) from error
         try:
             yield self.connection
         except BaseException:
@@ -97,6 +108,7 @@ def _open(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")  # a power cut costs a sync, no more
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA cache_size = -65536")  # KiB: 2,000 were read again and again
         _check(connection)
     except BaseException:
         connection.close()

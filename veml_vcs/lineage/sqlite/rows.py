@@ -16,6 +16,9 @@ NODE = "n.id, n.kind, n.name, n.props, n.known"
 EDGE = "s.id, e.kind, t.id, e.props"
 """Of a table ``edge e`` between ``node s`` and ``node t``."""
 
+STANDS = "NOT EXISTS (SELECT 1 FROM skipped s WHERE s.version = b.version AND s.path = b.path)"
+"""Of a table ``brought b``: whether its version is sound, and may stand at that path."""
+
 
 class Tables:
     """What every group of questions has: a way to ask.

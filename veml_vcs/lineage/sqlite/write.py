@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from veml_vcs.lineage.graph import Edge, Node
+from veml_vcs.lineage.graph import VERSIONS, Edge, Node
 from veml_vcs.lineage.records import Said
+from veml_vcs.lineage.sqlite.rows import STANDS
 from veml_vcs.repository.git.brought import Brought
+
+_SAID_KIND = (
+    "CASE WHEN e.kind IN ('trained_on', 'measured_on', 'drifted_from') THEN 'data' "
+    "WHEN e.kind = 'uses' THEN 'model' "
+    "WHEN e.kind IN ('initialised_from', 'deployed_from') THEN 'training' "
+    "WHEN e.kind = 'derived_from' THEN (SELECT kind FROM node WHERE key = e.source) "
+    "ELSE n.kind END"
+)
+"""What an edge says of its target's kind, as ``records`` has it."""
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
 
 class Writer:
-    """Changes the tables, inside one transaction.
+    """Changes the tables, inside one transaction, which nobody else changes meanwhile.
+
+    Keys of rows are given here, not by SQLite: an edge is written without looking up its ends.
 
     Args:
         connection: It.
@@ -22,59 +36,99 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._do = connection.execute
         self._many = connection.executemany
-        self._do("CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY)")
-        self._do("DELETE FROM touched")
-        self._renamed = False
+        for table in ("touched (id TEXT PRIMARY KEY)", "loose (key INTEGER PRIMARY KEY)"):
+            self._do(f"CREATE TEMP TABLE IF NOT EXISTS {table}")
+            self._do(f"DELETE FROM {table.partition(' ')[0]}")
+        (last,) = self._do("SELECT coalesce(max(key), 0) FROM node").fetchone()
+        self._next = int(last) + 1
+        self._empty = not last
+        self._keys: dict[str, int] = {}
+        self._facts: dict[str, str] = {}
+        self._unknown: dict[str, str] = {}
+        self._owed: set[str] = set()
 
-    def add_commits(self, commits: Sequence[tuple[Node, Sequence[Brought]]]) -> None:
-        """Add commits with the versions that they brought."""
-        self._nodes((node, True) for node, _ in commits)
+    def kinds(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return which of some nodes are known -> their kinds."""
+        rows = self._do(
+            "SELECT id, kind FROM node WHERE id IN (SELECT value FROM json_each(?)) AND known",
+            (json.dumps(list(ids)),),
+        )
+        return dict(rows.fetchall())
+
+    def add_commits(self, commits: Sequence[tuple[Node, Sequence[str], Sequence[Brought]]]) -> None:
+        """Add commits with their parents and the versions that they brought."""
+        self._look_up([
+            one for node, parents, _ in commits for one in (node.id, *parents)
+        ])  # fmt: skip
+        self._known(node for node, _, _ in commits)
+        self._edges(
+            Edge(node.id, "parent", parent, {"order": order})
+            for node, parents, _ in commits
+            for order, parent in enumerate(parents)
+        )
         self._many(
-            "INSERT OR REPLACE INTO brought "
-            "SELECT key, ?, ?, ? FROM node WHERE id = ? AND kind = 'commit'",
+            "INSERT OR REPLACE INTO brought VALUES (?, ?, ?, ?)",
             (
-                (item.path, item.version, json.dumps(item.replaced), node.id)
-                for node, brought in commits
+                (self._keys[node.id], item.path, item.version, _encode(item.replaced))
+                for node, _, brought in commits
                 for item in brought
             ),
         )
-        self.touch(item.version for _, brought in commits for item in brought)
-
-    def add_parents(self, parents: Iterable[tuple[str, Sequence[str]]]) -> None:
-        """Say which commits come after which; all of them are there by now."""
-        self._edges(
-            Edge(commit, "parent", parent, {"order": order})
-            for commit, above in parents
-            for order, parent in enumerate(above)
-        )
+        self.touch(item.version for _, _, brought in commits for item in brought)
 
     def add_versions(self, said: Sequence[Said]) -> None:
         """Add versions with what their records say."""
-        self._nodes((one.node, True) for one in said)
-        self._nodes((fact, True) for one in said for fact in one.facts)
-        self._nodes(
-            (Node(version, kind, known=False), False)
-            for one in said
-            for version, kind in one.kinds.items()
-        )
+        facts: dict[str, Node] = {}
+        for one in said:
+            for fact in one.facts:
+                if fact.id not in facts or fact.name < facts[fact.id].name:
+                    facts[fact.id] = fact
+        self._look_up([
+            *(one.node.id for one in said), *facts, *(named for one in said for named in one.kinds)
+        ])  # fmt: skip
+        self._known(one.node for one in said)
+        new = [self._row(fact) for fact in facts.values() if fact.id in self._owed]
+        self._insert(new)
+        for fact in facts.values():
+            # Of two ways to write a name the first in order is shown, whoever said it first.
+            if self._facts.setdefault(fact.id, fact.name) > fact.name:
+                self._facts[fact.id] = fact.name
+                self._do("UPDATE node SET name = ? WHERE id = ?", (fact.name, fact.id))
+        self._named((named, kind) for one in said for named, kind in one.kinds.items())
         self._edges(edge for one in said for edge in one.edges)
 
-    def skip(self, skipped: Iterable[tuple[str, str]]) -> None:
-        """Note versions whose records cannot be read: id, reason."""
-        self._many("INSERT OR REPLACE INTO skipped VALUES (?, ?)", skipped)
+    def skip(self, skipped: Iterable[tuple[str, str, str]]) -> None:
+        """Note versions that cannot be read at a path: id, path, reason."""
+        self._many("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", skipped)
 
-    def keep_commits(self, keep: str) -> int:
-        """Take out all commits but some.
+    def remove_commits(self, dropped: Iterable[str], heads: Collection[str]) -> int:
+        """Take out commits that no head reaches any more.
+
+        A commit goes if it is no head and all of its children have gone, so that as much is read
+        as goes, not all of history.
 
         Args:
-            keep: A query for the keys of those that stay.
+            dropped: Commits that were heads and are none.
+            heads: Those that are.
 
         Returns:
             How many went.
         """
-        self._do("CREATE TEMP TABLE gone AS SELECT key FROM node WHERE kind = 'commit' "
-                 f"AND key NOT IN ({keep})")  # fmt: skip
-        (count,) = self._do("SELECT count(*) FROM gone").fetchone()
+        gone: set[int] = set()
+        stay = self._keys_of(heads)
+        pending = sorted(self._keys_of(dropped) - stay)
+        while pending:
+            key = pending.pop()
+            above = self._do(
+                "SELECT source FROM edge WHERE target = ? AND kind = 'parent'", (key,)
+            ).fetchall()
+            if key in gone or key in stay or any(child not in gone for (child,) in above):
+                continue
+            gone.add(key)
+            below = self._do("SELECT target FROM edge WHERE source = ? AND kind = 'parent'", (key,))
+            pending += [parent for (parent,) in below]
+        self._do("CREATE TEMP TABLE gone AS SELECT value AS key FROM json_each(?)",
+                 (json.dumps(sorted(gone)),))  # fmt: skip
         self._do("INSERT OR IGNORE INTO touched SELECT version FROM brought "
                  "WHERE commit_key IN (SELECT key FROM gone)")  # fmt: skip
         for statement in (
@@ -85,8 +139,15 @@ class Writer:
             "DROP TABLE gone",
         ):
             self._do(statement)
-        self._renamed = True
-        return int(count)
+        self._keys.clear()
+        self._unknown.clear()
+        self._empty = False
+        return len(gone)
+
+    @property
+    def owes(self) -> bool:
+        """Whether there are edges to nodes that are not there yet."""
+        return bool(self._owed)
 
     def touch(self, versions: Iterable[str]) -> None:
         """Say that other commits bring versions now than before."""
@@ -95,46 +156,49 @@ class Writer:
     def settle(self) -> None:
         """Bring up to date what follows from what commits brought; what is left over goes."""
         do = self._do
-        keys = "(SELECT key FROM node WHERE id IN (SELECT id FROM touched))"
-        gone = (
-            "(SELECT id FROM touched WHERE NOT EXISTS "
-            "(SELECT 1 FROM brought WHERE version = touched.id))"
-        )
+        do("DELETE FROM skipped WHERE version IN (SELECT id FROM touched) AND NOT EXISTS "
+           "(SELECT 1 FROM brought b WHERE b.version = skipped.version AND b.path = skipped.path)"
+           )  # fmt: skip
         # A version that no commit brings any more is unknown, though one that is left may name it.
-        do(f"DELETE FROM edge WHERE source IN (SELECT key FROM node WHERE id IN {gone})")
-        do(f"DELETE FROM skipped WHERE version IN {gone}")
-        do(f"UPDATE node SET known = 0, props = '{{}}', name = '' WHERE id IN {gone}")
-        do(f"DELETE FROM edge WHERE kind = 'revision_of' AND source IN {keys}")
+        do("CREATE TEMP TABLE lost AS SELECT n.key FROM touched t CROSS JOIN node n ON n.id = t.id "
+           "WHERE n.known AND NOT EXISTS "
+           f"(SELECT 1 FROM brought b WHERE b.version = t.id AND {STANDS})")  # fmt: skip
+        do("INSERT OR IGNORE INTO loose SELECT e.target FROM lost l CROSS JOIN edge e "
+           "ON e.source = l.key UNION SELECT key FROM lost")  # fmt: skip
+        # What a note says of it is still said.
+        do("DELETE FROM edge WHERE source IN (SELECT key FROM lost) AND kind <> 'drifted_from'")
+        do("UPDATE node SET known = 0, props = '{}', name = '' WHERE key IN (SELECT key FROM lost)")
+        do("DROP TABLE lost")
+        # CROSS: in this order. SQLite's own choice looked through all nodes for each.
+        do("DELETE FROM edge WHERE kind = 'revision_of' AND source IN "
+           "(SELECT n.key FROM touched t CROSS JOIN node n ON n.id = t.id)")  # fmt: skip
         do("INSERT OR REPLACE INTO edge "
            "SELECT b.commit_key, 'contains', n.key, json_object('paths', json_group_array(b.path)) "
-           "FROM (SELECT * FROM brought WHERE version IN (SELECT id FROM touched) "
-           "ORDER BY path) b "
+           f"FROM (SELECT * FROM touched t CROSS JOIN brought b ON b.version = t.id WHERE {STANDS} "
+           "ORDER BY b.commit_key, b.version, b.path) b "
            "CROSS JOIN node n ON n.id = b.version AND n.known "
-           "GROUP BY b.commit_key, n.key")  # fmt: skip
-        # CROSS: in this order. SQLite's own choice looked through all nodes for each.
+           "GROUP BY b.commit_key, b.version")  # fmt: skip
         do("INSERT OR IGNORE INTO edge "
            "SELECT n.key, 'revision_of', o.key, '{}' FROM touched t "
            "CROSS JOIN brought b ON b.version = t.id CROSS JOIN json_each(b.replaced) r "
            "CROSS JOIN node n ON n.id = b.version AND n.known "
-           "CROSS JOIN node o ON o.id = r.value AND +o.kind = n.kind AND o.known")  # fmt: skip
-        do("UPDATE node SET name = "
-           "coalesce((SELECT min(path) FROM brought WHERE version = node.id), '') "
-           f"WHERE known AND key IN {keys}")  # fmt: skip
+           "CROSS JOIN node o ON o.id = r.value AND +o.kind = n.kind AND o.known "
+           f"WHERE {STANDS}")  # fmt: skip
+        do("UPDATE node SET name = coalesce((SELECT min(b.path) FROM brought b "
+           f"WHERE b.version = node.id AND {STANDS}), '') "
+           "WHERE known AND key IN "
+           "(SELECT n.key FROM touched t CROSS JOIN node n ON n.id = t.id)")  # fmt: skip
         self._sweep()
-        if self._renamed:  # of two ways to write a fact, the one that is shown may have gone
-            do("UPDATE node SET name = coalesce((SELECT min(json_extract(props, '$.name')) "
-               "FROM edge WHERE target = key AND kind = 'has'), name) "
-               "WHERE id LIKE '%:%'")  # fmt: skip
 
     def replace_drift(self, edges: Iterable[Edge]) -> None:
         """Set all edges that notes say; before ``settle``."""
+        self._do("INSERT OR IGNORE INTO loose SELECT source FROM edge WHERE kind = 'drifted_from' "
+                 "UNION SELECT target FROM edge WHERE kind = 'drifted_from'")  # fmt: skip
         self._do("DELETE FROM edge WHERE kind = 'drifted_from'")
         told = list(edges)
-        self._nodes(
-            (Node(one, "data", known=False), False)
-            for edge in told
-            for one in (edge.source, edge.target)
-        )
+        ends = [(one, "data") for edge in told for one in (edge.source, edge.target)]
+        self._look_up([one for one, _ in ends])
+        self._named(ends)
         self._edges(told)
 
     def state(self, name: str, value: str) -> None:
@@ -143,33 +207,96 @@ class Writer:
 
     def _sweep(self) -> None:
         """Take out facts and unknown versions that nothing points to any more."""
-        while True:
-            done = self._do(
-                "DELETE FROM node WHERE (known = 0 OR kind NOT IN ('commit', 'data', 'model', "
-                "'training', 'inference')) AND NOT EXISTS (SELECT 1 FROM edge WHERE target = key) "
-                "AND NOT EXISTS (SELECT 1 FROM edge WHERE source = key)"
-            )
-            if not done.rowcount:
-                return
+        facts = "n.kind NOT IN ('commit', 'data', 'model', 'training', 'inference')"
+        alone = ("NOT EXISTS (SELECT 1 FROM edge WHERE target = n.key) "
+                 "AND NOT EXISTS (SELECT 1 FROM edge WHERE source = n.key)")  # fmt: skip
+        self._do("DELETE FROM node WHERE key IN (SELECT n.key FROM loose l CROSS JOIN node n "
+                 f"ON n.key = l.key WHERE (NOT n.known OR {facts}) AND {alone})")  # fmt: skip
+        # What was known to be something, or was said to be, is what those that are left say.
+        self._do(f"UPDATE node AS n SET kind = coalesce((SELECT min({_SAID_KIND}) FROM edge e "
+                 "WHERE e.target = n.key), 'data') "
+                 "WHERE key IN (SELECT key FROM loose) AND NOT known")  # fmt: skip
+        # Of two ways to write a fact, the one that is shown may have gone.
+        said = "json_extract(e.props, '$.name')"
+        self._do(f"UPDATE node AS n SET name = (SELECT min({said}) FROM edge e "
+                 "WHERE e.target = n.key AND e.kind = 'has') "
+                 f"WHERE n.key IN (SELECT key FROM loose) AND {facts} AND NOT EXISTS "
+                 "(SELECT 1 FROM edge e WHERE e.target = n.key AND e.kind = 'has' "
+                 f"AND {said} = n.name)")  # fmt: skip
 
-    def _nodes(self, nodes: Iterable[tuple[Node, bool]]) -> None:
-        """Add nodes; what is known takes the place of what is only named, never the other way."""
+    def _keys_of(self, ids: Iterable[str]) -> set[int]:
+        rows = self._do(
+            "SELECT key FROM node WHERE id IN (SELECT value FROM json_each(?)) AND kind = 'commit'",
+            (json.dumps(list(ids)),),
+        )
+        return {int(row[0]) for row in rows}
+
+    def _look_up(self, ids: Iterable[str]) -> None:
+        """Give every node a key: its own, or a new one, for which a row is owed."""
+        new = dict.fromkeys(one for one in ids if one not in self._keys)
+        if not self._empty and new:
+            rows = self._do(
+                "SELECT key, id, kind, name, known FROM node WHERE id IN "
+                "(SELECT value FROM json_each(?))", (json.dumps(list(new)),),
+            )  # fmt: skip
+            for key, one, kind, name, known in rows:
+                self._keys[one] = key
+                del new[one]
+                if not known:
+                    self._unknown[one] = kind
+                elif kind != "commit" and kind not in VERSIONS:
+                    self._facts[one] = name
+        for one in new:
+            self._keys[one] = self._next
+            self._next += 1
+        self._owed.update(new)
+
+    def _known(self, nodes: Iterable[Node]) -> None:
+        """Add commits or versions; what is known takes the place of what is only named."""
+        rows = [self._row(one) for one in nodes]
+        self._insert([row for row in rows if row[1] in self._owed])
         self._many(
-            "INSERT INTO node (id, kind, name, props, known) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, props = excluded.props, "
-            "name = CASE WHEN node.known AND node.name <> '' "
-            "THEN min(node.name, excluded.name) ELSE excluded.name END, known = 1 "
-            "WHERE excluded.known",
-            ((one.id, one.kind, one.name, _json(one.props), known) for one, known in nodes),
+            "UPDATE node SET kind = ?3, name = ?4, props = ?5, known = 1 WHERE key = ?1",
+            [row[:5] for row in rows if self._unknown.pop(row[1], None)],
         )
 
+    def _named(self, named: Iterable[tuple[str, str]]) -> None:
+        """Add versions that somebody names, if they are not there: id, kind."""
+        new: dict[str, str] = {}
+        for one, kind in named:
+            if one in self._owed:
+                new[one] = min(kind, new.get(one, kind))
+            elif self._unknown.get(one, "") > kind:  # who said it first does not count
+                self._unknown[one] = kind
+                self._do("UPDATE node SET kind = ? WHERE id = ?", (kind, one))
+        self._insert([(self._keys[one], one, kind, "", "{}", False) for one, kind in new.items()])
+        self._unknown |= new
+
+    def _row(self, node: Node) -> tuple[int, str, str, str, str, bool]:
+        return self._keys[node.id], node.id, node.kind, node.name, _json(node.props), True
+
+    def _insert(self, rows: Sequence[tuple[int, str, str, str, str, bool]]) -> None:
+        self._many("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._owed.difference_update([row[1] for row in rows])
+
     def _edges(self, edges: Iterable[Edge]) -> None:
+        keys = self._keys
         self._many(
-            "INSERT OR REPLACE INTO edge SELECT a.key, ?, b.key, ? FROM node a, node b "
-            "WHERE a.id = ? AND b.id = ?",
-            ((one.kind, _json(one.props), one.source, one.target) for one in edges),
+            "INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?)",
+            ((keys[one.source], one.kind, keys[one.target], _json(one.props)) for one in edges),
         )
 
 
 def _json(props: Mapping[str, Any]) -> str:
-    return json.dumps(props, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    if not props:
+        return "{}"
+    if len(props) == 1:
+        ((name, value),) = props.items()
+        if type(value) in (str, int):  # most edges
+            return _json_of_one(name, value)
+    return _encode(props)
+
+
+@lru_cache(10_000)
+def _json_of_one(name: str, value: str | int) -> str:
+    return _encode({name: value})

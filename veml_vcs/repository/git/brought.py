@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from dulwich.objects import Tree as GitTree
 from veml_vcs.errors import DamagedError
 from veml_vcs.repository.git.repo import GitRepo
 
-_SUFFIX = b".veml"
+SUFFIX = b".veml"
 _KEPT_TREES = 4096
 
 
@@ -31,6 +31,27 @@ class Brought:
     path: str
     version: str
     replaced: tuple[str, ...]
+
+
+def brought_of(
+    path: bytes, here: tuple[int, bytes], before: Iterable[tuple[int, bytes]]
+) -> Brought | None:
+    """Return what a commit brought at a path that it has otherwise than all of its parents.
+
+    Args:
+        path: Ends like a record's.
+        here: Mode and id of what it has there.
+        before: Of what the parents had there.
+
+    Returns:
+        None if that is no file, or if nothing but its mode changed.
+    """
+    mode, sha = here
+    if not stat.S_ISREG(mode):
+        return None
+    old = dict.fromkeys(one.decode() for kind, one in before if stat.S_ISREG(kind))
+    version = sha.decode()
+    return None if version in old else Brought(os.fsdecode(path), version, tuple(old))
 
 
 class Records:
@@ -67,10 +88,10 @@ class Records:
             if stat.S_ISDIR(mode):
                 folders = [one for kind, one in there if stat.S_ISDIR(kind)]
                 yield from self._compare(sha, folders, above + name + b"/")
-            elif stat.S_ISREG(mode) and name.endswith(_SUFFIX):
-                old = dict.fromkeys(one.decode() for kind, one in there if stat.S_ISREG(kind))
-                if sha.decode() not in old:  # a change of its mode is no new version
-                    yield Brought(os.fsdecode(above + name), sha.decode(), tuple(old))
+            elif name.endswith(SUFFIX):
+                one = brought_of(above + name, (mode, sha), there)
+                if one is not None:
+                    yield one
 
     def _read(self, tree: bytes) -> dict[bytes, tuple[int, bytes]]:
         try:
@@ -84,5 +105,5 @@ class Records:
         return {
             name: (mode, sha)
             for name, mode, sha in found.iteritems()
-            if stat.S_ISDIR(mode) or name.endswith(_SUFFIX)
+            if stat.S_ISDIR(mode) or name.endswith(SUFFIX)
         }

@@ -65,6 +65,17 @@ def all_parents(git: GitRepo) -> Parents:
     return lambda commit: provider.get_parents(commit.id, commit)
 
 
+def parents_stamp(git: GitRepo) -> str:
+    """Return what tells the parents that commits have from those of another time.
+
+    That is where a shallow clone ends, and what ``info/grafts`` says; all others never change.
+    """
+    dulwich = git.dulwich
+    said = {one: tuple(parents) for one, parents in dulwich._graftpoints.items()}
+    said |= dict.fromkeys(dulwich.get_shallow(), ())
+    return "\n".join(b" ".join((one, *said[one])).decode() for one in sorted(said))
+
+
 def by_date(
     git: GitRepo,
     heads: Iterable[CommitId],

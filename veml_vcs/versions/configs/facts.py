@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeGuard
 
 _MOST = 10_000  # parts of a model that are looked at
 _SIZES = (
@@ -110,7 +111,7 @@ def _parts(value: Any, name: str, seen: list[int]) -> Iterator[tuple[str, Mappin
     seen.append(0)
     if len(seen) > _MOST:
         return
-    if isinstance(value, Mapping):
+    if _is_dict(value):
         if name and _type(value):
             yield name, value
         for key, one in value.items():
@@ -120,6 +121,7 @@ def _parts(value: Any, name: str, seen: list[int]) -> Iterator[tuple[str, Mappin
             yield from _parts(one, f"{name}.{i}", seen)
 
 
+@lru_cache(10_000)
 def _last(name: str) -> str:
     """Return the last word of a place; the number in a list is none (``bbox_head.0``)."""
     words = [one for one in name.split(".") if not one.isdigit()]
@@ -154,13 +156,18 @@ def _pretrained(
 
 
 def _dict(value: Any, name: str) -> Mapping[str, Any]:
-    found = value.get(name) if isinstance(value, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+    found = value.get(name) if _is_dict(value) else None
+    return found if _is_dict(found) else {}
+
+
+def _is_dict(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Tell of a mapping; of a dict, which most are, without asking what an abstract class says."""
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:
     values = value if isinstance(value, list) else [value]
-    return [one for one in values if isinstance(one, Mapping)]
+    return [one for one in values if _is_dict(one)]
 
 
 def _type(value: Mapping[str, Any]) -> str:

@@ -96,8 +96,11 @@ def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
     """
     config: dict[str, Any] = {}
     left = [MAX_ITEMS]
-    for key, value in sorted(flat.items(), key=lambda one: one[0]):
-        parts = [_name(part) for part in key.split(".")]
+    for key in sorted(flat):
+        value = flat[key]
+        parts = key.split(".")
+        if "~" in key or not key.isascii():
+            parts = [_name(part) for part in parts]
         if len(parts) > MAX_DEPTH:
             raise FormatError(f"the config key {key!r:.80} is nested too deep")
         place = config
@@ -131,7 +134,8 @@ def _read(value: Any, left: list[int], depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise FormatError("the config is nested too deep")
     if isinstance(value, str):
-        _text(value)
+        if not value.isascii():
+            _text(value)
         if not value.startswith("~"):
             return value
         if value in NUMBERS:

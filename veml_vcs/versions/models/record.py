@@ -147,10 +147,11 @@ def _build(record: dict[str, Any]) -> ModelRecord:
     config = record.get("config")
     if not isinstance(config, dict):
         raise FormatError(f"'config': expected keys and values, found {config!r:.80}")
-    unflatten(config)
+    facts = model_facts(unflatten(config))
     files = _files(record.get("files"))
     found = ModelRecord(files, config, _parameters(record), _ran(record, files))
-    if not found.facts.architecture:
+    found.__dict__["facts"] = facts  # cached: making the config's nested form again takes long
+    if not facts.architecture:
         raise FormatError("its config has no model")
     return found
 
