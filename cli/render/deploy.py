@@ -32,7 +32,8 @@ def deployed_lines(done: Deployed, width: int | None) -> Iterator[Line]:
             f"latency {one.median_ms:.1f} ms (median), {one.p95_ms:.1f} ms (p95); "
             f"{plural(one.threads, 'thread')}, {plural(one.runs, 'run')}, {one.cpu}"
         )
-    yield line(f"measured on {plural(done.samples, 'sample')}")
+    shown = "window" if done.task == "forecasting" else "sample"
+    yield line(f"measured on {plural(done.samples, shown)}")
     columns = (Column(""), Column("checkpoint", right=True), Column("file", right=True))
     rows: list[list[Cell]] = [
         [(name, "dim"), _number(done.checkpoint_metrics.get(name)), f"{value:.3f}"]

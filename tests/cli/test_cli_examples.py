@@ -435,6 +435,19 @@ def with_named_classes(place: Place) -> None:
     listed.write_text("\n".join([head, *(row + "cat" for row in rows)]) + "\n")
 
 
+def with_roads(place: Place) -> None:
+    """A series, and a forecaster of it."""
+    from tests.training.forecasting.road_kit import ring, wave
+    from tests.training.kit import run
+
+    place.write("roads/speed.csv", wave(60).encode())
+    place.write("roads/adj.csv", ring().encode())
+    place.veml("add", "-q", "--format", "tables", "roads")
+    place.veml("model", "template", "convlstm-small", "roads.py")
+    place.veml("model", "add", "-q", "roads.py")
+    run(place, data="roads", model="roads", name="speed", iterations=1, val_split="0.3")
+
+
 TRAINED: dict[str, Path] = {}
 """The repository of ``with_an_inference``, which takes seconds, made once."""
 
@@ -547,7 +560,7 @@ for _example in EXAMPLES:
     if _example.startswith("veml rebuild "):
         STATES.setdefault(_example, to_be_rebuilt)
     if _example.startswith(RUN_INFERENCES) or _example == DATA_ERRORS:
-        STATES[_example] = with_an_inference
+        STATES[_example] = with_roads if " roads " in _example else with_an_inference
     if _example.startswith(("veml training ", "veml lineage ")) and _example not in STATES:
         STATES[_example] = with_trainings
     if _example.startswith("veml inference "):

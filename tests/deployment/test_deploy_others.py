@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Place
 from tests.training.classification.class_kit import learn, make_sorted
 from tests.training.engine import ENGINE
-from tests.training.forecasting.test_forecast_train import SMALL, ring, wave
+from tests.training.forecasting.road_kit import SMALL, make_roads, wave
 from tests.training.kit import place_for, run
 from veml_vcs.errors import FormatError, InvalidInputError
 from veml_vcs.repository.repository import Repository
@@ -26,15 +26,8 @@ from veml_vcs.versions.inferences.outcome import ExportFormat
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with place_for(tmp_path_factory, "others") as place:
+        make_roads(place)
         make_sorted(place)
-        (place.root / "roads").mkdir()
-        (place.root / "roads/speed.csv").write_text(wave())
-        (place.root / "roads/adj.csv").write_text(ring())
-        place.veml("add", "roads", "--format", "tables")
-        for name in ("dcrnn", "convlstm"):
-            place.veml("model", "template", f"{name}-small", f"configs/{name}.py")
-            place.veml("model", "add", f"configs/{name}.py")
-        place.veml("commit", "-qm", "roads")
         yield place
 
 
@@ -55,6 +48,70 @@ def test_forecasters(place: Place, network: str, kind: ExportFormat) -> None:
     assert outcome.metrics == pytest.approx(outcome.checkpoint_metrics, rel=1e-4)
     assert outcome.metrics["MAE"] > 0
     assert outcome.inputs == {"past": (4, 12, 1), "step": (1,)}
+
+
+def test_what_follows_a_series(place: Place) -> None:
+    """The file and the checkpoint say the same, of a data version and of a file of its last rows.
+
+    Columns are taken by name: seen to fail without ``_fitting``'s order.
+    """
+    run(place, *SMALL, data="roads", model="convlstm", iterations=2, name="next")
+    place.veml("deploy", "next", "--runs", "1", "--threads", "1")
+    said = place.veml("predict", "next", "roads", "--json", "--csv", "next.csv").json()
+    assert (said["by"]["kind"], said["steps"], said["task"]) == ("inference", 300, "forecasting")
+    values = np.array(said["forecast"])
+    assert values.shape == (4, 12)
+    table = [row.split(",") for row in (place.root / "next.csv").read_text().splitlines()]
+    assert table[0] == ["ahead", *said["sensors"]]
+    assert [[float(one) for one in row[1:]] for row in table[1:]] == said["forecast"]
+    again = place.veml("predict", "next", "roads", "--json", "--training").json()
+    assert again["by"]["kind"] == "training"
+    np.testing.assert_allclose(again["forecast"], values, rtol=1e-4)
+    rows = [row.split(",") for row in wave().splitlines()]
+    order = [3, *(one for one in range(12) if one != 3)]
+    turned = [[row[one] for one in order] for row in [rows[0], *rows[-6:]]]
+    (place.root / "last.csv").write_text("".join(",".join(row) + "\n" for row in turned))
+    done = place.veml("predict", "next", "last.csv", "--json")
+    assert "taken by name" in done.err
+    assert done.json()["forecast"] == said["forecast"]
+    shown = place.veml("predict", "next", "roads", "--most", "2").out
+    assert "4 steps after the 300 of roads" in shown
+    assert "and 10 sensors more" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("roads", "--errors"), "--errors: quick is a forecaster"),
+        (("roads", "--score", "0.5"), "--score: quick is a forecaster"),
+        (("roads", "roads"), "expected one series, found 2"),
+        (("short.csv",), "3 steps; quick looks at the last 4"),
+        (("other.csv",), "has no s7, s8, s9, s10, s11; quick forecasts the 12 sensors"),
+        (("unnamed.csv",), "7 sensors of 1 features; quick was trained on 12 of 1"),
+        (("roads", "--step", "3"), "--step: quick does not see the time of day"),
+        (("sorted",), "sorted: no series"),
+    ],
+)  # fmt: skip
+def test_no_forecast_of_what_is_no_such_series(
+    place: Place, arguments: tuple[str, ...], told: str
+) -> None:
+    if not (place.root / "trainings/quick.veml").exists():
+        run(place, *SMALL, data="roads", model="convlstm", iterations=1, name="quick")
+    (place.root / "short.csv").write_text(wave(3))
+    (place.root / "other.csv").write_text(wave(9, 7))
+    (place.root / "unnamed.csv").write_text(wave(9, 7).partition("\n")[2])
+    assert told in place.veml("predict", "quick", *arguments, code=128).err
+
+
+def test_the_time_of_day_of_a_file_has_to_be_said(place: Place) -> None:
+    day = "train_dataloader.dataset.steps_per_day=24"
+    run(place, *SMALL, day, data="roads", model="convlstm", iterations=1, name="clock")
+    (place.root / "day.csv").write_text(wave())
+    assert "nothing says when" in place.veml("predict", "clock", "day.csv", code=128).err
+    said = place.veml("predict", "clock", "roads", "--json").json()["forecast"]
+    for step, same in (("0", True), ("48", True), ("7", False)):
+        found = place.veml("predict", "clock", "day.csv", "--step", step, "--json").json()
+        assert (found["forecast"] == said) is same
 
 
 def test_missing_values_are_filled_in_the_file(place: Place) -> None:

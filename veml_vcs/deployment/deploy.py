@@ -88,7 +88,7 @@ class Deployed:
         format: What kind of file.
         quantisation: How its numbers are kept.
         size_bytes: Of the file.
-        samples: How many it was measured on.
+        samples: How many it was measured on; of a series, windows.
         parity: Against the checkpoint; None of a quantised file.
         metrics: Measured with the file.
         checkpoint_metrics: Measured with the checkpoint, on the same samples.
@@ -138,7 +138,7 @@ def deploy(repo: Repository, request: DeployRequest, progress: Progress = silent
     record = done.record
     return Deployed(
         name, done.path, done.version, done.same, request.training, record.task, record.format,
-        record.quantisation, record.file.size_bytes, sum(one.samples for one in record.data),
+        record.quantisation, record.file.size_bytes, made.measured,
         record.parity, record.metrics, record.checkpoint_metrics, record.latency, made.notes,
     )  # fmt: skip
 
@@ -150,11 +150,13 @@ class Exported:
     Attributes:
         file: Its bytes.
         outcome: What the record will say.
+        measured: How many samples it was measured on; of a series, windows.
         notes: What the user should know.
     """
 
     file: bytes
     outcome: InferenceOutcome
+    measured: int
     notes: tuple[str, ...]
 
 
@@ -274,7 +276,7 @@ def _exported(
         latency=latency,
         predictions={part.path: exporter.predictions(said)},
     )
-    return Exported(file, outcome, tuple(notes))
+    return Exported(file, outcome, len(exporter), tuple(notes))
 
 
 def _counting(progress: Progress, what: str) -> Callable[[int, int], None]:

@@ -25,6 +25,11 @@ _KEPT = 5
 """Classes that are kept of what a classifier says, the surest first; as in training."""
 
 _TASKS = ("detection", "classification")
+_OUTPUTS = {
+    "detection": ("boxes", "scores", "labels"),
+    "classification": ("scores",),
+    "forecasting": ("forecast",),
+}
 
 
 class Say(Protocol):
@@ -76,7 +81,7 @@ def opened_predictor(
         InvalidInputError: It does not look at images.
         FormatError: The file is refused.
     """
-    found = None if training else _inference(repo, spec)
+    found = None if training else inference_of(repo, spec)
     if found is not None:
         yield _of_file(found, threads, trust)
         return
@@ -84,8 +89,8 @@ def opened_predictor(
         yield predictor
 
 
-def _inference(repo: Repository, spec: str) -> InferenceVersion | None:
-    """Return the inference version; None where a training of this name is meant.
+def inference_of(repo: Repository, spec: str) -> InferenceVersion | None:
+    """Return the inference version of a name; None where a training of this name is meant.
 
     Raises:
         NotFoundError: There is neither.
@@ -107,14 +112,31 @@ def _inference(repo: Repository, spec: str) -> InferenceVersion | None:
 def _of_file(found: InferenceVersion, threads: int, trust: bool) -> Predictor:
     record = found.record
     _refuse_other_task(record.task, found.label)
-    runner = _runner(found, threads, trust)
+    runner = runner_of(found, threads, trust)
     return Predictor(
         "inference", found.label, found.id, record.training.version, record.task, record.classes,
         _FileSays(record, runner),
     )  # fmt: skip
 
 
-def _runner(found: InferenceVersion, threads: int, trust: bool) -> FileRunner:
+def asked_task(repo: Repository, spec: str, *, training: bool = False) -> str:
+    """Return the task of an inference version, or else of a training.
+
+    Raises:
+        NotFoundError: There is neither.
+    """
+    found = None if training else inference_of(repo, spec)
+    return (open_training(repo, spec) if found is None else found).record.task
+
+
+def runner_of(found: InferenceVersion, threads: int, trust: bool) -> FileRunner:
+    """Return what runs the deployed file.
+
+    Raises:
+        NotFoundError: The file is not in this clone.
+        MissingDependencyError: What runs it is not installed.
+        FormatError: It is refused.
+    """
     record, name = found.record, f"inference {found.label}"
     if record.format == "onnx":
         require_runtime()
@@ -132,8 +154,9 @@ def _runner(found: InferenceVersion, threads: int, trust: bool) -> FileRunner:
     from veml_vcs.deployment.torchscript_file import TorchScriptRunner
 
     require_torch()
-    outputs = ("boxes", "scores", "labels") if record.task == "detection" else ("scores",)
-    return TorchScriptRunner(found.file(), name, threads, list(record.inputs), outputs)
+    return TorchScriptRunner(
+        found.file(), name, threads, list(record.inputs), _OUTPUTS[record.task]
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -182,7 +205,9 @@ def _no_record() -> str:
 def _refuse_other_task(task: str, name: str) -> None:
     if task not in _TASKS:
         raise InvalidInputError(
-            f"{name}: made for {task}; what is predicted here is what is on images",
-            hint=f"veml inference export {name} -o FILE; docs/deploy.md shows how to run it",
+            f"{name}: made for {task}; what is asked here is what is on images",
+            hint=f"veml predict {name} DATA forecasts the steps that follow a series"
+            if task == "forecasting"
+            else f"veml inference export {name} -o FILE; docs/deploy.md shows how to run it",
             kind="other-task",
         )
