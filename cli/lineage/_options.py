@@ -104,6 +104,7 @@ def write_page(lineage: RepositoryLineage, page: Page, target: str, *, force: bo
         export_bytes(lineage.repo, text, target, force=force)
     if page.left_out:
         told = ", ".join(f"{count:,} {kind}" for kind, count in page.left_out.items())
-        out.warn(f"not on the page: {told}; to see them, {page.narrow}")
+        how = "; ".join(f"{what}: {command}" for what, command in page.narrow.items())
+        out.warn(f"not on the page: {told}. To see {how}")
     if target != "-":
         out.note(f"drawn into {target}")

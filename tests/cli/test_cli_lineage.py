@@ -51,6 +51,32 @@ def test_for_other_programs(roads: Place) -> None:
     assert "one of them" in roads.veml("lineage", "show", "night", "--dot", "--json", code=128).err
 
 
+def test_as_a_page(roads: Place) -> None:
+    done = roads.veml("lineage", "show", "night", "--html", "out/night.html")
+    assert (done.out, done.err) == ("", "drawn into out/night.html\n")
+    text = (roads.root / "out/night.html").read_text()
+    assert "<title>Lineage of training night</title>" in text
+    assert "is there already" in roads.veml(
+        "lineage", "path", "night", "roads", "--html", "out/night.html", code=1
+    ).err  # fmt: skip
+    roads.veml("lineage", "path", "night", "roads", "--html", "out/night.html", "-f")
+    assert "<title>From night to roads</title>" in (roads.root / "out/night.html").read_text()
+    assert "Impact of roads" in roads.veml("lineage", "impact", "roads", "--html", "-").out
+    assert "one of them" in roads.veml(
+        "lineage", "show", "night", "--html", "x.html", "--dot", code=128
+    ).err  # fmt: skip
+    assert not (roads.root / "x.html").exists()
+
+
+def test_the_whole_repository_as_a_page(roads: Place) -> None:
+    roads.git("commit", "-q", "--allow-empty", "-m", "nothing")
+    roads.veml("lineage", "page", "all.html")
+    assert "3 versions of all branches and tags" in (roads.root / "all.html").read_text()
+    assert "is there already" in roads.veml("lineage", "page", "all.html", code=1).err
+    assert "3 versions of HEAD~1 and" in roads.veml("lineage", "page", "-", "--at", "HEAD~1").out
+    assert roads.veml("lineage", "page", "b.html", "--at", "nowhere", code=128).out == ""
+
+
 def test_what_is_touched(roads: Place) -> None:
     assert "1 training\n  training night" in roads.veml("lineage", "impact", "roads").out
     assert roads.veml("lineage", "models", "--backbone", "ResNet-50", "--trained-on",
@@ -89,6 +115,11 @@ def test_in_an_empty_repository(place: Place) -> None:
     place.veml("init", "-q")
     assert place.veml("lineage", "sync").out == "0 new commits, 0 versions read\n"
     place.veml("lineage", "show", "night", code=128)
+    assert "no commits yet" in place.veml("lineage", "page", "all.html", code=128).err
+    assert not (place.root / "all.html").exists()
+    place.git("commit", "-q", "--allow-empty", "-m", "nothing")
+    place.veml("lineage", "page", "all.html")
+    assert "0 versions" in (place.root / "all.html").read_text()
 
 
 def test_all_of_it_can_be_read_again(roads: Place) -> None:

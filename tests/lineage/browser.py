@@ -94,13 +94,21 @@ class Browser:
         """List what the console was told since the page was opened: errors, refusals."""
         return [one["message"] for one in self.driver.get_log("browser")]
 
-    def requests(self) -> list[str]:
-        """List what was asked for since the page was opened, itself included."""
+    def requests(self) -> dict[str, str]:
+        """Return what was asked for since the page was opened, itself included: URL -> why it was
+        refused, empty where it was not."""
         told = [json.loads(one["message"])["message"] for one in self.driver.get_log("performance")]
-        return [
-            one["params"]["request"]["url"] for one in told
+        urls = {
+            one["params"]["requestId"]: one["params"]["request"]["url"]
+            for one in told
             if one["method"] == "Network.requestWillBeSent"
-        ]  # fmt: skip
+        }
+        refused = {
+            one["params"]["requestId"]: one["params"].get("blockedReason", "failed")
+            for one in told
+            if one["method"] == "Network.loadingFailed"
+        }
+        return {url: refused.get(number, "") for number, url in urls.items()}
 
     def picture(self) -> bytes:
         """Return a PNG of the window."""

@@ -19,6 +19,7 @@ MOST = 2000
 """So many versions a page has at most: a browser answers at once, a file is some megabytes."""
 
 _DRAWN: tuple[EdgeKind, ...] = (*LINEAGE, "drifted_from")
+_MADE_OF = tuple(one for one in LINEAGE if one != "revision_of")
 _COMMITS = 5
 _BEYOND = 30
 _DIGITS = 12
@@ -41,7 +42,7 @@ class Page:
         beyond: Neighbours that are not drawn: id -> kind and name.
         commits: Those that brought versions: id -> subject, author and day.
         left_out: How many more there are, by kind; empty where all is drawn.
-        narrow: What to type to see less, or other parts.
+        narrow: How to see less, or other parts: what -> what to type.
     """
 
     title: str
@@ -52,7 +53,7 @@ class Page:
     beyond: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     commits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
-    narrow: str = ""
+    narrow: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -81,8 +82,8 @@ def page_of(
     return _page(
         lineage, nodes[:most], list(edges), title, starts,
         Counter(one.kind for one in nodes[most:]),
-        "ask for less (--depth N, --up, --down, --at REV), or begin elsewhere: "
-        "veml lineage show VERSION --html FILE",
+        {"less": "--depth N, --up, --down, --at REV",
+         "from elsewhere": "veml lineage show VERSION --html FILE"},
     )  # fmt: skip
 
 
@@ -97,22 +98,20 @@ def page_of_all(lineage: RepositoryLineage, at: str | None = None, *, most: int 
     store = lineage.store
     within = None if at is None else store.as_of([lineage.repo.resolve(at)])
     tips = lineage.repo.git.all_commits() if at is None else [lineage.repo.resolve(at)]
-    shown = {one.id: one for one in _newest(store, tips, most)}
-    # What a record names and no commit has is told of where there is room.
-    for one in list(shown):
-        for edge in store.edges_of(one, LINEAGE):
-            if len(shown) < most and edge.source == one and edge.target not in shown:
-                node = store.node(edge.target)
-                if node is not None and not node.known:
-                    shown[node.id] = node
+    shown: dict[str, Node] = {}
+    for node in _newest(store, tips):
+        if len(shown) == most:
+            break
+        shown.setdefault(node.id, node)
     there = Counter(_kinds_of(store, within))
     left_out = there - Counter(one.kind for one in shown.values() if one.known)
     where = "all branches and tags" if at is None else f"{at} and the commits before it"
     return _page(
         lineage, list(shown.values()), None,
         f"Lineage of {os.path.basename(lineage.repo.root)}", (), left_out,
-        "an older part: veml lineage page FILE --at REV; what is around one version: "
-        "veml lineage show VERSION --depth 3 --html FILE", of=f"versions of {where}",
+        {"older ones": "veml lineage page FILE --at REV",
+         "what is around one": "veml lineage show VERSION --depth 3 --html FILE"},
+        of=f"versions of {where}",
     )  # fmt: skip
 
 
@@ -121,11 +120,14 @@ def _kinds_of(store: LineageStore, within: Collection[str] | None) -> Iterator[s
         yield from (kind for one in store.listed(kind) if within is None or one.id in within)
 
 
-def _newest(store: LineageStore, tips: Iterable[str], most: int) -> Iterator[Node]:
-    """Yield versions, of the newest commits first, as ``git log`` goes: no older one is read."""
+def _newest(store: LineageStore, tips: Iterable[str]) -> Iterator[Node]:
+    """Yield versions, of the newest commits first, each before what it was made of.
+
+    Commits come as in ``git log``, and no older one is read than is asked for. What a version was
+    made of may be much older, or in no commit here.
+    """
     pending: list[tuple[float, str]] = []
     met: set[str] = set()
-    seen: set[str] = set()
 
     def meet(ids: Iterable[str]) -> None:
         for one in ids:
@@ -139,19 +141,21 @@ def _newest(store: LineageStore, tips: Iterable[str], most: int) -> Iterator[Nod
         _, commit_id = heapq.heappop(pending)
         edges = store.edges_of(commit_id, ("contains", "parent"))
         for edge in edges:
-            if edge.kind == "contains" and edge.target not in seen:
-                seen.add(edge.target)
-                node = store.node(edge.target)
-                if node is not None:
-                    yield node
-                if len(seen) == most:
-                    return
+            if edge.kind == "contains":
+                made_of = [
+                    one.target
+                    for one in store.edges_of(edge.target, _MADE_OF)
+                    if one.source == edge.target
+                ]
+                nodes = [store.node(one) for one in (edge.target, *made_of)]
+                yield from (one for one in nodes if one is not None)
         meet(one.target for one in edges if one.kind == "parent" and one.source == commit_id)
 
 
 def _page(
     lineage: RepositoryLineage, nodes: Sequence[Node], edges: Sequence[Edge] | None, title: str,
-    starts: Sequence[str], left_out: Mapping[str, int], narrow: str, *, of: str = "versions",
+    starts: Sequence[str], left_out: Mapping[str, int], narrow: Mapping[str, str],
+    *, of: str = "versions",
 ) -> Page:  # fmt: skip
     store = lineage.store
     here = {one.id for one in nodes}

@@ -4,6 +4,11 @@ const SHAPES = { data: 'barrel', model: 'cut-rectangle', training: 'round-rectan
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 const measure = document.createElement('canvas').getContext('2d');
 
+const MOST_ZOOM = 1.15;
+const LEAST_ZOOM = 0.35; // below, letters are too small to read
+const large = page.nodes.length > 400;
+const shown = new Set(nodes.keys()); // ids of what is drawn
+
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
@@ -39,7 +44,7 @@ function styles() {
     { selector: 'node[?start]', style: { 'border-width': 6, 'border-style': 'double' } },
     { selector: 'edge', style: {
       label: 'data(label)', width: 1.6, 'line-color': colour('edge'), 'target-arrow-color': colour('edge'),
-      'target-arrow-shape': 'triangle', 'arrow-scale': 1.1, 'curve-style': 'straight', color: colour('soft'),
+      'target-arrow-shape': 'triangle', 'arrow-scale': 1.1, 'curve-style': large ? 'straight' : 'bezier', color: colour('soft'),
       'font-family': FONT, 'font-size': 11, 'min-zoomed-font-size': 7, 'text-background-color': colour('page'),
       'text-background-opacity': 1, 'text-background-padding': 2, 'overlay-opacity': 0,
     } },
@@ -53,6 +58,7 @@ function styles() {
     { selector: '.hidden', style: { display: 'none' } },
     { selector: 'node.faded', style: { opacity: 0.28 } },
     { selector: 'edge.faded', style: { opacity: 0.14 } },
+    { selector: 'node.found', style: { 'underlay-color': colour('mark'), 'underlay-opacity': 0.3, 'underlay-padding': 6 } },
     { selector: 'edge.near', style: { width: 2.6, 'line-color': colour('mark'), 'target-arrow-color': colour('mark'), color: colour('text'), 'z-index': 9 } },
     { selector: 'node.selected', style: { 'border-width': 4, 'border-color': colour('mark'), 'underlay-color': colour('mark'), 'underlay-opacity': 0.25, 'underlay-padding': 7 } },
   ];
@@ -62,67 +68,87 @@ function elements() {
   const drawn = [...nodes.values()].map((node) => ({
     data: { id: node.id, place: node.place, shape: known(node.kind), unknown: node.known === false, start: starts.has(node.id), ...labelled(node) },
   }));
-  // Ids of edges are ours: a stranger's text is no selector.
-  const tied = page.edges.map((edge, place) => ({
-    data: { id: `e${place}`, source: edge.source, target: edge.target, kind: edge.kind, label: edgeWord(edge.kind, true, edge.props) },
+  const tied = page.edges.map((edge) => ({
+    data: { id: edge.id, source: edge.source, target: edge.target, kind: edge.kind, label: edgeWord(edge.kind, true, edge.props) },
   }));
   return [...drawn, ...tied];
 }
 
-const large = page.nodes.length > 400;
 const cy = cytoscape({
-  container: document.getElementById('graph'), elements: elements(), style: styles(), layout: { name: 'preset' },
+  container: document.getElementById('graph'), elements: elements(), style: styles(), layout: { name: 'null' },
   minZoom: 0.02, maxZoom: 3, boxSelectionEnabled: false, autounselectify: true,
   hideEdgesOnViewport: large, textureOnViewport: large,
 });
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => cy.style(styles()));
 
-function fit() {
-  const shown = cy.elements(':visible');
-  cy.fit(shown, 36);
-  if (cy.zoom() > 1.15) {
-    cy.zoom(1.15);
-    cy.center(shown);
-  }
+let fitted = false; // until somebody moves it
+
+// What of the drawing can be seen: on a narrow screen the panel lies over its lower part.
+function seen() {
+  const { top } = document.getElementById('graph').getBoundingClientRect();
+  const panel = document.getElementById('panel');
+  const over = !panel.hidden && getComputedStyle(panel).position === 'fixed';
+  const high = over ? panel.getBoundingClientRect().top - top : cy.height();
+  return { wide: cy.width(), high: Math.max(100, Math.min(high, cy.height())) };
+}
+
+// Shows all that is drawn, no larger than can be read at ease; not at all if it gets too small.
+function fit(least = 0) {
+  const { left, right, top, bottom } = box(shown);
+  if (left > right) return;
+  const { wide, high } = seen();
+  const zoom = Math.min(MOST_ZOOM, (wide - 72) / (right - left), (high - 72) / (bottom - top));
+  if (zoom < least) return;
+  fitted = true;
+  cy.viewport({ zoom, pan: { x: wide / 2 - (zoom * (left + right)) / 2, y: high / 2 - (zoom * (top + bottom)) / 2 } });
+}
+
+function centre(node, zoom, down = 0.5) {
+  const { x, y } = node.position();
+  const { wide, high } = seen();
+  fitted = false;
+  cy.viewport({ zoom, pan: { x: wide / 2 - zoom * x, y: high * down - zoom * y } });
 }
 
 // Begins where something can be read: at what was asked about, else at the newest.
 function begin() {
   fit();
-  if (cy.zoom() >= 0.35) return;
-  const first = page.starts.length ? cy.getElementById(page.starts[0]) : highest();
-  cy.zoom(0.7);
-  cy.center(first);
+  if (cy.zoom() >= LEAST_ZOOM) return;
+  if (page.starts.length) centre(cy.getElementById(page.starts[0]), 0.7);
+  else centre(highest(), 0.7, 0.15);
 }
 
 function highest() {
-  return cy.nodes(':visible').min((node) => node.position('y')).ele;
+  return cy.nodes().filter((node) => shown.has(node.id())).min((node) => node.position('y')).ele;
 }
 
+// Moves a node into view, if it is not.
 function look(node) {
-  const box = node.renderedBoundingBox({ includeLabels: false });
-  if (cy.zoom() < 0.35) cy.zoom({ level: 0.8, position: node.position() });
-  if (box.x1 < 20 || box.y1 < 20 || box.x2 > cy.width() - 20 || box.y2 > cy.height() - 20 || cy.zoom() < 0.35) cy.center(node);
+  const { x, y } = node.renderedPosition();
+  const { wide, high } = seen();
+  const [across, down] = [(node.data('width') / 2) * cy.zoom() + 16, 24 * cy.zoom() + 16];
+  const inside = x > across && y > down && x < wide - across && y < high - down;
+  if (!inside || cy.zoom() < LEAST_ZOOM) centre(node, Math.max(cy.zoom(), LEAST_ZOOM * 2));
 }
 
+// On a large page the rest is not faded: drawing thousands of elements anew takes a second.
 function highlight(id) {
   cy.batch(() => {
-    cy.elements().removeClass('faded near selected');
+    cy.elements('.faded, .near, .selected, .found').removeClass('faded near selected found');
     if (!id) return;
     const node = cy.getElementById(id);
     const near = node.closedNeighborhood();
-    cy.elements().difference(near).addClass('faded');
+    if (!large) cy.elements().difference(near).addClass('faded');
     near.edges().addClass('near');
     node.addClass('selected');
   });
 }
 
 function highlightFound(found) {
-  const ids = new Set(found.map((one) => one.id));
+  highlight(null);
   cy.batch(() => {
-    cy.elements().removeClass('faded near');
-    cy.nodes().forEach((node) => node.toggleClass('faded', !ids.has(node.id())));
-    cy.edges().addClass('faded');
+    for (const one of found) cy.getElementById(one.id).addClass('found');
+    if (!large) cy.elements().not('.found').addClass('faded');
   });
 }
 
@@ -133,8 +159,9 @@ function towards(id, key) {
   const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[key];
   const ahead = (one) => (one.position('x') - here.x) * way[0] + (one.position('y') - here.y) * way[1];
   const aside = (one) => Math.abs((one.position('x') - here.x) * way[1]) + Math.abs((one.position('y') - here.y) * way[0]);
-  const near = node.openNeighborhood('node:visible').filter((one) => ahead(one) > 1);
-  const others = way[1] ? near : cy.nodes(':visible').filter((one) => ahead(one) > 1 && aside(one) < 40);
+  const drawn = (one) => shown.has(one.id()) && ahead(one) > 1;
+  const near = node.openNeighborhood('node').filter(drawn);
+  const others = way[1] ? near : cy.nodes().filter((one) => drawn(one) && aside(one) < 40);
   const choice = others.nonempty() ? others : near;
   return choice.nonempty() ? choice.min((one) => ahead(one) + 2 * aside(one)).ele.id() : null;
 }

@@ -2,6 +2,11 @@
 
 const MOST_ROUTED = 600; // versions that dagre places
 const MOST_POINTS = 3000; // points that it routes long edges through
+const ACROSS = 210;
+const DOWN = 96;
+
+// Ids of edges are ours: a stranger's text is no selector.
+page.edges.forEach((edge, place) => { edge.id = `e${place}`; });
 
 // Rows from the bottom: the longest way down to an origin. A circle is cut where it closes.
 function heights(ids, below) {
@@ -30,64 +35,78 @@ function heights(ids, below) {
 }
 
 // Places versions in rows, wrapped; those of a row near to what they stand on.
-function rows(drawn, height) {
+function rows(ids, below, height) {
   const layers = [];
-  drawn.nodes().forEach((node) => {
-    const row = height.get(node.id());
-    (layers[row] = layers[row] || []).push(node);
-  });
-  const across = Math.max(6, Math.ceil(Math.sqrt(drawn.nodes().length)));
-  const place = new Map();
+  for (const id of ids) (layers[height.get(id)] = layers[height.get(id)] || []).push(id);
+  const across = Math.max(6, Math.ceil(Math.sqrt(ids.length)));
+  const places = new Map();
   let y = 0;
   for (const layer of layers) {
-    const order = layer.map((node) => {
-      const under = node.outgoers('node').filter((one) => place.has(one.id()));
-      const sum = under.reduce((total, one) => total + place.get(one.id()).x, 0);
-      return [under.length ? sum / under.length : 0, node.data('place'), node];
+    const order = layer.map((id) => {
+      const under = (below.get(id) || []).filter((one) => places.has(one));
+      const middle = under.reduce((sum, one) => sum + places.get(one).x, 0) / (under.length || 1);
+      return [middle, nodes.get(id).place, id];
     }).sort((one, other) => one[0] - other[0] || one[1] - other[1]).map((one) => one[2]);
     for (let from = 0; from < order.length; from += across) {
       const line = order.slice(from, from + across);
-      line.forEach((node, i) => place.set(node.id(), { x: (i - (line.length - 1) / 2) * 200, y }));
-      y -= 90;
+      line.forEach((id, i) => places.set(id, { x: (i - (line.length - 1) / 2) * ACROSS, y }));
+      y -= DOWN;
     }
-    y -= 40;
+    y -= DOWN / 2;
   }
-  drawn.nodes().positions((node) => place.get(node.id()));
+  return places;
 }
 
-// Places what has no edge below the rest, in a block.
-function loose(alone, box) {
-  const across = Math.max(4, Math.round((box.w || 800) / 200), Math.ceil(Math.sqrt(alone.length)));
-  alone.forEach((node, i) => {
-    node.position({ x: box.x1 + 90 + (i % across) * 200, y: box.y2 + 110 + Math.floor(i / across) * 90 });
+function routed(ids, edges) {
+  const part = cy.collection().merge(ids.map((id) => cy.getElementById(id))).merge(edges.map((one) => cy.getElementById(one.id)));
+  part.layout({ name: 'dagre', rankDir: 'TB', nodeSep: 48, edgeSep: 40, rankSep: 74, fit: false, animate: false,
+    ranker: ids.length > 200 ? 'longest-path' : 'network-simplex', useDagreEdgeControlPoints: true }).run();
+  // Between neighbouring rows there is nothing to go around.
+  part.edges().forEach((edge) => { edge.toggleClass('routed', (edge.scratch('controlPointWeights') || []).length > 1); });
+}
+
+// Where nodes are, from what they were given: cytoscape's own box draws every edge first.
+function box(ids) {
+  const found = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
+  for (const id of ids) {
+    const node = cy.getElementById(id);
+    const { x, y } = node.position();
+    const half = node.data('width') / 2;
+    found.left = Math.min(found.left, x - half);
+    found.right = Math.max(found.right, x + half);
+    found.top = Math.min(found.top, y - 30);
+    found.bottom = Math.max(found.bottom, y + 30);
+  }
+  return found;
+}
+
+// Places the versions that are drawn; what has no edge stands below the rest, in a block.
+function lay(shown) {
+  const edges = page.edges.filter((one) => shown.has(one.source) && shown.has(one.target));
+  const below = new Map();
+  const tied = new Set();
+  for (const { source, target } of edges) {
+    tied.add(source).add(target);
+    if (!below.has(source)) below.set(source, []);
+    if (source !== target) below.get(source).push(target);
+  }
+  const ids = [...shown];
+  const ties = ids.filter((id) => tied.has(id));
+  const alone = ids.filter((id) => !tied.has(id));
+  const height = heights(ties, below);
+  const points = edges.reduce((sum, one) => sum + Math.abs(height.get(one.source) - height.get(one.target)), -edges.length);
+  const small = ties.length <= MOST_ROUTED && points <= MOST_POINTS;
+  cy.batch(() => {
+    if (!small) {
+      const places = rows(ties, below, height);
+      cy.nodes().positions((node) => places.get(node.id()) || node.position());
+    }
+    cy.edges().removeClass('routed');
   });
-}
-
-function lay(cy) {
-  const drawn = cy.elements(':visible');
-  const alone = drawn.nodes().filter((node) => node.connectedEdges(':visible').empty());
-  const tied = drawn.difference(alone);
-  if (tied.nonempty()) {
-    const below = new Map();
-    tied.edges().forEach((edge) => {
-      const [source, target] = [edge.data('source'), edge.data('target')];
-      if (source !== target) below.set(source, [...(below.get(source) || []), target]);
-    });
-    const height = heights(tied.nodes().map((node) => node.id()), below);
-    let points = 0;
-    tied.edges().forEach((edge) => {
-      points += Math.abs(height.get(edge.data('source')) - height.get(edge.data('target'))) - 1;
-    });
-    const routed = tied.nodes().length <= MOST_ROUTED && points <= MOST_POINTS;
-    cy.scratch('routed', routed);
-    if (routed) {
-      tied.layout({ name: 'dagre', rankDir: 'TB', nodeSep: 48, edgeSep: 40, rankSep: 74, fit: false, animate: false,
-        ranker: tied.nodes().length > 200 ? 'longest-path' : 'network-simplex',
-        useDagreEdgeControlPoints: true }).run();
-    } else {
-      rows(tied, height);
-    }
-    cy.edges().toggleClass('routed', routed);
-  }
-  loose(alone, tied.nonempty() ? tied.nodes().boundingBox() : { x1: 0, y2: 0, w: 0 });
+  if (small && ties.length) routed(ties, edges);
+  const { left, right, bottom } = ties.length ? box(ties) : { left: 0, right: 800, bottom: -90 };
+  const across = Math.max(4, Math.round((right - left) / ACROSS), Math.ceil(Math.sqrt(alone.length)));
+  cy.batch(() => alone.forEach((id, i) => {
+    cy.getElementById(id).position({ x: left + 90 + (i % across) * ACROSS, y: bottom + DOWN + Math.floor(i / across) * DOWN });
+  }));
 }

@@ -66,7 +66,7 @@ function fact(node) {
   if (node.kind === 'model') said.push(props.backbone || props.architecture || '');
   if (props.status === 'partial') said.push('partial');
   if (node.kind === 'inference' && props.format) said.push(props.format + (props.quantisation && props.quantisation !== 'none' ? ` ${props.quantisation}` : ''));
-  if (metric) said.push(`${metric} ${Number(metrics[metric]).toPrecision(3)}`);
+  if (metric) said.push(`${metric} ${Number(Number(metrics[metric]).toPrecision(3))}`);
   return printable(said.filter(Boolean).join(', '));
 }
 

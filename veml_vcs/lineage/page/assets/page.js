@@ -13,8 +13,11 @@ function say(text) {
 function select(id, { panel = false } = {}) {
   selected = id;
   highlight(id);
-  at('panel').hidden = !id;
-  cy.resize();
+  if (at('panel').hidden === Boolean(id)) {
+    at('panel').hidden = !id;
+    cy.resize();
+    if (fitted) fit(0.75);
+  }
   for (const one of at('results').querySelectorAll('button')) one.setAttribute('aria-current', String(one.value === id));
   if (!id) {
     say('Nothing is selected');
@@ -32,26 +35,30 @@ function select(id, { panel = false } = {}) {
 // A version that is asked for by name is drawn, whatever was filtered before.
 function reveal(id) {
   const kind = known(nodes.get(id).kind);
-  if (hiddenKinds.delete(kind)) at(`kind-${kind}`).checked = true;
-  if (cy.getElementById(id).hasClass('hidden')) {
+  if (hiddenKinds.delete(kind)) {
+    at(`kind-${kind}`).checked = true;
+    draw();
+    highlight(id);
+  }
+  if (!shown.has(id)) {
     at('steps').value = '';
     draw();
+    lay(shown);
     highlight(id);
   }
 }
 
+// Decides what is drawn: so many steps around what is selected or was asked about, of some kinds.
 function draw() {
   const steps = at('steps').value;
-  const centre = selected ? [selected] : page.starts.length ? page.starts : [...nodes.keys()].slice(0, 1);
-  const near = steps ? around(centre, Number(steps)) : null;
-  cy.batch(() => {
-    cy.nodes().forEach((node) => {
-      const out = (near && !near.has(node.id())) || hiddenKinds.has(node.data('shape'));
-      node.toggleClass('hidden', Boolean(out));
-    });
-  });
-  const count = cy.nodes(':visible').length;
-  say(`${count} of ${nodes.size} versions drawn`);
+  const centres = selected ? [selected] : page.starts.length ? page.starts : [page.nodes[0]?.id];
+  const near = steps ? around(centres, Number(steps)) : null;
+  shown.clear();
+  for (const node of nodes.values()) {
+    if ((!near || near.has(node.id)) && !hiddenKinds.has(known(node.kind))) shown.add(node.id);
+  }
+  cy.batch(() => cy.nodes().forEach((node) => { node.toggleClass('hidden', !shown.has(node.id())); }));
+  say(`${shown.size} of ${nodes.size} versions drawn`);
 }
 
 function showFound(text) {
@@ -93,10 +100,13 @@ function kinds() {
 }
 
 function leftOut() {
-  const told = Object.entries(page.left_out).map(([kind, count]) => `${number(count)} ${kind}`);
-  if (!told.length) return;
+  const counts = Object.entries(page.left_out);
+  if (!counts.length) return;
   at('left-out').hidden = false;
-  at('left-out').textContent = `Not on this page: ${told.join(', ')} version${told.length === 1 && page.left_out[Object.keys(page.left_out)[0]] === 1 ? '' : 's'} more. To see them, ${page.narrow}`;
+  at('left-out').replaceChildren(
+    make('b', {}, `Not on this page: ${counts.map(([kind, count]) => `${number(count)} ${kind}`).join(', ')}. `), 'To see ',
+    ...Object.entries(page.narrow).flatMap(([what, command], place) => [place ? '; ' : '', `${what}: `, make('code', {}, command)]),
+  );
 }
 
 async function save() {
@@ -107,13 +117,14 @@ async function save() {
 }
 
 function zoom(factor) {
+  fitted = false;
   cy.zoom({ level: cy.zoom() * factor, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
 }
 
 function onGraphKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !shown.size) return;
   if (event.key.startsWith('Arrow')) {
-    const next = selected && !cy.getElementById(selected).hasClass('hidden') ? towards(selected, event.key) : (page.starts[0] || highest().id());
+    const next = selected && shown.has(selected) ? towards(selected, event.key) : (page.starts[0] || highest().id());
     if (next) select(next);
     else say('Nothing further that way');
   } else if (event.key === 'Enter' && selected) {
@@ -164,19 +175,24 @@ function onListKey(event) {
 
 cy.on('tap', 'node', (event) => select(event.target.id()));
 cy.on('tap', (event) => event.target === cy && select(null));
+cy.on('dragpan scrollzoom pinchzoom', () => { fitted = false; });
 cy.on('mouseover', 'node', () => { at('graph').style.cursor = 'pointer'; });
 cy.on('mouseout', 'node', () => { at('graph').style.cursor = ''; });
 at('graph').addEventListener('keydown', onGraphKey);
+addEventListener('resize', () => {
+  cy.resize();
+  if (fitted) fit(0.75);
+});
 document.addEventListener('keydown', onKey);
 at('search').addEventListener('input', () => showFound(at('search').value));
 at('search').addEventListener('keydown', onSearchKey);
 at('results').addEventListener('keydown', onListKey);
 at('steps').addEventListener('change', () => {
   draw();
-  lay(cy);
+  lay(shown);
   fit();
 });
-at('fit').addEventListener('click', fit);
+at('fit').addEventListener('click', () => fit());
 at('in').addEventListener('click', () => zoom(1.3));
 at('out').addEventListener('click', () => zoom(1 / 1.3));
 at('save').addEventListener('click', save);
@@ -188,5 +204,5 @@ if (matchMedia('(max-width: 760px)').matches) {
   at('legend').open = false;
 }
 showFound('');
-lay(cy);
+lay(shown);
 begin();
