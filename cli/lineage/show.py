@@ -47,7 +47,7 @@ def show(
         found = lineage.around(version, direction, depth, at)
         part = found.part
         show_graph(
-            found.as_dict(), around_lines(found), part.nodes.values(), part.edges,
+            found.as_dict(), around_lines(found, depth), part.nodes.values(), part.edges,
             as_json=as_json, mermaid=mermaid, dot=dot, html=html, force=force, lineage=lineage,
             title=f"Lineage of {found.start.kind} {found.start.name}", starts=[found.start],
         )  # fmt: skip

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from veml_cli.render.line import Line, Piece, line
 from veml_cli.render.words import plural
+from veml_vcs.lineage.graph import EDGES
+from veml_vcs.lineage.words import edge_word, version_facts
 
 if TYPE_CHECKING:
     from veml_vcs.lineage.ask import Impact, Lineage, Path
@@ -14,21 +16,15 @@ if TYPE_CHECKING:
     from veml_vcs.lineage.sync import Skipped, Synced
 
 _DIGITS = 10
-_METRICS = ("mAP", "accuracy", "MAE", "bbox_mAP")
-_PASSIVE = {
-    "revision_of": "revised by", "derived_from": "source of", "trained_on": "trained",
-    "uses": "used by", "initialised_from": "start of", "deployed_from": "deployed as",
-    "measured_on": "measured", "transferred_from": "transferred to", "rebuilt_from": "rebuilt as",
-}  # fmt: skip
 
 
-def around_lines(found: Lineage) -> Iterator[Line]:
-    """Yield a tree: what a version came from, then what came from it."""
+def around_lines(found: Lineage, depth: int | None = None) -> Iterator[Line]:
+    """Yield a tree: what a version came from, then what came from it, no deeper than asked."""
     yield line(*_node(found.start))
     above = found.direction in ("up", "both")
     below = found.direction in ("down", "both")
-    up = list(_branches(found, "up")) if above else []
-    down = list(_branches(found, "down")) if below else []
+    up = list(_branches(found, "up", depth)) if above else []
+    down = list(_branches(found, "down", depth)) if below else []
     if above:
         yield line()
         yield line(("came from", "title"))
@@ -45,7 +41,7 @@ def path_lines(found: Path) -> Iterator[Line]:
     yield line(*_node(here))
     for node, edge in zip(found.nodes[1:], found.edges, strict=True):
         forward = edge.source == here.id
-        yield line("  ", (_word(edge, forward), "dim"))
+        yield line("  ", (edge_word(edge, forward), "dim"))
         yield line(*_node(node))
         here = node
 
@@ -95,8 +91,11 @@ def synced_lines(done: Synced) -> Iterator[Line]:
 def status_lines(counts: Mapping[str, int], skipped: Sequence[Skipped]) -> Iterator[Line]:
     """Yield how much there is of each kind, and what could not be read."""
     width = max(map(len, counts), default=0)
-    for kind, count in counts.items():
-        yield line(f"{kind:<{width}}  {count:>9,}")
+    for title, edges in (("nodes", False), ("edges", True)):
+        rows = {kind: count for kind, count in counts.items() if (kind in EDGES) is edges}
+        yield line((f"{title:<{width}}  {sum(rows.values()):>11,}", "title"))
+        for kind, count in rows.items():
+            yield line(f"  {kind:<{width}}{count:>11,}")
     yield from _skipped(skipped)
 
 
@@ -105,8 +104,11 @@ def _skipped(skipped: Sequence[Skipped]) -> Iterator[Line]:
         yield line(("left out: ", "warning"), (one.version[:_DIGITS], "id"), f"  {one.reason}")
 
 
-def _branches(found: Lineage, way: str) -> Iterator[Line]:
-    """Yield the tree on one side; a version that was shown is not followed again."""
+def _branches(found: Lineage, way: str, depth: int | None) -> Iterator[Line]:
+    """Yield the tree on one side; a version that was shown is not followed again.
+
+    Between versions that are near by another way there are edges that go deeper than was asked.
+    """
     near, far = ("source", "target") if way == "up" else ("target", "source")
     after: dict[str, list[Edge]] = {}
     for edge in found.part.edges:
@@ -116,12 +118,13 @@ def _branches(found: Lineage, way: str) -> Iterator[Line]:
     while pending:
         edge, indent, last = pending.pop()
         node = found.part.nodes[getattr(edge, far)]
-        again = node.id in shown and bool(after.get(node.id))
-        word: Piece = (_word(edge, way == "up") + " ", "dim")
-        yield line(
-            "  ", indent, "`- " if last else "|- ", word, *_node(node), " ..." if again else ""
-        )
-        if node.id in shown:
+        level = len(indent) // 3 + 1
+        near_enough = depth is None or level == found.part.steps[node.id] < depth
+        follow = node.id not in shown and near_enough
+        more = " ..." if after.get(node.id) and not follow else ""
+        word: Piece = (edge_word(edge, way == "up") + " ", "dim")
+        yield line("  ", indent, "`- " if last else "|- ", word, *_node(node), more)
+        if not follow:
             continue
         shown.add(node.id)
         below = indent + ("   " if last else "|  ")
@@ -132,36 +135,13 @@ def _marked(edges: Sequence[Edge]) -> list[tuple[Edge, bool]]:
     return [(edge, place == len(edges) - 1) for place, edge in enumerate(edges)]
 
 
-def _word(edge: Edge, forward: bool) -> str:
-    word = edge.kind.replace("_", " ") if forward else _PASSIVE[edge.kind]
-    roles = edge.props.get("roles", ())
-    if edge.kind == "trained_on" and roles == ["val"]:
-        word = "validated on" if forward else "validated"
-    return word
-
-
 def _node(node: Node) -> tuple[Piece, ...]:
     told: list[Piece] = [f"{node.kind} "]
     told += [(node.name or "?", "name"), "  ", (node.id[:_DIGITS], "id")]
     if not node.known:
         return (*told, ("  in no commit here", "warning"))
-    return (*told, ("  " + ", ".join(_facts(node)), "dim")) if any(_facts(node)) else tuple(told)
-
-
-def _facts(node: Node) -> Iterator[str]:
-    props = node.props
-    if node.kind == "data":
-        yield plural(int(props.get("samples", 0)), "sample")
-    if props.get("status") == "partial":
-        yield "partial"
-    if "format" in props and node.kind == "inference":
-        small = props.get("quantisation", "none")
-        yield f"{props['format']}" + (f" {small}" if small != "none" else "")
-    metrics = props.get("metrics", {})
-    for name in _METRICS:
-        if name in metrics:
-            yield f"{name} {metrics[name]:.3g}"
-            break
+    facts = ", ".join(version_facts(node))
+    return (*told, (f"  {facts}", "dim")) if facts else tuple(told)
 
 
 __all__ = [

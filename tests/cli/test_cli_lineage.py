@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.lineage.kit import data_record, model_record, training_record
+from veml_vcs.lineage.graph import EDGES
 from veml_vcs.repository.git.repo import blob_id
 
 Place = Any
@@ -40,6 +42,21 @@ def test_a_tree_in_the_terminal(roads: Place) -> None:
     up = roads.veml("lineage", "show", "roads", "--down").out
     assert f"`- trained training night  {night}" in up
     assert "came from" not in up
+
+
+def test_a_tree_is_no_deeper_than_asked(roads: Place) -> None:
+    """The data is one step away, and of the training that is one step away too."""
+    tuned = training_record(blob_id(DATA), blob_id(MODEL), blob_id(NIGHT), seed=2)
+    roads.write("trainings/tuned.veml", tuned)
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "tuned")
+    data, model, night = (blob_id(one)[:10] for one in (DATA, MODEL, NIGHT))
+    first = f"  |- initialised from training night  {night}  mAP 0.5"
+    rest = [f"  |- trained on data roads  {data}  1 sample", f"  `- uses model big  {model}"]
+    out = roads.veml("lineage", "show", "tuned", "--up", "--depth", "1").out
+    assert out.splitlines()[3:] == [first + " ...", *rest]
+    out = roads.veml("lineage", "show", "tuned", "--up").out
+    assert out.splitlines()[3:] == [first, *("  |" + one for one in rest), *rest]
 
 
 def test_for_other_programs(roads: Place) -> None:
@@ -101,7 +118,12 @@ def test_a_damaged_record_is_told_and_the_rest_is_there(roads: Place) -> None:
     done = roads.veml("lineage", "show", "night")
     assert "1 damaged record left out: veml lineage status" in done.err
     assert "left out: " in roads.veml("lineage", "status").out
-    assert json.loads(roads.veml("lineage", "status", "--json").out)["counts"]["training"] == 1
+    counts = json.loads(roads.veml("lineage", "status", "--json").out)["counts"]
+    assert counts["training"] == 1
+    nodes, edges = roads.veml("lineage", "status").out.split("\nedges")
+    for text, kinds in ((nodes, counts.keys() - {*EDGES}), (edges, counts.keys() & {*EDGES})):
+        total, *rows = re.findall(r" (\d+)$", text, re.MULTILINE)
+        assert int(total) == sum(map(int, rows)) == sum(counts[one] for one in kinds)
 
 
 def test_names_of_a_stranger_do_no_harm(roads: Place) -> None:

@@ -9,7 +9,7 @@ import base64
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,12 @@ class Browser:
         from selenium.webdriver.common.action_chains import ActionChains
 
         ActionChains(self.driver).send_keys(*keys).perform()
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        """Wait until something is so, and fail if it is not within half a minute."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        WebDriverWait(self.driver, 30, 0.1).until(lambda _driver: until())
 
     def messages(self) -> list[str]:
         """List what the console was told since the page was opened: errors, refusals."""

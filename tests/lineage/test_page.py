@@ -66,11 +66,13 @@ def made(*versions: str, edges: tuple[tuple[str, str, str], ...] = ()) -> Page:
     """A page of versions that are in no repository."""
     nodes = tuple(
         {"id": one, "kind": "training" if number % 2 else "data", "name": f"v{number}",
-         "known": True, "props": {}, "facts": [], "edges": [], "more_edges": 0, "commits": [],
-         "more_commits": 0, "commands": []}
+         "known": True, "props": {}, "says": "", "facts": [], "edges": [], "more_edges": 0,
+         "commits": [], "more_commits": 0, "commands": []}
         for number, one in enumerate(versions)
     )  # fmt: skip
-    told = tuple({"source": one, "kind": kind, "target": other} for one, kind, other in edges)
+    told = tuple(
+        {"source": one, "kind": kind, "target": other, "word": kind} for one, kind, other in edges
+    )
     return Page("Made", "of nothing", (), nodes, told)
 
 
@@ -174,6 +176,24 @@ class TestInABrowser:
         shown.press(escape)
         assert shown.driver.switch_to.active_element.get_attribute("id") == "graph"
         assert not shown.one("#panel").is_displayed()
+
+    def test_an_id_can_be_copied_and_a_picture_saved(self, shown: Browser, tmp_path: Path) -> None:
+        shown.click_node(blob_id(NET))
+        shown.one("#panel .id button").click()
+        shown.wait(lambda: shown.one("#panel .id button").text == "Copied")
+        shown.one("#search").send_keys("\ue009v")
+        assert shown.one("#search").get_attribute("value") == blob_id(NET)
+        shown.driver.execute_cdp_cmd(
+            "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
+        )
+        shown.one("#save").click()
+        picture = tmp_path / "lineage.png"
+        shown.wait(picture.exists)
+        data = picture.read_bytes()
+        assert data.startswith(b"\x89PNG")
+        wide, high = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+        assert wide > 400
+        assert high > 300
 
     def test_names_of_a_stranger_stay_text(self, chromium: Browser, tmp_path: Path) -> None:
         """Seen to fail with JSON as it comes, and with ``innerHTML`` where the policy held."""
@@ -312,7 +332,7 @@ class TestWhatIsOnIt:
         assert page.nodes[0]["id"] == blob_id(TUNED) == page.starts[0]
         assert sum(page.left_out.values()) == len(part.nodes) - 2
         (tuned, _) = page.nodes
-        assert ["trained_on", "out", blob_id(NEW), {"roles": ["train"]}] in tuned["edges"]
+        assert ["trained on", "out", blob_id(NEW), {"roles": ["train"]}] in tuned["edges"]
         assert page.beyond[blob_id(OLD)] == ("data", "drives/town")
         assert tuned["commands"][1].startswith("veml training show tuned@")
 

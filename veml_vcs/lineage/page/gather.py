@@ -14,6 +14,7 @@ from typing import Any
 from veml_vcs.lineage.ask import RepositoryLineage
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
 from veml_vcs.lineage.store import LineageStore
+from veml_vcs.lineage.words import edge_word, version_facts
 
 MOST = 2000
 """So many versions a page has at most: a browser answers at once, a file is some megabytes."""
@@ -174,7 +175,11 @@ def _page(
         told.append(_said(store, node, around, ties, here, beyond, commits))
     if edges is None:
         edges = [between[key] for key in sorted(between)]
-    drawn = [one.as_dict() for one in edges if one.source in here and one.target in here]
+    drawn = [
+        one.as_dict() | {"word": edge_word(one, True)}
+        for one in edges
+        if one.source in here and one.target in here
+    ]
     count = f"{len(nodes):,} {of}"
     if left_out:
         count = f"{len(nodes):,} of {len(nodes) + sum(left_out.values()):,} {of}"
@@ -216,7 +221,7 @@ def _said(
             if other not in beyond:
                 found = store.node(other)
                 beyond[other] = ("", "") if found is None else (found.kind, found.name)
-        others.append([one.kind, "out" if out else "in", other, dict(one.props)])
+        others.append([edge_word(one, out), "out" if out else "in", other, dict(one.props)])
     places = store.places(node.id)
     brought = sorted(
         (found for one in places if (found := store.node(one)) is not None),
@@ -229,12 +234,18 @@ def _said(
         }  # fmt: skip
     return {
         "id": node.id, "kind": node.kind, "name": node.name, "known": node.known,
-        "props": dict(node.props), "facts": facts, "edges": others,
+        "props": dict(node.props), "says": _says(node), "facts": facts, "edges": others,
         "more_edges": max(0, outside - _BEYOND),
         "commits": [[one.id, places[one.id]] for one in brought[:_COMMITS]],
         "more_commits": max(0, len(brought) - _COMMITS),
         "commands": list(_commands(node, brought)),
     }  # fmt: skip
+
+
+def _says(node: Node) -> str:
+    """Return what is worth saying; of a model what it is built on, since it has no numbers."""
+    built_on = node.props.get("backbone") or node.props.get("architecture")
+    return ", ".join([*([str(built_on)] if built_on else []), *version_facts(node)])
 
 
 def _commands(node: Node, brought: Sequence[Node]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 // The drawing: shapes and colours, what is highlighted, keys.
 
-const SHAPES = { data: 'barrel', model: 'cut-rectangle', training: 'round-rectangle', inference: 'tag', other: 'rectangle' };
+const SHAPES = { data: 'barrel', model: 'cut-rectangle', training: 'round-rectangle', inference: 'polygon', other: 'rectangle' };
+const POINTED = '-1 -1 0.84 -1 1 0 0.84 1 -1 1'; // a tag that leaves room for its text
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 const measure = document.createElement('canvas').getContext('2d');
 
@@ -23,7 +24,7 @@ function labelled(node) {
   const lines = [(starts.has(node.id) ? '\u2605 ' : '') + short(nameOf(node), 27), short([node.kind, fact(node)].filter(Boolean).join(' \u00b7 '), 33)];
   measure.font = `600 13px ${FONT}`;
   const wide = Math.max(...lines.map((one) => measure.measureText(one).width));
-  const room = { inference: 56, model: 34 }[node.kind] || 28;
+  const room = { inference: 44, model: 34 }[node.kind] || 28;
   return { label: lines.join('\n'), width: Math.max(96, Math.ceil(wide) + room) };
 }
 
@@ -40,10 +41,11 @@ function styles() {
   return [
     { selector: 'node', style: base },
     ...kinds,
+    { selector: 'node[shape = "inference"]', style: { 'shape-polygon-points': POINTED, 'text-margin-x': -6 } },
     { selector: 'node[?unknown]', style: { 'border-style': 'dashed' } },
     { selector: 'node[?start]', style: { 'border-width': 6, 'border-style': 'double' } },
     { selector: 'edge', style: {
-      label: 'data(label)', width: 1.6, 'line-color': colour('edge'), 'target-arrow-color': colour('edge'),
+      label: 'data(label)', 'text-margin-y': 'data(shift)', width: 1.6, 'line-color': colour('edge'), 'target-arrow-color': colour('edge'),
       'target-arrow-shape': 'triangle', 'arrow-scale': 1.1, 'curve-style': large ? 'straight' : 'bezier', color: colour('soft'),
       'font-family': FONT, 'font-size': 11, 'min-zoomed-font-size': 7, 'text-background-color': colour('page'),
       'text-background-opacity': 1, 'text-background-padding': 2, 'overlay-opacity': 0,
@@ -68,9 +70,19 @@ function elements() {
   const drawn = [...nodes.values()].map((node) => ({
     data: { id: node.id, place: node.place, shape: known(node.kind), unknown: node.known === false, start: starts.has(node.id), ...labelled(node) },
   }));
-  const tied = page.edges.map((edge) => ({
-    data: { id: edge.id, source: edge.source, target: edge.target, kind: edge.kind, label: edgeWord(edge.kind, true, edge.props) },
-  }));
+  // Labels of edges between the same two stand one above the other.
+  const side = new Map();
+  for (const edge of page.edges) {
+    const pair = [edge.source, edge.target].sort().join();
+    side.set(pair, [...(side.get(pair) || []), edge.id]);
+  }
+  const tied = page.edges.map((edge) => {
+    const beside = side.get([edge.source, edge.target].sort().join());
+    return { data: {
+      id: edge.id, source: edge.source, target: edge.target, kind: edge.kind, label: edge.word,
+      shift: (beside.indexOf(edge.id) - (beside.length - 1) / 2) * 17,
+    } };
+  });
   return [...drawn, ...tied];
 }
 
@@ -94,8 +106,12 @@ function seen() {
 
 // Shows all that is drawn, no larger than can be read at ease; not at all if it gets too small.
 function fit(least = 0) {
-  const { left, right, top, bottom } = box(shown);
+  let { left, right, top, bottom } = box(shown);
   if (left > right) return;
+  if (!large) { // edges go around
+    const all = cy.elements().not('.hidden').boundingBox({ includeOverlays: false });
+    [left, right, top, bottom] = [Math.min(left, all.x1), Math.max(right, all.x2), Math.min(top, all.y1), Math.max(bottom, all.y2)];
+  }
   const { wide, high } = seen();
   const zoom = Math.min(MOST_ZOOM, (wide - 72) / (right - left), (high - 72) / (bottom - top));
   if (zoom < least) return;

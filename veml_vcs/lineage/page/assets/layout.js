@@ -59,7 +59,7 @@ function rows(ids, below, height) {
 
 function routed(ids, edges) {
   const part = cy.collection().merge(ids.map((id) => cy.getElementById(id))).merge(edges.map((one) => cy.getElementById(one.id)));
-  part.layout({ name: 'dagre', rankDir: 'TB', nodeSep: 48, edgeSep: 40, rankSep: 74, fit: false, animate: false,
+  part.layout({ name: 'dagre', rankDir: 'TB', nodeSep: 48, edgeSep: 64, rankSep: 74, fit: false, animate: false,
     ranker: ids.length > 200 ? 'longest-path' : 'network-simplex', useDagreEdgeControlPoints: true }).run();
   // Between neighbouring rows there is nothing to go around.
   part.edges().forEach((edge) => { edge.toggleClass('routed', (edge.scratch('controlPointWeights') || []).length > 1); });

@@ -2,19 +2,6 @@
 
 const page = JSON.parse(document.getElementById('data').textContent);
 const KINDS = ['data', 'model', 'training', 'inference'];
-const WORDS = { // kind of edge: read from the newer version, and from the older
-  revision_of: ['revision of', 'revised by'],
-  derived_from: ['derived from', 'source of'],
-  trained_on: ['trained on', 'trained'],
-  uses: ['uses', 'used by'],
-  initialised_from: ['initialised from', 'start of'],
-  deployed_from: ['deployed from', 'deployed as'],
-  measured_on: ['measured on', 'measured'],
-  drifted_from: ['compared with', 'compared with'],
-  transferred_from: ['transferred from', 'transferred to'],
-  rebuilt_from: ['rebuilt from', 'rebuilt as'],
-};
-const METRICS = ['mAP', 'accuracy', 'MAE', 'bbox_mAP'];
 const nodes = new Map(page.nodes.map((one, place) => [one.id, { ...one, place }]));
 const starts = new Set(page.starts);
 
@@ -29,13 +16,6 @@ function nameOf(node) {
 
 function known(kind) {
   return KINDS.includes(kind) ? kind : 'other';
-}
-
-function edgeWord(kind, forward, props) {
-  const roles = (props && props.roles) || [];
-  if (kind === 'trained_on' && roles.length === 1 && roles[0] === 'val') return forward ? 'validated on' : 'validated';
-  const words = Object.hasOwn(WORDS, kind) ? WORDS[kind] : [kind, kind];
-  return words[forward ? 0 : 1];
 }
 
 function number(value) {
@@ -55,19 +35,9 @@ function size(bytes) {
   return `${place ? left.toPrecision(3) : left} ${units[place]}`;
 }
 
-// The one thing to say of a version beside its name.
+// What is worth saying of a version beside its name.
 function fact(node) {
-  const props = node.props;
-  if (node.known === false) return 'not in this history';
-  if (node.kind === 'data') return `${number(props.samples || 0)} sample${props.samples === 1 ? '' : 's'}`;
-  const metrics = props.metrics || {};
-  const metric = METRICS.find((one) => one in metrics);
-  const said = [];
-  if (node.kind === 'model') said.push(props.backbone || props.architecture || '');
-  if (props.status === 'partial') said.push('partial');
-  if (node.kind === 'inference' && props.format) said.push(props.format + (props.quantisation && props.quantisation !== 'none' ? ` ${props.quantisation}` : ''));
-  if (metric) said.push(`${metric} ${Number(Number(metrics[metric]).toPrecision(3))}`);
-  return printable(said.filter(Boolean).join(', '));
+  return node.known === false ? 'not in this history' : printable(node.says);
 }
 
 // Facts are told apart as veml does: case, blanks and hyphens do not count.

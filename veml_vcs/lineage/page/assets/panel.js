@@ -71,12 +71,11 @@ function part(title, ...children) {
 }
 
 // What one edge says, as a link to the node at its other end where that is drawn.
-function tie([kind, way, other, props]) {
+function tie([word, way, other, props]) {
   const node = nodes.get(other);
   const [otherKind, name] = node ? [node.kind, nameOf(node)] : (page.beyond[other] || ['', '']);
   const numbers = Object.entries(props).filter(([, one]) => typeof one === 'number' || typeof one === 'string')
     .map(([key, one]) => `${printable(key)} ${number(one)}`).slice(0, 6).join(', ');
-  const word = edgeWord(kind, way === 'out', props);
   const text = make('span', {}, `${word} `, make('b', {}, printable(name) || other.slice(0, 10)),
     make('small', {}, `${printable(otherKind)} ${other.slice(0, 10)}${numbers ? `; ${numbers}` : ''}`));
   if (!node) return make('li', {}, make('div', {}, text, make('small', {}, 'not on this page')));
