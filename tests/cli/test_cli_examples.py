@@ -614,7 +614,9 @@ def test_example_runs(
         request.getfixturevalue("monkeypatch").setenv("NEO4J_PASSWORD", server.password)
         example = example.replace("neo4j://localhost", server.url)
         if " connect " not in example:
-            place.veml("lineage", "connect", server.url, "--as", "examples", "--take-over")
+            place.veml(
+                "lineage", "connect", server.url, "--as", f"examples-{os.getpid()}", "--take-over"
+            )
     done = place.veml(*shlex.split(example)[1:], code=1 if example in ENDS_WITH_ONE else 0)
     assert "Traceback" not in done.err
     if " connect " in example:  # the server may be one that stays

@@ -105,33 +105,28 @@ class Neo4jLineage:
         """Return a shortest path, along edges in either direction; None if there is none."""
         if start == end:
             return [] if self.node(start) is not None else None
-        types = _types(kinds)
-        given = {"id": key_of(end), "start": key_of(start)}
         shortest = self._ask(
-            f"MATCH {_ONE} MATCH (b:Version {{repository: $repository, id: $start}}) "
-            f"MATCH p = shortestPath((a)-[:{types}*]-(b)) RETURN length(p) AS steps",
-            **given,
-        )
+            f"MATCH {_ONE} MATCH (b:Version {{repository: $repository, id: $other}}) "
+            f"MATCH p = shortestPath((a)-[:{_types(kinds)}*]-(b)) RETURN length(p) AS steps",
+            id=key_of(start), other=key_of(end),
+        )  # fmt: skip
         if not shortest:
             return None
         steps = int(shortest[0]["steps"])
-        # Counted from the end, so that of several paths the first can be told from the start.
-        near = self._ask(
-            f"MATCH {_ONE} MATCH p = (a)-[:{types}*1..{steps}]-(b:Version) "
-            "RETURN coalesce(b.long_id, b.id) AS id, min(length(p)) AS steps",
-            **given,
-        )
-        far = {row["id"]: int(row["steps"]) for row in near} | {end: 0}
+        far = self._around(end, kinds, steps)
+        near = self._around(start, kinds, steps)
+        on_the_way = {
+            one for one, count in far.items() if count + near.get(one, steps + 1) == steps
+        }
+        beside: dict[str, list[tuple[str, Edge]]] = {one: [] for one in on_the_way}
+        for edge in self._between(on_the_way, kinds):
+            for here, there in ((edge.source, edge.target), (edge.target, edge.source)):
+                if far[there] == far[here] - 1:
+                    beside[here].append((there, edge))
         edges: list[Edge] = []
         here = start
-        while here != end:
-            nearer = [
-                (other, one)
-                for one in self.edges_of(here, kinds)
-                if (other := one.target if one.source == here else one.source) in far
-                and far[other] == far[here] - 1
-            ]
-            here, edge = min(nearer, key=lambda one: (one[0], one[1].kind))
+        while here != end:  # of several, the first in order of ids
+            here, edge = min(beside[here], key=lambda one: (one[0], one[1].kind))
             edges.append(edge)
         return edges
 
@@ -174,6 +169,15 @@ class Neo4jLineage:
     def _ask(self, cypher: str, **given: Any) -> list[Mapping[str, Any]]:
         rows = self._server.read(cypher, {"repository": self._server.place.name, **given})
         return [dict(row) for row in rows]
+
+    def _around(self, start: str, kinds: Sequence[EdgeKind], steps: int) -> dict[str, int]:
+        """Return the nodes around one, in either direction -> how many steps away."""
+        found = self._ask(
+            f"MATCH {_ONE} MATCH p = (a)-[:{_types(kinds)}*1..{steps}]-(b:Version) "
+            "RETURN coalesce(b.long_id, b.id) AS id, min(length(p)) AS steps",
+            id=key_of(start),
+        )
+        return {row["id"]: int(row["steps"]) for row in found} | {start: 0}
 
     def _reached(
         self, start: str, direction: Direction, kinds: Sequence[EdgeKind], depth: int | None
