@@ -93,7 +93,7 @@ class _Window:
 
     then: At
     gone: Sequence[str] = ()
-    nodes: Sequence[Node] = ()
+    nodes: Sequence[tuple[Node, str]] = ()
     cut: Sequence[tuple[str, str, str]] = ()
     edges: Sequence[Edge] = ()
 
@@ -322,7 +322,7 @@ class Mirror:
         if not rows:
             return _Window(replace(at, stage="edges", after=""))
         return _Window(
-            replace(at, after=str(rows[-1][0])), nodes=[to_node(row[1:]) for row in rows]
+            replace(at, after=str(rows[-1][0])), nodes=[(to_node(row[1:]), row[3]) for row in rows]
         )
 
     def _all_edges(self, at: At) -> _Window:
@@ -350,7 +350,7 @@ class Mirror:
         touched = {row[2] for row in rows if row[1] in ("node", "gone")}
         went = {row[2] for row in rows if row[1] == "gone"}
         nodes = [
-            to_node(row)
+            (to_node(row), row[2])
             for row in self._do(
                 f"SELECT {NODE} FROM node n WHERE n.id IN (SELECT value FROM json_each(?)) "
                 "ORDER BY n.id",
@@ -371,7 +371,7 @@ class Mirror:
         ]
         have = {(one.source, one.kind, one.target) for one in edges}
         cut = [(key_of(one[0]), one[1], key_of(one[2])) for one in pairs if one not in have]
-        gone = sorted(map(key_of, went | (touched - {one.id for one in nodes})))
+        gone = sorted(map(key_of, went | (touched - {one.id for one, _ in nodes})))
         return _Window(replace(at, number=int(rows[-1][0])), gone, nodes, cut, edges)
 
     def _edges(self, where: str, given: Sequence[str]) -> list[Edge]:
@@ -431,8 +431,8 @@ class Mirror:
 
         run(f"{_FIND} DETACH DELETE n", ({"id": one} for one in window.gone))
         nodes: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for node in window.nodes:
-            nodes[label_of(node.kind)].append(node_row(node, self._name))
+        for node, path in window.nodes:
+            nodes[label_of(node.kind)].append(node_row(node, path, self._name))
         for label, rows in sorted(nodes.items()):
             run(
                 "MERGE (n:Version {repository: $repository, id: row.id}) "

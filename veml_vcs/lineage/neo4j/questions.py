@@ -7,10 +7,13 @@ because Neo4j's order of texts is not SQLite's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
+from veml_vcs.lineage.circles import first_circles
+from veml_vcs.lineage.conditions import Condition, holds
+from veml_vcs.lineage.graph import EDGES, LINEAGE, VERSIONS, Edge, EdgeKind, Node
 from veml_vcs.lineage.neo4j.rows import LABELS, TYPES, key_of, label_of, to_edge, to_node
 from veml_vcs.lineage.neo4j.server import Server
 from veml_vcs.lineage.store import Direction, Part
@@ -37,6 +40,16 @@ class Neo4jLineage:
         found = self._ask(f"MATCH {_ONE} RETURN a", id=key_of(node_id))
         return to_node(found[0]["a"]) if found else None
 
+    def nodes(self, ids: Collection[str]) -> dict[str, Node]:
+        """Return the nodes of some ids, by id, in order of these; what is not there is left out."""
+        found = self._ask(
+            "UNWIND $ids AS id MATCH (n:Version {repository: $repository, id: id}) "
+            "RETURN DISTINCT n",
+            ids=_keys(ids),
+        )
+        nodes = sorted((to_node(row["n"]) for row in found), key=lambda one: one.id)
+        return {one.id: one for one in nodes}
+
     def find(self, prefix: str, limit: int = 20) -> list[Node]:
         """List the commits and versions whose ids begin with some digits, in order of ids."""
         found = self._ask(
@@ -58,15 +71,40 @@ class Neo4jLineage:
         )
         return sorted(map(_edge, found), key=lambda one: (one.kind, one.source, one.target))
 
+    def edges_from(
+        self, ids: Collection[str], kinds: Sequence[EdgeKind] | None = None
+    ) -> list[Edge]:
+        """List the edges that some nodes are the source of, in order of source, kind and target."""
+        types = _types(TYPES if kinds is None else kinds)
+        if not types:
+            return []
+        found = self._ask(
+            "UNWIND $ids AS id MATCH (s:Version {repository: $repository, id: id})"
+            f"-[e:{types}]->(t:Version) RETURN {_EDGE}",
+            ids=_keys(ids),
+        )
+        return sorted(map(_edge, found), key=lambda one: (one.source, one.kind, one.target))
+
     def as_of(self, commits: Iterable[str]) -> set[str]:
         """Return the versions that commits and their ancestors brought."""
         found = self._ask(
-            "UNWIND $commits AS id MATCH (c:Version:Commit {repository: $repository, id: id}) "
+            "UNWIND $ids AS id MATCH (c:Version:Commit {repository: $repository, id: id}) "
             "MATCH (c)-[:PARENT*0..]->(o) WITH DISTINCT o MATCH (o)-[:CONTAINS]->(v) "
             "RETURN DISTINCT v.id AS id",
-            commits=list(commits),
+            ids=_keys(commits),
         )
         return {row["id"] for row in found}
+
+    def between(self, old: str, new: str) -> dict[str, list[str]]:
+        """Return what the history of one commit brought and that of another did not."""
+        after, before = self._history(new), self._history(old)
+        if not after or not before:
+            return {}
+        found: dict[str, set[str]] = {}
+        for edge in self.edges_from(after - before, ("contains",)):
+            found.setdefault(edge.target, set()).update(edge.props["paths"])
+        had = self.as_of([old])
+        return {one: sorted(found[one]) for one in sorted(found) if one not in had}
 
     def places(self, version: str) -> dict[str, list[str]]:
         """Return the commits that brought a version -> the paths where they have it."""
@@ -93,7 +131,7 @@ class Neo4jLineage:
             found = self._reached(start, direction, kinds, depth)
         else:
             found = self._reached_within(begin, direction, kinds, depth, set(within))
-        found[begin.id] = (begin, 0)
+        found[begin.id] = (begin, 0)  # a circle leads back to it
         order = sorted(found, key=lambda one: (found[one][1], one))
         return Part(
             {one: found[one][0] for one in order},
@@ -103,8 +141,8 @@ class Neo4jLineage:
 
     def path(self, start: str, end: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Edge] | None:
         """Return a shortest path, along edges in either direction; None if there is none."""
-        if start == end:
-            return [] if self.node(start) is not None else None
+        if start == end or not _types(kinds):
+            return [] if start == end and self.node(start) is not None else None
         shortest = self._ask(
             f"MATCH {_ONE} MATCH (b:Version {{repository: $repository, id: $other}}) "
             f"MATCH p = shortestPath((a)-[:{_types(kinds)}*]-(b)) RETURN length(p) AS steps",
@@ -126,21 +164,41 @@ class Neo4jLineage:
         edges: list[Edge] = []
         here = start
         while here != end:  # of several, the first in order of ids
-            here, edge = min(beside[here], key=lambda one: (one[0], one[1].kind))
+            here, edge = min(
+                beside[here], key=lambda one: (one[0], one[1].kind, one[1].source != here)
+            )
             edges.append(edge)
         return edges
 
-    def having(self, facts: Collection[str], kind: str) -> list[Node]:
-        """List the nodes of one kind that have all these facts, in order of name and id."""
+    def common(self, first: str, second: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Node]:
+        """List the nearest common ancestors of two versions, in order of ids."""
+        if len(self.nodes((first, second))) < len({first, second}):
+            return []
+        ends = [{start, *self._reached(start, "up", kinds, None)} for start in (first, second)]
+        both = ends[0] & ends[1]
+        after: dict[str, list[str]] = {one: [] for one in both}
+        for edge in self._between(both, kinds):
+            after[edge.source].append(edge.target)
+        nearest = first_circles(both, after)
+        return list(self.nodes([one for circle in nearest for one in circle]).values())
+
+    def having(
+        self, facts: Collection[str], kind: str, where: Sequence[Condition] = ()
+    ) -> list[Node]:
+        """List the known nodes of one kind that have all these facts and fit all conditions."""
         if kind not in LABELS:
             return []
-        wanted = sorted({key_of(one) for one in facts})
+        wanted = _keys(facts)
         found = self._ask(
             f"MATCH (n:{label_of(kind)} {{repository: $repository}}) WHERE n.known AND "
             "COUNT { MATCH (n)-[:HAS]->(f) WHERE f.id IN $facts } = $count RETURN n",
             facts=wanted, count=len(wanted),
         )  # fmt: skip
-        return _named(found)
+        ordered = sorted(
+            (row["n"] for row in found), key=lambda one: (one.get("path", one["name"]), one["id"])
+        )
+        nodes = [to_node(one) for one in ordered]
+        return [one for one in nodes if holds(one, where)]
 
     def trained_with(self, data: Collection[str]) -> set[str]:
         """Return the models that were trained on (not measured on alone) any of some data."""
@@ -148,16 +206,18 @@ class Neo4jLineage:
             "UNWIND $data AS id MATCH (d:Version {repository: $repository, id: id}) "
             "MATCH (d)<-[e:TRAINED_ON]-(t) WHERE 'train' IN e.roles "
             "MATCH (t)-[:USES]->(m) RETURN DISTINCT m.id AS id",
-            data=list(data),
+            data=_keys(data),
         )
         return {row["id"] for row in found}
 
     def listed(self, kind: str) -> list[Node]:
-        """List the nodes of one kind that are known, in order of name and id."""
+        """List the nodes of one kind that are known, in order of the record's path, and id."""
         return self.having((), kind)
 
-    def counts(self) -> dict[str, int]:
-        """Return how many nodes and edges there are of each kind."""
+    def counts(self, at: str | None = None) -> dict[str, int]:
+        """Return how many nodes and edges there are of each kind, in order of kinds."""
+        if at is not None:
+            return self._counts_at(at)
         found = self._ask(
             "MATCH (n:Version {repository: $repository}) RETURN n.kind AS kind, count(*) AS count "
             "UNION ALL MATCH (:Version {repository: $repository})-[e]->(:Version) "
@@ -165,6 +225,24 @@ class Neo4jLineage:
             types=list(TYPES.values()),
         )
         return {row["kind"]: row["count"] for row in sorted(found, key=lambda row: row["kind"])}
+
+    def _counts_at(self, at: str) -> dict[str, int]:
+        commits = self._history(at)
+        there = commits | self.as_of([at])
+        there |= {one.target for one in self.edges_from(there - commits, ("has",))}
+        kinds = [one.kind for one in self.nodes(there).values()]
+        return dict(
+            sorted(Counter([*kinds, *(e.kind for e in self._between(there, EDGES))]).items())
+        )
+
+    def _history(self, commit: str) -> set[str]:
+        """Return a commit and its ancestors; nothing if it is none."""
+        found = self._ask(
+            "MATCH (c:Version:Commit {repository: $repository, id: $id}) "
+            "MATCH (c)-[:PARENT*0..]->(o) RETURN DISTINCT o.id AS id",
+            id=key_of(commit),
+        )
+        return {row["id"] for row in found}
 
     def _ask(self, cypher: str, **given: Any) -> list[Mapping[str, Any]]:
         rows = self._server.read(cypher, {"repository": self._server.place.name, **given})
@@ -212,7 +290,7 @@ class Neo4jLineage:
             rows = self._ask(
                 "UNWIND $ids AS id MATCH (a:Version {repository: $repository, id: id})"
                 f"{_arrow(direction, f':{types}')}(b:Version) RETURN DISTINCT b",
-                ids=[key_of(one) for one in layer],
+                ids=_keys(layer),
             )
             nodes = [to_node(row["b"]) for row in rows]
             new = {one.id: one for one in nodes if one.id in within and one.id not in found}
@@ -222,16 +300,7 @@ class Neo4jLineage:
 
     def _between(self, ids: Collection[str], kinds: Sequence[EdgeKind]) -> list[Edge]:
         """List the edges between some nodes, in order of source, kind and target."""
-        types = _types(kinds)
-        if not types:
-            return []
-        found = self._ask(
-            f"UNWIND $ids AS id MATCH (s:Version {{repository: $repository, id: id}})"
-            f"-[e:{types}]->(t:Version) RETURN {_EDGE}",
-            ids=[key_of(one) for one in ids],
-        )
-        edges = [one for one in map(_edge, found) if one.target in ids]
-        return sorted(edges, key=lambda one: (one.source, one.kind, one.target))
+        return [one for one in self.edges_from(ids, kinds) if one.target in ids]
 
 
 def _types(kinds: Iterable[str]) -> str:
@@ -246,5 +315,5 @@ def _edge(row: Mapping[str, Any]) -> Edge:
     return to_edge(row["source"], row["type"], row["target"], row["props"])
 
 
-def _named(rows: Iterable[Mapping[str, Any]]) -> list[Node]:
-    return sorted((to_node(row["n"]) for row in rows), key=lambda one: (one.name, one.id))
+def _keys(ids: Iterable[str]) -> list[str]:
+    return sorted({key_of(one) for one in ids})

@@ -18,7 +18,7 @@ LABELS: Mapping[str, str] = {
 }  # fmt: skip
 TYPES: Mapping[str, str] = {kind: kind.upper() for kind in EDGES}
 _KINDS_OF_TYPES: Mapping[str, EdgeKind] = {kind.upper(): kind for kind in EDGES}
-_OWN = frozenset(("repository", "id", "long_id", "kind", "name", "known", "props"))
+_OWN = frozenset(("repository", "id", "long_id", "kind", "name", "path", "known", "props"))
 _LONGEST_ID_BYTES = 1000
 """An index of Neo4j's takes 8,000 bytes at most."""
 _KEPT_LETTERS = 200
@@ -51,14 +51,22 @@ def type_of(kind: str) -> str:
     return _listed(TYPES, kind)
 
 
-def node_row(node: Node, repository: str) -> dict[str, Any]:
-    """Return a node as parameters: the id that it is found by, and all its values."""
+def node_row(node: Node, path: str, repository: str) -> dict[str, Any]:
+    """Return a node as parameters: the id that it is found by, and all its values.
+
+    Args:
+        node: The node.
+        path: Of its record, where it has one; of others the name.
+        repository: What its repository is called in the mirror.
+    """
     values = _flat(node.props)
     key = key_of(node.id)
     if key != node.id:
         values["long_id"] = _text(node.id)
     if node.props:
         values["props"] = _json(node.props)
+    if path != node.name:
+        values["path"] = _text(path)
     values |= {
         "repository": repository, "id": key, "kind": node.kind, "name": _text(node.name),
         "known": node.known,

@@ -95,7 +95,7 @@ class Database:
 
     def clear(self) -> None:
         """Empty all tables; inside ``changing``."""
-        for table in ("node", "edge", "brought", "skipped", "state"):
+        for table in ("state", "node", "edge", "brought", "skipped"):
             self.connection.execute(f"DELETE FROM {table}")
         _begin_generation(self.connection)
 
