@@ -24,7 +24,7 @@ from veml_vcs.objects.lock import FileLock
 HERE = Path(__file__).resolve().parent
 # Read before any test changes where home is.
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "veml-tests"
-_GIVEN = os.environ.get("VEML_NEO4J")
+GIVEN = os.environ.get("VEML_NEO4J")
 _ENVIRONMENT = dict(os.environ)
 USER, PASSWORD = "neo4j", "graph-of-tests"
 _START_SECONDS = 120.0
@@ -69,7 +69,7 @@ def jars() -> Path:
 
 def missing() -> str | None:
     """Tell why no server can be had; None if one can."""
-    if _GIVEN:
+    if GIVEN:
         return None
     absent = [name for name in ("mvn", "java") if shutil.which(name) is None]
     if not absent:
@@ -83,9 +83,9 @@ def running(shared: Path) -> Server:
     Args:
         shared: A folder that all workers of the run share.
     """
-    if _GIVEN:
+    if GIVEN:
         return Server(
-            _GIVEN,
+            GIVEN,
             _ENVIRONMENT.get("NEO4J_USERNAME", USER),
             _ENVIRONMENT.get("NEO4J_PASSWORD", PASSWORD),
         )

@@ -98,7 +98,7 @@ class _Window:
     edges: Sequence[Edge] = ()
 
 
-class _MovedError(Exception):
+class MovedError(Exception):
     """The mirror is not where it was thought to be: another process, or another server."""
 
 
@@ -199,7 +199,7 @@ class Mirror:
                 return replace(done, complete=False)
             try:
                 self._send(at, window)
-            except _MovedError:
+            except MovedError:
                 # Somebody else wrote: whatever that was, it is looked at as a whole.
                 self.claim()
                 window = _Window(replace(self.changes.begin(), token=self._token()))
@@ -397,7 +397,7 @@ class Mirror:
         """Write a window and where the mirror is then in one transaction.
 
         Raises:
-            _MovedError: The mirror is not where it was thought to be.
+            MovedError: The mirror is not where it was thought to be.
         """
         self.changes.intend(window.then)
 
@@ -418,7 +418,7 @@ class Mirror:
 
         if not self._server.write(write):
             self._token()  # refuses another clone's
-            raise _MovedError
+            raise MovedError
         self.changes.settle(window.then)
 
     def _write(self, transaction: ManagedTransaction, window: _Window) -> None:
