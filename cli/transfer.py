@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from veml_cli._errors import INTERRUPTED, OK
+from veml_cli._errors import DIFFERS, INTERRUPTED, OK
 from veml_cli._options import Json, Quiet, Seed, examples
 from veml_cli._output import out, show
 from veml_cli._session import opened
@@ -29,6 +29,7 @@ EXAMPLES = examples(
      "veml transfer images/new --name second"),
     ("from a training that you name; its class 'car' is the new 'vehicle'",
      "veml transfer images/new --from first --map car=vehicle --iterations 4 --name third"),
+    ("without a deployed file at the end", "veml transfer images/new --no-deploy --name bare"),
     ("is it better than from scratch", "veml transfer images/new --compare scratch --seeds 2"),
 )  # fmt: skip
 
@@ -89,6 +90,9 @@ def transfer(
         bool,
         typer.Option("--resume", help="Take what is finished, go on with what was interrupted."),
     ] = False,
+    deploy: Annotated[
+        bool, typer.Option("--deploy/--no-deploy", help="Deploy at the end, as the source was.")
+    ] = True,
     force: Anew = False,
     trust: Trust = False,
     deterministic: Deterministic = True,
@@ -101,7 +105,9 @@ def transfer(
     Known data versions are ranked by their distance (veml similar). Of the nearest that somebody
     trained on, the best training's config and weights are the beginning: classes are matched by
     name, and the rows of heads follow them. Ends with the record trainings/NAME.veml, staged, which
-    says where it was transferred from. Ends with 1 where nothing is similar enough.
+    says where it was transferred from. Where the source was deployed, the new training is deployed
+    alike (format, quantisation), as inferences/NAME.veml. Ends with 1 where nothing is similar
+    enough, and where it cannot be deployed; the training is there then.
     """
     from veml_cli._training import TrainingView
     from veml_cli.render.transfer import offer_lines, transfer_lines
@@ -119,7 +125,7 @@ def transfer(
             trust=trust, classes=tuple(classes or ()),
         ),
         top=top, threshold=THRESHOLD if threshold is None else threshold, source=source,
-        seeds=seeds, compare=compare is not None,
+        seeds=seeds, compare=compare is not None, deploy=deploy,
     )  # fmt: skip
     with opened() as repo, TrainingView(quiet=quiet) as view:
         proposal = propose(repo, asked, view.progress)
@@ -132,7 +138,17 @@ def transfer(
         if not quiet and not as_json:
             view.close()
             out.write_lines(offer_lines(offer, out.width, changes=False))
-        done = run(repo, proposal, view, Machine(workers=workers), force=force, resume=resume)
+        done = run(
+            repo, proposal, view, Machine(workers=workers), force=force, resume=resume,
+            progress=view.progress,
+        )  # fmt: skip
     if as_json or not quiet:
         show(done, transfer_lines(done, out.width), as_json=as_json)
-    return INTERRUPTED if done.left else OK
+    for one in done.deployed:
+        for note in () if one.deployed is None or quiet else one.deployed.notes:
+            out.note(note)
+        if one.problem:
+            out.error("error", f"not deployed as {one.like.words}: {one.problem}", one.hint)
+    if done.left:
+        return INTERRUPTED
+    return DIFFERS if any(one.problem for one in done.deployed) else OK

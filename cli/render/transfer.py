@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from veml_cli.render.deploy import deployed_lines
 from veml_cli.render.line import Line, Piece, line
 from veml_cli.render.tables import Column, table
 from veml_cli.render.train import trained_lines
@@ -85,6 +86,11 @@ def _chosen(one: OfferChosen, offer: Offer) -> Iterator[Line]:
         f"{plural(one.iterations, 'iteration')} on {plural(one.samples[0], shown)}, measured on "
         f"{plural(one.samples[1], shown)}"
     )
+    for way in one.deployed:
+        yield line(
+            "deployed as ", (way.words, "name"), f" ({way.inference}): done alike at the end "
+            "(--no-deploy leaves it)",
+        )  # fmt: skip
     for note in one.notes:
         yield line(("note: ", "warning"), note)
 
@@ -106,6 +112,12 @@ def transfer_lines(done: Transfer, width: int | None) -> Iterator[Line]:
         yield line("best of what was taken over: ", (done.best, "name"), f", kept as {done.name}")
     if done.verdict is not None:
         yield line(_words(done.verdict, done.metric))
+    for one in done.deployed:
+        if one.deployed is not None:
+            yield line()
+            yield from deployed_lines(one.deployed, width)
+        elif one.again:
+            yield line("inference ", (one.name, "name"), f"  {one.like.words}  (done before)")
     if done.left:
         yield line((f"{plural(done.left, 'training')} left: type the same with --resume", "hint"))
 

@@ -59,6 +59,7 @@ class DeployRequest:
         tolerance: Pixels that boxes may differ by; None is the task's own.
         force: Write a version whose file says something else than the checkpoint, or over a record
             that no commit has.
+        overwrite: Write over a record that no commit has, and force nothing else.
         remeasure: Take the new latency where nothing else differs from the version that is there.
     """
 
@@ -72,6 +73,7 @@ class DeployRequest:
     tolerance: float | None = None
     force: bool = False
     remeasure: bool = False
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,11 +131,12 @@ def deploy(repo: Repository, request: DeployRequest, progress: Progress = silent
         VemlError: As ``export``.
     """
     name = request.name or open_training(repo, request.training).name
-    require_free(repo, name, force=request.force)
+    over = request.force or request.overwrite
+    require_free(repo, name, force=over)
     made = export(repo, request, progress)
     progress("writing the inference version", 0, 0)
     done = write_inference(
-        repo, made.outcome, made.file, name, force=request.force, remeasured=request.remeasure
+        repo, made.outcome, made.file, name, force=over, remeasured=request.remeasure
     )
     record = done.record
     return Deployed(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from veml_vcs.ids import VersionId
+from veml_vcs.lifecycle.deployed import DeployedAs
 from veml_vcs.lifecycle.proposal import Chosen, Proposal
 from veml_vcs.lifecycle.sources import Ranked
 from veml_vcs.versions.trainings.outcome import Task
@@ -69,6 +70,7 @@ class OfferChosen:
         seen: How many of those measured on the source was trained on.
         notes: What to know, in sentences.
         changes: What of the config is changed, as ``veml train`` says it when it begins.
+        deployed: How the source was deployed, which is done alike at the end.
     """
 
     training: str
@@ -85,6 +87,7 @@ class OfferChosen:
     seen: int
     notes: tuple[str, ...]
     changes: tuple[str, ...]
+    deployed: tuple[DeployedAs, ...]
 
 
 @dataclass(frozen=True)
@@ -157,5 +160,5 @@ def _chosen(one: Chosen) -> OfferChosen:
         plan.classes if match is None else match.fresh,
         () if match is None else match.gone,
         plan.iterations, (len(plan.train), len(plan.val)), one.seen,
-        one.notes, plan.notes,
+        one.notes, plan.notes, one.deployed,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import VersionId
+from veml_vcs.lifecycle.deployed import DeployedAs, deployments_of
 from veml_vcs.lifecycle.fitting import fit_length, size_notes
 from veml_vcs.lifecycle.seen import seen_of_held_back
 from veml_vcs.lifecycle.sources import (
@@ -68,6 +69,7 @@ class TransferRequest:
         source: A data version or a training whose lifecycle is taken, whatever its distance.
         seeds: How many seeds each way is trained with.
         compare: Whether training from scratch is compared with.
+        deploy: Whether how the source was deployed is taken over.
     """
 
     train: Request
@@ -76,6 +78,7 @@ class TransferRequest:
     source: str | None = None
     seeds: int = 1
     compare: bool = False
+    deploy: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Chosen:
         plan: The same, settled.
         seen: How many of the held-back samples the source was trained on.
         notes: What was fitted, and what limits the answer, in sentences.
+        deployed: How the source was deployed, which is taken over at the end.
     """
 
     source: Source
@@ -99,6 +103,7 @@ class Chosen:
     plan: Plan
     seen: int = 0
     notes: tuple[str, ...] = ()
+    deployed: tuple[DeployedAs, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -361,8 +366,9 @@ def _fitted(
     told = transferred_from(source, ranked, match, None if asked.source else asked.threshold)
     request = replace(request, transferred_from=told)
     return Chosen(
-        source, ranked, match, request, replace(plan, transferred_from=told), seen, tuple(notes)
-    )
+        source, ranked, match, request, replace(plan, transferred_from=told), seen, tuple(notes),
+        deployments_of(repo, source.version) if asked.deploy else (),
+    )  # fmt: skip
 
 
 def transferred_from(

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from veml_vcs.errors import ConflictError, FormatError, NotFoundError
+from veml_vcs.lifecycle.deployed import DeployedAlike, deploy_alike, refuse_taken
 from veml_vcs.lifecycle.proposal import Chosen, Proposal
 from veml_vcs.lifecycle.verdict import Verdict, paired
 from veml_vcs.repository.models.add import stage_model
+from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.records.write import stage_record
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.trainings.versions import open_training
@@ -96,6 +98,7 @@ class Transfer:
         verdict: The best against training from scratch; None if that was not asked for.
         left: How many runs are left, since one was interrupted.
         trained: The training of that name in full; None if an interrupted transfer had made it.
+        deployed: What came of deploying it as the source was.
     """
 
     data: str
@@ -109,6 +112,7 @@ class Transfer:
     verdict: Verdict | None = None
     left: int = 0
     trained: Trained | None = None
+    deployed: tuple[DeployedAlike, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,9 @@ def transfer(
     *,
     force: bool = False,
     resume: bool = False,
+    progress: Progress = silent,
 ) -> Transfer:
-    """Carry out a proposal: train, compare, keep.
+    """Carry out a proposal: train, compare, keep, deploy.
 
     Args:
         repo: The repository.
@@ -138,6 +143,7 @@ def transfer(
         force: Throw away unfinished trainings of these names, and overwrite records that no commit
             has.
         resume: Take what is finished, go on with what was interrupted.
+        progress: Is told how far deploying is.
 
     Raises:
         NotFoundError: Nothing was chosen.
@@ -153,6 +159,8 @@ def transfer(
         for name in dict.fromkeys([*names, proposal.name]):
             RunFolder(repo, name).refuse_begun(force=force)
             require_free(repo, name, force=force)
+        for one in proposal.chosen:
+            refuse_taken(repo, proposal.name, one.deployed, force=force)
     for one in proposal.chosen:
         bring_model(repo, one, watcher)
     worker = _Worker(repo, watcher, machine, force=force, resume=resume, announce=len(runs) > 1)
@@ -172,7 +180,9 @@ def transfer(
                 return _told(proposal, done, worker, left=len(more) - place)
     if len(proposal.chosen) > 1:
         _keep_best(repo, proposal, next(one for one in done if one.way == best), force or resume)
-    return _told(proposal, done, worker)
+    ways = next(one.deployed for one in proposal.chosen if one.source.label == best)
+    deployed = deploy_alike(repo, proposal.name, ways, progress, force=force)
+    return replace(_told(proposal, done, worker), deployed=deployed)
 
 
 # -- what is run -------------------------------------------------------------------------------
