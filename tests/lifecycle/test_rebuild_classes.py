@@ -153,6 +153,14 @@ def test_auto_of_data_without_labels(cells: Place) -> None:
         assert (found["method"], found["status"]) == ("adapt", "planned")
 
 
+def test_a_series_is_no_data_for_it(cells: Place) -> None:
+    cells.write("roads/speed.csv", b"a,b\n1,2\n3,4\n")
+    cells.write("roads/adj.csv", b"0,1\n1,0\n")
+    cells.veml("add", "-q", "--format", "tables", "roads")
+    with pytest.raises(InvalidInputError, match="first is for classification and looks at images"):
+        rebuilt(cells, Quiet(), method="auto", new="roads")
+
+
 def test_classes_that_it_does_not_know_are_refused(cells: Place) -> None:
     for name in ("cat", "dog"):
         (cells.root / "pets" / name).mkdir(parents=True)

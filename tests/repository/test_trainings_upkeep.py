@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository.kit import Project
+from tests.repository.kit import Project, coco, small_model
 from tests.repository.test_repo_gc import collect, forget_history
 from tests.repository.test_repo_repair import flip
 from tests.repository.trainings import made, outcome, weights
@@ -16,6 +16,7 @@ from veml_vcs.errors import DamagedError, NotFoundError
 from veml_vcs.ids import ObjectId
 from veml_vcs.objects.pack_writer import PackWriter
 from veml_vcs.repository.git.repo import blob_id
+from veml_vcs.repository.records.used import used_data
 from veml_vcs.repository.sync import fetch_data
 from veml_vcs.repository.trainings.export import export_checkpoint
 from veml_vcs.repository.trainings.versions import open_training
@@ -169,6 +170,26 @@ def test_a_clone_fetches_trainings_with_data(
     done = fetch_data(clone.repo, str(trained.root))
     assert (done.versions, done.missing) == (2, ())
     whole(clone)
+    again = fetch_data(clone.reopen(), str(trained.root))
+    assert (again.files, again.annotations, again.nodes) == (0, 0, 0)
+
+
+def test_a_clone_fetches_the_older_data_that_a_training_names(
+    trained: Project, make_project: Callable[..., Project]
+) -> None:
+    """So it can be measured and rebuilt there. Seen to fail without ``used_trees``."""
+    trained.write(coco(small_model(3)), "data")
+    trained.add("data")
+    trained.git("commit", "-qm", "other data")
+    root = trained.root.parent / "clone"
+    trained.git("clone", "-q", str(trained.root), str(root))
+    clone = make_project("clone", create=False)
+    use = open_training(clone.repo, "night").record.data[0]
+    assert use.tree not in clone.repo.store
+    done = fetch_data(clone.repo, str(trained.root))
+    assert (done.versions, done.missing) == (3, ())
+    there = used_data(clone.reopen(), use)
+    assert len(there[there.keys[0]].data) > 0
     again = fetch_data(clone.reopen(), str(trained.root))
     assert (again.files, again.annotations, again.nodes) == (0, 0, 0)
 

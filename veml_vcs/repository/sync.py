@@ -19,7 +19,7 @@ from veml_vcs.ids import AnnotationId, CommitId, ObjectId, SampleId, TreeId, Ver
 from veml_vcs.objects.protocol import ObjectKind, ObjectStore, ObjectWriter
 from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.progress import Progress, silent
-from veml_vcs.repository.records.place import trees_of
+from veml_vcs.repository.records.place import trees_of, used_trees
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.source import Source, open_source
 from veml_vcs.samples.fragments.annotations import AnnotationWriter
@@ -133,6 +133,8 @@ def wanted_versions(
 ) -> dict[str, tuple[TreeId, ...]]:
     """Return the trees of data and training versions of commits, each once, by ``commit:path``.
 
+    With the data versions that trainings and inference versions name, older ones too.
+
     Args:
         repo: The repository.
         revisions: Commits; none is HEAD and the index, with all sides of what is in conflict there.
@@ -149,12 +151,20 @@ def wanted_versions(
     elif not commits and head is not None:
         commits = [head]
     found: dict[str, tuple[TreeId, ...]] = {}
+    used: dict[str, tuple[TreeId, ...]] = {}
     seen: set[VersionId] = set()
+
+    def take(place: str, path: str, blob: VersionId) -> tuple[TreeId, ...]:
+        data, name = repo.git.read_blob(blob), f"{place}:{path.removesuffix(RECORD_SUFFIX)}"
+        for use, tree in used_trees(data, path).items():
+            used[f"{name} (data {use})"] = (tree,)
+        return trees_of(data, path)
+
     for commit in commits:
         for path, file in repo.git.files(commit).items():
             if path.endswith(RECORD_SUFFIX) and file.blob not in seen:
                 seen.add(file.blob)
-                trees = trees_of(repo.git.read_blob(file.blob), path)
+                trees = take(short(commit, 7), path, file.blob)
                 if trees:
                     found[f"{short(commit, 7)}:{path.removesuffix(RECORD_SUFFIX)}"] = trees
     if everything or not revisions:
@@ -164,11 +174,14 @@ def wanted_versions(
         }
         for path, file in repo.git.staged_files().items():
             if kind_at(path) is not None:
-                staged[path.removesuffix(RECORD_SUFFIX)] = trees_of(
-                    repo.git.read_blob(file.blob), path
-                )
+                staged[path.removesuffix(RECORD_SUFFIX)] = take("index", path, file.blob)
         staged |= _in_conflict(repo)
         found |= {f"index:{path}": one for path, one in staged.items() if one and one not in known}
+    here = {tree for trees in found.values() for tree in trees}
+    for name, trees in used.items():
+        if not here.issuperset(trees):
+            here.update(trees)
+            found[name] = trees
     return found
 
 

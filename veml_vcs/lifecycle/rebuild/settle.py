@@ -128,6 +128,13 @@ def _open(repo: Repository, request: RebuildRequest, old: TrainingVersion) -> _S
     notes: list[str] = []
     known = classes_of(old)
     data, record = data_version(repo, request.new, notes)
+    if data.facts.task in ("series", "arrays", "tabular"):
+        raise InvalidInputError(
+            f"{data.path}: {old.label} is for {old.record.task} and looks at images; this data set "
+            f"is of the task {data.facts.task} (format {data.facts.format})",
+            hint="--new names data of the kind that it was trained on",
+            kind="other-task",
+        )
     refuse_known(old, data)
     _refuse_classes(old, data, known)
     keys, blank = _labelled(old, data)

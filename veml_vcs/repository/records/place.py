@@ -7,11 +7,13 @@ and ``commit``.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from veml_vcs.ids import TreeId
+from veml_vcs.errors import FormatError
+from veml_vcs.ids import TreeId, short
 from veml_vcs.versions.data import RECORD_SUFFIX, is_data_record, parse_data_record
 from veml_vcs.versions.kinds import (
     INFERENCE,
@@ -145,3 +147,22 @@ def trees_of(data: bytes, path: str) -> tuple[TreeId, ...]:
         return (parse_data_record(data, path).tree,)
     record = readable(data)
     return () if record is None else tuple(part.tree for part in record.parts.values())
+
+
+def used_trees(data: bytes, path: str) -> dict[str, TreeId]:
+    """Return the trees of the data versions that a record names: ``FOLDER VERSION`` -> tree.
+
+    What a training learnt from is mostly an older version than that of its commit: without it
+    nobody can measure or rebuild.
+
+    Args:
+        data: The record's bytes.
+        path: Where it lies.
+    """
+    kind = measured_at(path)
+    if kind is None or not kind.is_record(data):
+        return {}
+    with contextlib.suppress(FormatError):
+        uses = kind.parse(data, path).data
+        return {f"{one.path} {short(one.version, 7)}": one.tree for one in uses}
+    return {}
