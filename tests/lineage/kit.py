@@ -111,6 +111,7 @@ def everything(base: Database) -> list[tuple[object, ...]]:
         *do("SELECT n.id, path, version, replaced FROM brought JOIN node n ON n.key = commit_key "
             "ORDER BY 1, 2"),
         *do("SELECT * FROM skipped ORDER BY 1, 2"),
+        *do("SELECT 'tally', what, kind, count, '', '' FROM tally WHERE count <> 0 ORDER BY 2, 3"),
     ]  # fmt: skip
 
 

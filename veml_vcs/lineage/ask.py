@@ -224,15 +224,19 @@ class RepositoryLineage:
             facts: ``KIND:NAME`` each: ``backbone:resnet50``.
             trained_on: ``class:NAME``, or a data version, each.
         """
-        found = self.store.having([fact_id(one) for one in facts], "model")
-        for wanted in trained_on:
-            if wanted.partition(":")[0] == "class":
-                data = {one.id for one in self.store.having([fact_id(wanted)], "data")}
+        wanted = [fact_id(one) for one in facts]
+        trained: set[str] | None = None
+        for one in trained_on:
+            if one.partition(":")[0] == "class":
+                data = {node.id for node in self.store.having([fact_id(one)], "data")}
             else:
-                data = {self.version(wanted).id}
-            trained = self.store.trained_with(data)
-            found = [one for one in found if one.id in trained]
-        return found
+                data = {self.version(one).id}
+            these = self.store.trained_with(data)
+            trained = these if trained is None else trained & these
+            if not trained:  # all models need not be looked at
+                return []
+        found = self.store.having(wanted, "model")
+        return found if trained is None else [one for one in found if one.id in trained]
 
     def _named(self, name: str, kind: str, revision: str) -> dict[str, str]:
         """Return the versions of a name in a commit: ``KIND:NAME`` -> id."""

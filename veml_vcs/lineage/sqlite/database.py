@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from veml_vcs.errors import StorageError
 from veml_vcs.objects.files import Files
 
-FORMAT = 3
+FORMAT = 4
 FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
@@ -36,6 +36,10 @@ CREATE TABLE brought (
 CREATE INDEX brought_version ON brought (version);
 CREATE TABLE skipped (
   version TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (version, path)
+) WITHOUT ROWID;
+-- How many nodes and edges there are of each kind: counting them takes a second.
+CREATE TABLE tally (
+  what TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (what, kind)
 ) WITHOUT ROWID;
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -95,7 +99,7 @@ class Database:
 
     def clear(self) -> None:
         """Empty all tables; inside ``changing``."""
-        for table in ("state", "node", "edge", "brought", "skipped"):
+        for table in ("state", "node", "edge", "brought", "skipped", "tally"):
             self.connection.execute(f"DELETE FROM {table}")
         _begin_generation(self.connection)
 

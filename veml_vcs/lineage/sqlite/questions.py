@@ -9,7 +9,7 @@ from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
 from veml_vcs.lineage.sqlite.ancestors import Ancestors
 from veml_vcs.lineage.sqlite.commits import Commits
 from veml_vcs.lineage.sqlite.lists import Lists
-from veml_vcs.lineage.sqlite.rows import EDGE, NODE, to_edge, to_node
+from veml_vcs.lineage.sqlite.rows import NODE, to_edge, to_node
 from veml_vcs.lineage.store import Direction, Part
 
 _ENDS: dict[Direction, tuple[str, str]] = {"up": ("source", "target"), "down": ("target", "source")}
@@ -31,17 +31,20 @@ class SqliteLineage(Lists, Commits, Ancestors):
         row = self._do("SELECT key FROM node WHERE id = ?", (start,)).fetchone()
         if row is None:
             return Part()
-        steps = {int(row[0]): 0}
-        layer = [int(row[0])]
+        first = int(row[0])
+        if depth is None and within is None:
+            return self._part(first, direction, self._all(first, direction, kinds), kinds)
+        found = {first}
+        layer = [first]
         step = 0
         while layer and (depth is None or step < depth):
             step += 1
-            found = self._next(layer, direction, kinds)
+            new = self._next(layer, direction, kinds)
             if within is not None:
-                found = self._inside(found, within)
-            layer = [key for key in found if key not in steps]
-            steps |= dict.fromkeys(layer, step)
-        return self._part(steps, kinds)
+                new = self._inside(new, within)
+            layer = [key for key in new if key not in found]
+            found.update(layer)
+        return self._part(first, direction, found, kinds)
 
     def path(self, start: str, end: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Edge] | None:
         """Return a shortest path, along edges in either direction; None if there is none."""
@@ -69,6 +72,17 @@ class SqliteLineage(Lists, Commits, Ancestors):
             edges.append(edge)
         return edges
 
+    def _all(self, start: int, direction: Direction, kinds: Sequence[str]) -> set[int]:
+        near, far = _ENDS[direction]
+        marks = ", ".join("?" * len(kinds))
+        # +: a node has few edges; they are read once, not once for each kind.
+        rows = self._do(
+            f"WITH RECURSIVE walk (key) AS (VALUES (?) UNION SELECT e.{far} FROM walk w "
+            f"CROSS JOIN edge e ON e.{near} = w.key AND +e.kind IN ({marks})) SELECT key FROM walk",
+            (start, *kinds),
+        )
+        return {int(row[0]) for row in rows}
+
     def _next(self, keys: Sequence[int], direction: Direction, kinds: Sequence[str]) -> list[int]:
         near, far = _ENDS[direction]
         rows = self._do(
@@ -85,29 +99,40 @@ class SqliteLineage(Lists, Commits, Ancestors):
         )
         return sorted(int(key) for key, one in rows if one in within)
 
-    def _part(self, steps: dict[int, int], kinds: Sequence[str]) -> Part:
-        keys = json.dumps(list(steps))
-        nodes: dict[str, Node] = {}
-        said: dict[str, int] = {}
+    def _part(
+        self, start: int, direction: Direction, keys: Collection[int], kinds: Sequence[str]
+    ) -> Part:
+        """Return the part of the graph between some nodes, all of which a walk has reached."""
+        there = json.dumps(sorted(keys))
+        marks = ", ".join("?" * len(kinds))
+        nodes: dict[int, Node] = {}
         for key, *row in self._do(
-            f"SELECT n.key, {NODE} FROM node n WHERE n.key IN (SELECT value FROM json_each(?))",
-            (keys,),
+            f"SELECT n.key, {NODE} FROM json_each(?) k CROSS JOIN node n ON n.key = k.value",
+            (there,),
         ):
-            nodes[row[0]] = to_node(row)
-            said[row[0]] = steps[key]
-        edges = self._do(
-            f"SELECT {EDGE} FROM json_each(?1) k "
-            "CROSS JOIN edge e ON e.source = k.value "
-            "CROSS JOIN node s ON s.key = e.source CROSS JOIN node t ON t.key = e.target "
-            "WHERE +e.target IN (SELECT value FROM json_each(?1)) "
-            "AND e.kind IN (SELECT value FROM json_each(?2)) ORDER BY s.id, e.kind, t.id",
-            (keys, json.dumps(list(kinds))),
-        )
-        order = sorted(nodes, key=lambda one: (said[one], one))
+            nodes[key] = to_node(row)
+        edges: list[Edge] = []
+        ends: dict[int, list[int]] = {}
+        for source, kind, target, props in self._do(
+            "SELECT e.source, e.kind, e.target, e.props FROM json_each(?) k CROSS JOIN edge e "
+            f"ON e.source = k.value AND +e.kind IN ({marks})",
+            (there, *kinds),
+        ):
+            if target in nodes:
+                edges.append(to_edge((nodes[source].id, kind, nodes[target].id, props)))
+                near, far = (source, target) if direction == "up" else (target, source)
+                ends.setdefault(near, []).append(far)
+        steps = {start: 0}
+        layer = [start]
+        while layer:
+            found = {far for near in layer for far in ends.get(near, ()) if far not in steps}
+            steps |= dict.fromkeys(found, steps[layer[0]] + 1)
+            layer = list(found)
+        order = sorted(((steps[key], node.id, node) for key, node in nodes.items()))
         return Part(
-            {one: nodes[one] for one in order},
-            tuple(to_edge(row) for row in edges),
-            {one: said[one] for one in order},
+            {one: node for _, one, node in order},
+            tuple(sorted(edges, key=lambda one: (one.source, one.kind, one.target))),
+            {one: step for step, one, _ in order},
         )
 
     def _nearer(

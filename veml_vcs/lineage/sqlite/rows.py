@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 from veml_vcs.lineage.graph import VERSIONS, Edge, EdgeKind, Node, NodeKind
@@ -41,7 +42,14 @@ def to_node(row: Sequence[Any]) -> Node:
 
 def to_edge(row: Sequence[Any]) -> Edge:
     """Return the edge that ``EDGE`` selected."""
-    return Edge(row[0], cast(EdgeKind, row[1]), row[2], json.loads(row[3]))
+    return Edge(row[0], cast(EdgeKind, row[1]), row[2], _props(row[3]) if row[3] != "{}" else {})
+
+
+@lru_cache(1000)
+def _props(text: str) -> dict[str, Any]:
+    """Return what an edge says; many say the same, and nobody changes it."""
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def listed(values: Iterable[int] | Iterable[str]) -> str:

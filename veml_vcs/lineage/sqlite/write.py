@@ -13,6 +13,16 @@ from veml_vcs.lineage.records import Said
 from veml_vcs.lineage.sqlite.rows import STANDS
 from veml_vcs.repository.git.brought import Brought
 
+_OVER = "ON CONFLICT (source, kind, target) DO UPDATE SET props = excluded.props"
+"""Not REPLACE: triggers would see an edge come that was there."""
+_COUNTED = [
+    (table, event, changes)
+    for table in ("node", "edge")
+    for event, changes in (
+        ("INSERT", {"NEW": 1}), ("DELETE", {"OLD": -1}), ("UPDATE OF kind", {"NEW": 1, "OLD": -1}),
+    )
+]  # fmt: skip
+"""Tables, what happens to a row, and how that changes how many there are of its kind."""
 _SAID_KIND = (
     "CASE WHEN e.kind IN ('trained_on', 'measured_on', 'drifted_from') THEN 'data' "
     "WHEN e.kind = 'uses' THEN 'model' "
@@ -40,8 +50,10 @@ class Writer:
             self._do(f"CREATE TEMP TABLE IF NOT EXISTS {table}")
             self._do(f"DELETE FROM {table.partition(' ')[0]}")
         (last,) = self._do("SELECT coalesce(max(key), 0) FROM node").fetchone()
+        if last:
+            self._count_changes()
         self._next = int(last) + 1
-        self._empty = not last
+        self._empty = self._fresh = not last
         self._keys: dict[str, int] = {}
         self._facts: dict[str, str] = {}
         self._unknown: dict[str, str] = {}
@@ -141,7 +153,7 @@ class Writer:
             self._do(statement)
         self._keys.clear()
         self._unknown.clear()
-        self._empty = False
+        self._fresh = False
         return len(gone)
 
     @property
@@ -172,12 +184,12 @@ class Writer:
         # CROSS: in this order. SQLite's own choice looked through all nodes for each.
         do("DELETE FROM edge WHERE kind = 'revision_of' AND source IN "
            "(SELECT n.key FROM touched t CROSS JOIN node n ON n.id = t.id)")  # fmt: skip
-        do("INSERT OR REPLACE INTO edge "
+        do("INSERT INTO edge "
            "SELECT b.commit_key, 'contains', n.key, json_object('paths', json_group_array(b.path)) "
            f"FROM (SELECT * FROM touched t CROSS JOIN brought b ON b.version = t.id WHERE {STANDS} "
            "ORDER BY b.commit_key, b.version, b.path) b "
            "CROSS JOIN node n ON n.id = b.version AND n.known "
-           "GROUP BY b.commit_key, b.version")  # fmt: skip
+           f"GROUP BY b.commit_key, b.version {_OVER}")  # fmt: skip
         do("INSERT OR IGNORE INTO edge "
            "SELECT n.key, 'revision_of', o.key, '{}' FROM touched t "
            "CROSS JOIN brought b ON b.version = t.id CROSS JOIN json_each(b.replaced) r "
@@ -189,6 +201,7 @@ class Writer:
            "WHERE known AND key IN "
            "(SELECT n.key FROM touched t CROSS JOIN node n ON n.id = t.id)")  # fmt: skip
         self._sweep()
+        self._count()
 
     def replace_drift(self, edges: Iterable[Edge]) -> None:
         """Set all edges that notes say; before ``settle``."""
@@ -224,9 +237,32 @@ class Writer:
                  "(SELECT 1 FROM edge e WHERE e.target = n.key AND e.kind = 'has' "
                  f"AND {said} = n.name)")  # fmt: skip
 
+    def _count_changes(self) -> None:
+        """Keep ``tally`` right from now on, by triggers of this connection alone."""
+        for table, event, changes in _COUNTED:
+            told = "".join(
+                f"INSERT INTO tally VALUES ('{table}', {row}.kind, {by}) ON CONFLICT "
+                "(what, kind) DO UPDATE SET count = count + excluded.count; "
+                for row, by in changes.items()
+            )
+            self._do(f"CREATE TEMP TRIGGER count_{table}_{event[:6]} "
+                     f"AFTER {event} ON main.{table} BEGIN {told} END")  # fmt: skip
+
+    def _count(self) -> None:
+        """Count what there is, where changes were not counted."""
+        if not self._empty:
+            for table, event, _ in _COUNTED:
+                self._do(f"DROP TRIGGER temp.count_{table}_{event[:6]}")
+            return
+        self._do("DELETE FROM tally")
+        for table in ("node", "edge"):
+            self._do("INSERT INTO tally SELECT ?1, kind, count(*) "
+                     f"FROM {table} GROUP BY kind", (table,))  # fmt: skip
+
     def _keys_of(self, ids: Iterable[str]) -> set[int]:
         rows = self._do(
-            "SELECT key FROM node WHERE id IN (SELECT value FROM json_each(?)) AND kind = 'commit'",
+            "SELECT key FROM node WHERE id IN (SELECT value FROM json_each(?)) "
+            "AND +kind = 'commit'",
             (json.dumps(list(ids)),),
         )
         return {int(row[0]) for row in rows}
@@ -234,7 +270,7 @@ class Writer:
     def _look_up(self, ids: Iterable[str]) -> None:
         """Give every node a key: its own, or a new one, for which a row is owed."""
         new = dict.fromkeys(one for one in ids if one not in self._keys)
-        if not self._empty and new:
+        if not self._fresh and new:
             rows = self._do(
                 "SELECT key, id, kind, name, known FROM node WHERE id IN "
                 "(SELECT value FROM json_each(?))", (json.dumps(list(new)),),
@@ -282,7 +318,7 @@ class Writer:
     def _edges(self, edges: Iterable[Edge]) -> None:
         keys = self._keys
         self._many(
-            "INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?)",
+            f"INSERT INTO edge VALUES (?, ?, ?, ?) {_OVER}",
             ((keys[one.source], one.kind, keys[one.target], _json(one.props)) for one in edges),
         )
 
