@@ -40,6 +40,7 @@ def configure(folder: Path, port: int) -> None:
         "server.http.enabled": "false",
         "server.https.enabled": "false",
         "server.memory.pagecache.size": "64m",
+        "dbms.security.auth_max_failed_attempts": "0",  # tests give wrong passwords beside others
         "db.tx_log.preallocate": "false",
         "dbms.usage_report.enabled": "false",
     }

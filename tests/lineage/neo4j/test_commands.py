@@ -17,6 +17,7 @@ from tests.cli.conftest import isolate
 from tests.cli.conftest import place as place_fixture
 from tests.lineage.kit import data_record, model_record, training_record
 from tests.lineage.neo4j.server import Server as Address
+from veml_vcs.lineage.neo4j.place import Place as MirrorPlace
 from veml_vcs.repository.git.repo import blob_id
 
 Place = Any
@@ -263,6 +264,31 @@ def test_the_mirror_is_only_read(roads: Place, neo4j_server: Address) -> None:
         assert "expected NAME=VALUE" in roads.veml(
             "lineage", "query", "RETURN 1", "--param", given, code=128
         ).err  # fmt: skip
+
+
+def test_what_is_the_users_own_stays(roads: Place, neo4j_server: Address) -> None:
+    """Nodes and relationships that somebody hung on versions are neither counted nor touched."""
+    from tests.lineage.neo4j.kit import opened
+
+    name = named()
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", name)
+    with opened(neo4j_server, MirrorPlace(neo4j_server.url, "neo4j", name, "")) as server:
+        server.write(
+            lambda tx: tx.run(
+                "MATCH (t:Training {repository: $name}) "
+                "CREATE (t)-[:USES]->(:Robot {owner: $name}), "
+                "(t)-[:SEEN_BY]->(t)", name=name,
+            ).consume()
+        )  # fmt: skip
+        assert roads.veml("lineage", "status", "--json").json()["mirror"]["waiting"] == 0
+        assert roads.veml("lineage", "sync", "--json").json()["mirror"]["whole"] is False
+        roads.veml("lineage", "sync", "--full")
+        found = server.read("MATCH (:Robot {owner: $name})<-[:USES]-(t)-[:SEEN_BY]->(t) RETURN t",
+                            {"name": name})  # fmt: skip
+        assert len(found) == 1
+        server.write(
+            lambda tx: tx.run("MATCH (r:Robot {owner: $n}) DETACH DELETE r", n=name).consume()
+        )
 
 
 def test_another_clone_is_told(roads: Place, neo4j_server: Address, tmp_path: Path) -> None:

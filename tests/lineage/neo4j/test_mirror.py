@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.lineage.kit import History, data_record, model_record, wander
+from tests.lineage.kit import (
+    History,
+    data_record,
+    model_record,
+    training_record,
+    wander,
+)
 from tests.lineage.neo4j.kit import (
     in_neo4j,
     in_sqlite,
@@ -22,6 +28,7 @@ from veml_vcs.errors import ConflictError
 from veml_vcs.lineage.neo4j.mirror import Mirror
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
+from veml_vcs.repository.git.repo import blob_id
 
 __all__ = ["isolated"]
 pytestmark = pytest.mark.neo4j
@@ -35,7 +42,7 @@ def test_after_random_histories_it_is_what_sqlite_is(
 ) -> None:
     """Rebases, dropped branches, merges, damage: only what changed is sent, and it is the same.
 
-    Seen to fail with each of the six triggers taken out, and with ``gone`` left out of a window.
+    Seen to fail without the triggers on nodes and edges that are new or gone.
     """
     history = History(tmp_path / "project")
     history.commit({"d0.veml": data_record(1), "models/m0.veml": model_record(50)})
@@ -72,6 +79,48 @@ def test_nothing_new_is_nothing_sent(tmp_path: Path, isolated: Path, neo4j_serve
             sync(now, base)
         one = mirror.bring_up()
         assert (one.nodes, one.whole) == (2, False)  # the commit, the version
+        assert in_neo4j(mirror._server) == in_sqlite(base)
+    base.close()
+    repo.close()
+
+
+def test_what_becomes_known_and_unknown_again(
+    tmp_path: Path, isolated: Path, neo4j_server: Address
+) -> None:
+    """A node that changes where it is, one that goes and comes back, an edge that says more.
+
+    Seen to fail without the trigger on updates of nodes, and with ``went`` left out of a window.
+    """
+    history = History(tmp_path / "project")
+    data, model = data_record(1), model_record(50)
+    night = training_record(blob_id(data), blob_id(model))
+    history.commit({"trainings/night.veml": night})
+    repo, base = history.synced()
+    do = base.connection.execute
+
+    def follows(mirror: Mirror) -> None:
+        with Repository(str(history.root)) as now:
+            sync(now, base)
+        assert not mirror.bring_up().whole
+        assert in_neo4j(mirror._server) == in_sqlite(base)
+
+    with mirrored(neo4j_server, base) as mirror:
+        mirror.bring_up()
+        history.git("checkout", "-q", "-b", "side")
+        history.commit({"roads.veml": data, "models/net.veml": model})
+        follows(mirror)
+        history.git("checkout", "-q", "main")
+        history.git("branch", "-D", "side")
+        follows(mirror)
+        do('UPDATE edge SET props = \'{"roles":["train","val"]}\' WHERE kind = \'trained_on\'')
+        follows(mirror)
+        # In one window, out and in again, without its edges.
+        row = do("SELECT * FROM node WHERE kind = 'training'").fetchone()
+        with base.changing():
+            do("DELETE FROM node WHERE key = ?", (row[0],))
+            do("DELETE FROM edge WHERE ? IN (source, target)", (row[0],))
+            do(f"INSERT INTO node VALUES ({', '.join('?' * len(row))})", row)
+        assert not mirror.bring_up().whole
         assert in_neo4j(mirror._server) == in_sqlite(base)
     base.close()
     repo.close()

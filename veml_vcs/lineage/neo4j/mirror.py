@@ -43,6 +43,7 @@ _ENDS = (
     "MATCH (t:Version {repository: $repository, id: row.target})"
 )
 _ALL_LABELS = ":".join(LABELS.values())
+_ALL_TYPES = "|".join(TYPES.values())
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,8 @@ class Mirror:
             "RETURN m.clone AS clone, m.keeper AS keeper, m.token AS token, "
             "toString(m.at) AS at, m.stage = 'log' AS whole, "
             "COUNT { MATCH (:Version {repository: $repository}) } AS nodes, "
-            "COUNT { MATCH (:Version {repository: $repository})-->() } AS edges",
+            f"COUNT {{ MATCH (:Version {{repository: $repository}})-[:{_ALL_TYPES}]->(t:Version) "
+            "WHERE t.repository = $repository } AS edges",
             {"repository": self._name},
         )
         if not found:
