@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from tests.lineage.kit import data_record, model_record, training_record
+from veml_cli.lineage._options import write_page
+from veml_vcs.lineage.ask import lineage
 from veml_vcs.lineage.graph import EDGES
+from veml_vcs.lineage.page import page_of_all
+from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import blob_id
 
 Place = Any
@@ -92,6 +96,15 @@ def test_the_whole_repository_as_a_page(roads: Place) -> None:
     assert "is there already" in roads.veml("lineage", "page", "all.html", code=1).err
     assert "3 versions of HEAD~1 and" in roads.veml("lineage", "page", "-", "--at", "HEAD~1").out
     assert roads.veml("lineage", "page", "b.html", "--at", "nowhere", code=128).out == ""
+
+
+def test_what_is_not_on_a_page_is_told(roads: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    with Repository(str(roads.root)) as repo, lineage(repo) as found:
+        write_page(found, page_of_all(found, most=2), "few.html", force=False)
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("warning: not on the page: 1 ")
+    assert told[0].endswith("what is around one: veml lineage show VERSION --depth 3 --html FILE")
+    assert told[1] == "drawn into few.html"
 
 
 def test_what_is_touched(roads: Place) -> None:

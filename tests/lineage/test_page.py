@@ -22,7 +22,7 @@ from veml_vcs.repository.git.repo import blob_id
 NEEDS_CHROMIUM = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="no Chromium (Debian: chromium, chromium-driver)"
 )
-in_a_browser = [pytest.mark.browser, NEEDS_CHROMIUM]
+in_a_browser = [pytest.mark.browser, pytest.mark.slow, NEEDS_CHROMIUM]
 OLD, NEW = data_record(1200, ("car", "bus")), data_record(1310, ("car", "bus", "bike"))
 NET, SMALL = model_record(50), model_record(18)
 FIRST = training_record(blob_id(OLD), blob_id(NET))
@@ -199,8 +199,11 @@ class TestInABrowser:
         """Seen to fail with JSON as it comes, and with ``innerHTML`` where the policy held."""
         history = History(tmp_path / "odd")
         record = data_record(5, (HOSTILE, "a\u2028b"))
+        metrics = {"metrics": {"constructor": 0.25, "__proto__": 0.75}}
+        training = training_record(blob_id(record), blob_id(NET), **metrics)
         subject = "</script><script>window.ran = 3</script>"
-        history.commit({f"{HOSTILE}/script>.veml": record}, subject)
+        files = {f"{HOSTILE}/script>.veml": record, "trainings/odd.veml": training}
+        history.commit(files, subject)
         chromium.open(written(history.root, tmp_path / "page.html"))
         chromium.click_node(blob_id(record))
         text = chromium.one("#panel").text
@@ -208,6 +211,9 @@ class TestInABrowser:
         assert subject in text
         assert "a\ufffdb \u00d7 1" in text
         assert HOSTILE in chromium.one("#results").text
+        chromium.click_node(blob_id(training))
+        assert "constructor\n0.25" in chromium.one("#panel dl").text
+        assert "__proto__\n0.75" in chromium.one("#panel dl").text
         assert chromium.run("return window.ran ?? null") is None
         assert chromium.all("img") == []
         assert chromium.messages() == []
@@ -272,6 +278,17 @@ class TestInABrowser:
         places = chromium.graph("cy.nodes().map((n) => Object.values(n.position()).join())")
         assert len(set(places)) == 6
 
+    def test_what_is_left_out_is_said(self, roads: Path, chromium: Browser, tmp_path: Path) -> None:
+        file = tmp_path / "few.html"
+        with Repository(str(roads)) as repo, lineage(repo) as found:
+            file.write_bytes(to_html(page_of_all(found, most=4)))
+        chromium.open(file)
+        assert chromium.one("#left-out").text == (
+            "Not on this page: 2 data, 1 model, 1 training. To see older ones: "
+            "veml lineage page FILE --at REV; what is around one: "
+            "veml lineage show VERSION --depth 3 --html FILE"
+        )
+
     def test_an_empty_page(self, chromium: Browser, tmp_path: Path) -> None:
         file = tmp_path / "empty.html"
         file.write_bytes(to_html(made()))
@@ -281,7 +298,6 @@ class TestInABrowser:
         chromium.press("\ue015")
         assert chromium.messages() == []
 
-    @pytest.mark.slow
     def test_as_many_as_there_may_be(self, chromium: Browser, tmp_path: Path) -> None:
         """Every version stands on one of the first, long before: dagre would route for minutes.
 

@@ -104,8 +104,7 @@ def page_of_all(lineage: RepositoryLineage, at: str | None = None, *, most: int 
         if len(shown) == most:
             break
         shown.setdefault(node.id, node)
-    there = Counter(_kinds_of(store, within))
-    left_out = there - Counter(one.kind for one in shown.values() if one.known)
+    left_out = _left_out(store, within, shown.values())
     where = "all branches and tags" if at is None else f"{at} and the commits before it"
     return _page(
         lineage, list(shown.values()), None,
@@ -116,9 +115,21 @@ def page_of_all(lineage: RepositoryLineage, at: str | None = None, *, most: int 
     )  # fmt: skip
 
 
-def _kinds_of(store: LineageStore, within: Collection[str] | None) -> Iterator[str]:
+def _left_out(
+    store: LineageStore, within: Collection[str] | None, shown: Iterable[Node]
+) -> dict[str, int]:
+    """Return how many versions of each kind there are beside those that are shown."""
+    here = Counter(one.kind for one in shown if within is None or one.id in within)
+    found: dict[str, int] = {}
+    counts = store.counts() if within is None else {}
     for kind in VERSIONS:
-        yield from (kind for one in store.listed(kind) if within is None or one.id in within)
+        if within is None:
+            there = counts.get(kind, 0)
+        else:
+            there = sum(one.id in within for one in store.listed(kind))
+        if there > here[kind]:
+            found[kind] = there - here[kind]
+    return found
 
 
 def _newest(store: LineageStore, tips: Iterable[str]) -> Iterator[Node]:

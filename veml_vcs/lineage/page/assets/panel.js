@@ -7,8 +7,8 @@ const ICONS = {
   inference: [['polygon', { points: '2,2 18,2 24,9 18,16 2,16' }]],
   other: [['rect', { x: 2, y: 2, width: 22, height: 14 }]],
 };
-const UNITS = { bytes: size, median_ms: (value) => `${number(value)} ms` };
-const NAMES = { learning_rate: 'learning rate', batch_size: 'batch size', median_ms: 'median latency', bytes: 'size' };
+const UNITS = new Map([['bytes', size], ['median_ms', (value) => `${number(value)} ms`]]);
+const NAMES = new Map([['learning_rate', 'learning rate'], ['batch_size', 'batch size'], ['median_ms', 'median latency'], ['bytes', 'size']]);
 
 // make('p', {class: 'note'}, 'text', child ...)
 function make(tag, attributes, ...children) {
@@ -61,7 +61,8 @@ function rowsOf(values) {
   const rows = Object.entries(values).filter(([, value]) => value !== null && typeof value !== 'object');
   if (!rows.length) return null;
   return make('dl', {}, ...rows.flatMap(([name, value]) => [
-    make('dt', {}, NAMES[name] || printable(name)), make('dd', {}, UNITS[name] && typeof value === 'number' ? UNITS[name](value) : number(value)),
+    make('dt', {}, NAMES.get(name) || printable(name)),
+    make('dd', {}, typeof value === 'number' && UNITS.has(name) ? UNITS.get(name)(value) : number(value)),
   ]));
 }
 
