@@ -1,0 +1,102 @@
+"""Several processes at once, and one that is killed: real ones, on one file.
+
+Seen to fail with the transaction of ``Database.changing`` taken out.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.lineage.kit import History, data_record, everything
+from tests.repository.conftest import isolated
+from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sync import database, sync
+from veml_vcs.repository import Repository
+
+__all__ = ["isolated"]
+
+_SYNC = """
+import os, signal, sys
+from veml_vcs.lineage import sync as module
+from veml_vcs.repository import Repository
+with Repository(sys.argv[1]) as repo:
+    base = module.database(repo)
+    if len(sys.argv) > 2:
+        module._LOT = 1
+        def progress(what, done, total):
+            if done == int(sys.argv[2]):
+                os.kill(os.getpid(), signal.SIGKILL)
+        module.sync(repo, base, progress=progress)
+    print(module.sync(repo, base).commits)
+    base.close()
+"""
+
+
+@pytest.fixture
+def history(tmp_path: Path, isolated: Path) -> History:
+    found = History(tmp_path / "project")
+    for number in range(1, 7):
+        found.commit({"d.veml": data_record(number), f"e{number}.veml": data_record(number + 50)})
+    return found
+
+
+def syncing(history: History, *more: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _SYNC, str(history.root), *more], stdout=subprocess.PIPE
+    )
+
+
+def anew(history: History) -> list[tuple[object, ...]]:
+    with Repository(str(history.root)) as repo:
+        base = Database(":memory:", repo.files)
+        sync(repo, base)
+        found = everything(base)
+        base.close()
+    return found
+
+
+def test_a_killed_writer_loses_nothing(history: History) -> None:
+    with Repository(str(history.root)) as repo:
+        base = database(repo)
+        sync(repo, base)
+        before = everything(base)
+        base.close()
+    for number in range(4):
+        history.commit({f"f{number}.veml": data_record(number + 90)})
+    for stop in ("1", "3"):
+        killed = syncing(history, stop)
+        killed.communicate(timeout=120)
+        assert killed.returncode == -9
+        with Repository(str(history.root)) as repo:
+            base = database(repo)
+            assert everything(base) == before  # what was there before, whole
+            base.close()
+    with Repository(str(history.root)) as repo:
+        base = database(repo)
+        assert sync(repo, base).commits == 4
+        assert everything(base) == anew(history)
+        base.close()
+
+
+def test_several_sync_at_once_and_a_reader_sees_one_history(history: History) -> None:
+    """Each commit is added by one of them; who reads meanwhile sees what was before."""
+    with Repository(str(history.root)) as repo:
+        base = database(repo)
+        reader = database(repo)
+        with base.changing() as connection:
+            connection.execute("DELETE FROM node")
+            several = [syncing(history) for _ in range(3)]
+            began = reader.connection.execute("SELECT count(*) FROM node").fetchone()
+            time.sleep(0.5)  # they wait; the reader does not
+            assert reader.connection.execute("SELECT count(*) FROM node").fetchone() == began
+        told = [int(one.communicate(timeout=120)[0]) for one in several]
+        assert [one.returncode for one in several] == [0, 0, 0]
+        assert sorted(told) == [0, 0, 6]
+        assert everything(reader) == anew(history)
+        base.close()
+        reader.close()
