@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CHANGING = frozenset((
     "branch", "checkout", "cherry-pick", "commit", "deploy", "drift", "gc", "merge", "rebuild",
-    "reset", "resolve", "revert", "stash", "switch", "tag", "train", "transfer",
+    "reset", "resolve", "revert", "similar", "stash", "switch", "tag", "train", "transfer",
 ))  # fmt: skip
 """Commands that make or drop commits, refs or notes."""
 
