@@ -89,7 +89,7 @@ def test_what_becomes_known_and_unknown_again(
 ) -> None:
     """A node that changes where it is, one that goes and comes back, an edge that says more.
 
-    Seen to fail without the trigger on updates of nodes, and with ``went`` left out of a window.
+    Seen to fail without the triggers on what changes or goes, and without ``went`` in a window.
     """
     history = History(tmp_path / "project")
     data, model = data_record(1), model_record(50)
@@ -113,6 +113,8 @@ def test_what_becomes_known_and_unknown_again(
         history.git("branch", "-D", "side")
         follows(mirror)
         do('UPDATE edge SET props = \'{"roles":["train","val"]}\' WHERE kind = \'trained_on\'')
+        follows(mirror)
+        do("DELETE FROM edge WHERE kind = 'uses'")
         follows(mirror)
         # In one window, out and in again, without its edges.
         row = do("SELECT * FROM node WHERE kind = 'training'").fetchone()
