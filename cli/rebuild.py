@@ -70,8 +70,13 @@ def rebuild(
         typer.Option("--budget", metavar="N|N%", help="How many samples may be labelled."),
     ] = None,
     selection: Annotated[
-        Selection, typer.Option("--select", help="How samples are chosen to be labelled.")
-    ] = Selection.MARGIN,
+        Selection | None,
+        typer.Option(
+            "--select",
+            help="How samples are chosen to be labelled; if not said, margin for a classifier, "
+            "random for a detector.",
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option("--name", metavar="NAME", help="The new training; else TRAINING-METHOD."),
@@ -172,9 +177,10 @@ def rebuild(
                 )
             request = RebuildRequest(
                 training=training, new=new, method=method.value, budget=budget,
-                selection=selection.value, name=name, labels_from=labels_from, test=test,
-                held_back=val_split, to=to, folder=folder, seed=seed, epochs=epochs,
-                iterations=iterations, settings=tuple(settings or ()), embedder=embedder,
+                selection=selection.value if selection else None, name=name,
+                labels_from=labels_from, test=test, held_back=val_split, to=to, folder=folder,
+                seed=seed, epochs=epochs, iterations=iterations, settings=tuple(settings or ()),
+                embedder=embedder,
             )  # fmt: skip
             done = carry.rebuild(repo, request, view, machine, dry_run=dry_run, progress=progress)
     if as_json or not quiet:

@@ -99,7 +99,9 @@ def test_transfer_goes_on_with_the_old_weights(cells: Place) -> None:
 
 
 def test_active_waits_for_labels_and_goes_on(cells: Place) -> None:
-    done = rebuilt(cells, Quiet(), method="active", new="bare", budget="50%", name="asked")
+    done = rebuilt(
+        cells, Quiet(), method="active", new="bare", budget="50%", name="asked", selection="margin"
+    )
     assert (done.status, done.labels, done.samples) == ("waiting", 10, 20)
     told = cells.veml("status").out
     assert "The rebuild asked of first waits for labels of 10 samples" in told
@@ -145,8 +147,8 @@ def test_active_waits_for_labels_and_goes_on(cells: Place) -> None:
 
 
 def test_a_list_is_not_overwritten_and_abort_ends_it(cells: Place) -> None:
-    wanted = {"method": "active", "new": "bare", "budget": "4", "selection": "random"}
-    rebuilt(cells, Quiet(), name="ended", **wanted)
+    wanted = {"method": "active", "new": "bare", "budget": "4"}
+    assert rebuilt(cells, Quiet(), name="ended", **wanted).selection == "random"  # of a detector
     with pytest.raises(ConflictError, match="begun and not done"):
         rebuilt(cells, Quiet(), name="ended", **wanted)
     told = cells.veml("rebuild", "--abort", "--name", "ended").out

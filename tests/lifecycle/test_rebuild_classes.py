@@ -90,7 +90,7 @@ def test_active_lists_a_table_and_goes_on_with_its_labels(cells: Place) -> None:
         cells, Quiet(), method="active", new="bare", budget="10", iterations=None, epochs=1,
         name="asked",
     )  # fmt: skip
-    assert (done.status, done.labels) == ("waiting", 10)
+    assert (done.status, done.labels, done.selection) == ("waiting", 10, "margin")
     assert done.listed == "to-label/asked.csv"
     assert "--continue LABELS.csv --name asked" in cells.veml("status").out
     listed = cells.root / done.listed

@@ -12,8 +12,14 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.lifecycle.rebuild.state import Method
 from veml_vcs.training.split import DEFAULT_FRACTION
 
-DEFAULT_SELECTION: SelectionMethod = "margin"
-"""Ahead of the others on classification; docs/design/027 says what is not known of detection."""
+
+def default_selection(task: str) -> SelectionMethod:
+    """Return how samples are chosen for a label where nobody said.
+
+    What came out ahead where it was measured: margin of classifiers, random of small detectors
+    (docs/experiments.md), which are sure of what they have never seen.
+    """
+    return "margin" if task == "classification" else "random"
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class RebuildRequest:
         new: ``PATH``, ``PATH@REV`` or ``REV:PATH``: the data that it is rebuilt for.
         method: How; ``auto`` asks the drift verdict, and which labels there are.
         budget: How many samples may be labelled: ``20`` or ``30%``; None: nobody said.
-        selection: How they are chosen.
+        selection: How they are chosen; None is by the task.
         name: Of the new training; None is the old one's with the method behind it.
         labels_from: A data version that has the labels of the new data.
         test: A data version to measure the new distribution on; None holds back a part.
@@ -43,7 +49,7 @@ class RebuildRequest:
     new: str
     method: Method | Literal["auto"] = "auto"
     budget: str | None = None
-    selection: SelectionMethod = DEFAULT_SELECTION
+    selection: SelectionMethod | None = None
     name: str | None = None
     labels_from: str | None = None
     test: str | None = None

@@ -14,7 +14,7 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import SampleId
 from veml_vcs.lifecycle.rebuild.labels import listed_name
 from veml_vcs.lifecycle.rebuild.moved import Moved, choose_method, look
-from veml_vcs.lifecycle.rebuild.request import RebuildRequest, budget_of
+from veml_vcs.lifecycle.rebuild.request import RebuildRequest, budget_of, default_selection
 from veml_vcs.lifecycle.rebuild.select import choose, pool_of
 from veml_vcs.lifecycle.rebuild.series import settle_series
 from veml_vcs.lifecycle.rebuild.started import free_name, refuse_known
@@ -240,13 +240,14 @@ def _chosen(
             embedder=request.embedder, watcher=watcher,
         )  # fmt: skip
         pool = {content: key for content, key in pool.items() if key not in set(measured)}
+    selection = request.selection or default_selection(sides.old.record.task)
     chosen = choose(
-        repo, sides.old, sides.new, pool, budget - drawn, request.selection, seed=request.seed,
+        repo, sides.old, sides.new, pool, budget - drawn, selection, seed=request.seed,
         embedder=request.embedder, watcher=watcher, progress=progress,
     )  # fmt: skip
     waits = sides.labels is None and not set(chosen) <= set(sides.known)
     return replace(
-        base, test=test, chosen=chosen, measured=measured, selection=request.selection,
+        base, test=test, chosen=chosen, measured=measured, selection=selection,
         budget=budget, waits=waits,
         listed=posixpath.join(request.folder, listed_name(base)) if waits else "",
     )  # fmt: skip
