@@ -204,7 +204,7 @@ def written(
         writer = Writer(connection)
         writer.add_versions([one for one in said if one.node.id in brought])
         writer.add_commits(commits)
-        writer.replace_drift(notes)
+        writer.replace_noted(notes)
         writer.settle()
 
 

@@ -163,7 +163,13 @@ def ranked_sources(
     """
     sources, notes = known_sources(repo)
     also = [
-        KnownVersion(use.path, f"training {one.label}", use.version, used_record(repo, use))
+        KnownVersion(
+            use.path,
+            f"training {one.label}",
+            use.version,
+            used_record(repo, use),
+            committed=one.revision is not None,
+        )
         for one in sources
         for use in one.record.data
         if use.role == "train"

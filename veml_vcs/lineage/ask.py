@@ -10,7 +10,7 @@ from typing import Any
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId, VersionId
-from veml_vcs.lineage.graph import FACTS, IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, normal
+from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
 from veml_vcs.lineage.store import Direction, LineageStore, Part
 from veml_vcs.lineage.sync import Synced, database, sync
@@ -174,7 +174,7 @@ class RepositoryLineage:
             for way in ways
             if direction in (way, "both")
         ]
-        return Lineage(start, direction, _joined(parts))
+        return Lineage(start, direction, joined(parts))
 
     def path(self, start: str, end: str) -> Path | None:
         """Return the shortest way between two versions, along edges in either direction, or None.
@@ -215,28 +215,7 @@ class RepositoryLineage:
         if key is not None:  # each data version was asked itself
             kinds = tuple(one for one in IMPACT if one != "derived_from")
         parts = [self.store.reach(one.id, "down", kinds) for one in data]
-        return Impact(start, key, tuple(data), _joined(parts))
-
-    def models(self, facts: Sequence[str] = (), trained_on: Sequence[str] = ()) -> list[Node]:
-        """List the model versions that have some facts and were trained on some data.
-
-        Args:
-            facts: ``KIND:NAME`` each: ``backbone:resnet50``.
-            trained_on: ``class:NAME``, or a data version, each.
-        """
-        wanted = [fact_id(one) for one in facts]
-        trained: set[str] | None = None
-        for one in trained_on:
-            if one.partition(":")[0] == "class":
-                data = {node.id for node in self.store.having([fact_id(one)], "data")}
-            else:
-                data = {self.version(one).id}
-            these = self.store.trained_with(data)
-            trained = these if trained is None else trained & these
-            if not trained:  # all models need not be looked at
-                return []
-        found = self.store.having(wanted, "model")
-        return found if trained is None else [one for one in found if one.id in trained]
+        return Impact(start, key, tuple(data), joined(parts))
 
     def _named(self, name: str, kind: str, revision: str) -> dict[str, str]:
         """Return the versions of a name in a commit: ``KIND:NAME`` -> id."""
@@ -301,22 +280,8 @@ def lineage(repo: Repository, progress: Progress = silent) -> Iterator[Repositor
         base.close()
 
 
-def fact_id(text: str) -> str:
-    """Return the id of ``KIND:NAME``, however the name is written.
-
-    Raises:
-        InvalidInputError: There is no such kind of fact.
-    """
-    kind, colon, name = text.partition(":")
-    if not colon or kind not in FACTS or not name:
-        raise InvalidInputError(
-            f"{text} is no fact, expected KIND:NAME with KIND one of {', '.join(FACTS)}",
-            hint="veml lineage models --has backbone:resnet50",
-        )
-    return f"{kind}:{normal(name)}"
-
-
-def _joined(parts: Sequence[Part]) -> Part:
+def joined(parts: Sequence[Part]) -> Part:
+    """Return parts as one; steps are the fewest of any."""
     nodes: dict[str, Node] = {}
     steps: dict[str, int] = {}
     edges: dict[tuple[str, str, str], Edge] = {}

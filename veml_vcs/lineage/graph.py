@@ -15,8 +15,8 @@ FactKind = Literal[
 NodeKind = Literal["commit"] | VersionKind | FactKind
 EdgeKind = Literal[
     "parent", "contains", "has", "revision_of", "derived_from", "trained_on", "uses",
-    "initialised_from", "deployed_from", "measured_on", "drifted_from", "transferred_from",
-    "rebuilt_from",
+    "initialised_from", "deployed_from", "measured_on", "drifted_from", "similar_to",
+    "transferred_from", "rebuilt_from",
 ]  # fmt: skip
 
 VERSIONS: tuple[VersionKind, ...] = get_args(VersionKind)

@@ -114,6 +114,40 @@ def check_place(kind: str, path: str) -> None:
         of.name_of(path)
 
 
+def compared(version: str, kind: str, said: object) -> Edge | None:
+    """Return what a line of a note says; None where it says nothing.
+
+    Args:
+        version: The version that the note is about.
+        kind: ``drift`` or ``similar``.
+        said: The line's JSON value.
+    """
+    edge, other = _COMPARED[kind]
+    if not isinstance(said, Mapping) or not is_version(said.get(other)):
+        return None
+    report = said.get("report")
+    told = {**_test(report), **(report if isinstance(report, Mapping) else {}), **said}
+    return Edge(
+        version, edge, said[other],
+        {
+            name: one for name, one in told.items()
+            if name != other and isinstance(one, int | float | str)
+            and not (isinstance(one, float) and not math.isfinite(one))
+        },
+    )  # fmt: skip
+
+
+def _test(report: object) -> Mapping[str, Any]:
+    """Return the test of a report of drift, which says how large it is."""
+    part = report.get("test") if isinstance(report, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
+
+
+_COMPARED: Mapping[str, tuple[EdgeKind, str]] = {
+    "drift": ("drifted_from", "train"), "similar": ("similar_to", "other"),
+}  # fmt: skip
+
+
 def _data(data: bytes, version: str, path: str) -> Said:
     record = parse_data_record(data, path)
     saying = _Saying(version)

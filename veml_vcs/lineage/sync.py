@@ -11,15 +11,14 @@ from itertools import islice
 from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
 from veml_vcs.lineage.graph import Edge
 from veml_vcs.lineage.history import BulkError, History, many, one_by_one
-from veml_vcs.lineage.records import Said, check_place, is_version, read_record
+from veml_vcs.lineage.records import Said, check_place, compared, read_record
 from veml_vcs.lineage.sqlite.database import FILE, Database
 from veml_vcs.lineage.sqlite.write import Writer
-from veml_vcs.repository.git.notes import noted_versions, notes_stamp, read_note
+from veml_vcs.repository.git.notes import COMPARISONS, noted_versions, notes_stamp, read_note
 from veml_vcs.repository.git.walk import parents_stamp
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 
-_DRIFT_NOTES = "drift"
 FEW = 200
 """So many new commits are read one by one; more are worth three processes."""
 _LOT = 2000
@@ -81,7 +80,7 @@ def sync(
         DamagedError: A commit or a tree of Git's is damaged.
     """
     heads = sorted(set(repo.git.all_commits()))
-    notes = notes_stamp(repo, _DRIFT_NOTES)
+    notes = "\n\n".join(notes_stamp(repo, kind) for kind in COMPARISONS)
     ends = parents_stamp(repo.git)
     before = tuple(_state(base, name) for name in ("heads", "notes", "ends"))
     if not full and before == (" ".join(heads), notes, ends):
@@ -117,7 +116,7 @@ def _sync(
             raise BulkError
         removed = writer.remove_commits(set(before) - set(heads), heads)
         if _state(base, "notes") != notes:
-            writer.replace_drift(_drift(repo))
+            writer.replace_noted(_noted(repo))
         writer.settle()
         writer.state("heads", " ".join(heads))
         writer.state("notes", notes)
@@ -209,23 +208,15 @@ def _misplaced(version: str, kind: str, paths: Iterable[str]) -> list[Skipped]:
     return found
 
 
-def _drift(repo: Repository) -> Iterator[Edge]:
-    for version in noted_versions(repo, _DRIFT_NOTES):
-        for line in (read_note(repo, _DRIFT_NOTES, version) or b"").splitlines():
-            try:
-                said = json.loads(line)
-            except ValueError:
-                continue  # a note of a stranger's; fsck speaks of damage
-            if not isinstance(said, dict) or not is_version(said.get("train")):
-                continue
-            report = said.get("report")
-            numbers = {
-                name: one
-                for name, one in (report if isinstance(report, dict) else {}).items()
-                if isinstance(one, int | float | str)
-            }
-            verdict = {
-                name: said[name] for name in ("verdict", "embedder")
-                if isinstance(said.get(name), str)
-            }  # fmt: skip
-            yield Edge(version, "drifted_from", said["train"], numbers | verdict)
+def _noted(repo: Repository) -> Iterator[Edge]:
+    """List the edges that notes say; what is no comparison there is a stranger's, and left out."""
+    for kind in COMPARISONS:
+        for version in noted_versions(repo, kind):
+            for line in (read_note(repo, kind, version) or b"").splitlines():
+                try:
+                    said = json.loads(line)
+                except ValueError:
+                    continue  # fsck speaks of damage
+                edge = compared(version, kind, said)
+                if edge is not None:
+                    yield edge

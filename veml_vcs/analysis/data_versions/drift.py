@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from veml_vcs.analysis.drift import FEWEST_ROWS, DriftReport, detect_drift
 from veml_vcs.analysis.embedders import DEFAULT_EMBEDDER, Embedder, get_embedder
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId
-from veml_vcs.repository.git.notes import read_note, write_note
+from veml_vcs.repository.git.notes import add_comparisons
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 
@@ -192,15 +191,10 @@ def _remember(repo: Repository, old: Target, new: Target, answer: DriftAnswer) -
     """Note the result on the test version, one JSON line a comparison."""
     if old.version is None or new.version is None:
         return
-    line = json.dumps(
-        {
-            "train": old.version,
-            "embedder": answer.embedder,
-            "verdict": answer.report.verdict,
-            "report": answer.report.as_dict(),
-        },
-        sort_keys=True,
-    ).encode()
-    before = read_note(repo, DRIFT_NOTES, new.version) or b""
-    if line not in before.splitlines():
-        write_note(repo, DRIFT_NOTES, new.version, before + line + b"\n")
+    said = {
+        "train": old.version,
+        "embedder": answer.embedder,
+        "verdict": answer.report.verdict,
+        "report": answer.report.as_dict(),
+    }
+    add_comparisons(repo, DRIFT_NOTES, new.version, [said])

@@ -11,11 +11,17 @@ from veml_vcs.analysis.data_versions.summary import (
     load_summary,
     summarise,
 )
-from veml_vcs.analysis.data_versions.target import Target, find_target, target_of_record
+from veml_vcs.analysis.data_versions.target import (
+    Target,
+    find_target,
+    of_commit,
+    target_of_record,
+)
 from veml_vcs.analysis.embedders import DEFAULT_EMBEDDER, Embedder, get_embedder
 from veml_vcs.analysis.similarity import Similar, rank
 from veml_vcs.errors import FormatError, InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, TreeId, VersionId
+from veml_vcs.repository.git.notes import add_comparisons
 from veml_vcs.repository.git.repo import blob_id
 from veml_vcs.repository.git.walk import walk
 from veml_vcs.repository.progress import Progress, silent
@@ -23,6 +29,8 @@ from veml_vcs.repository.repository import Repository
 from veml_vcs.versions.data import DataRecord
 
 DEFAULT_CENTRES = 10
+SIMILAR_NOTES = "similar"
+_NOTED_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -91,12 +99,14 @@ class KnownVersion:
         revision: Where it is: a branch, a tag, a commit; ``index`` if only staged; or any words.
         version: The record's blob id.
         record: What it is.
+        committed: Whether a commit has it; of others no comparison is noted.
     """
 
     name: str
     revision: str
     version: VersionId
     record: DataRecord
+    committed: bool = True
 
 
 @dataclass
@@ -118,7 +128,7 @@ def similar(
     progress: Progress = silent,
     also: Iterable[KnownVersion] = (),
 ) -> Similarity:
-    """Rank the known data versions by how much they resemble one.
+    """Rank the known data versions by how much they resemble one; the nearest are noted.
 
     Known are the data sets of the index and of every branch and tag, and every older version whose
     summary is noted.
@@ -143,7 +153,8 @@ def similar(
     query = find_target(repo, what, progress)
     own, unreadable = summarise(repo, query, chosen, embedder, seed=seed, progress=progress)
     notes = [f"{query.name}/{key}: left out, {why}" for key, why in unreadable.items()]
-    candidates = [*_tips(repo), *also]
+    tips = _tips(repo)
+    candidates = [*tips, *also]
     known, missing = _summaries(repo, candidates, query, chosen, embedder, seed, progress)
     notes += missing
     if not known:
@@ -161,6 +172,16 @@ def similar(
         _row(repo, groups[VersionId(one.name)], one, query, own)
         for one in (ranked if top is None else ranked[:top])
     ]
+    in_commits = {one.version for one in tips if one.committed}
+    if query.version is not None and (of_commit(repo, what) or query.version in in_commits):
+        said = [
+            _said(other, one, chosen.id, k, seed)
+            for one in ranked[:_NOTED_ROWS]
+            for other in sorted(
+                {known.version for known in groups[VersionId(one.name)].members if known.committed}
+            )
+        ]
+        add_comparisons(repo, SIMILAR_NOTES, query.version, said)
     return Similarity(
         query.name,
         query.samples,
@@ -190,6 +211,14 @@ def _row(
         names=tuple(dict.fromkeys(f"{one.revision}:{one.name}" for one in group.members)),
         versions=tuple(dict.fromkeys(one.version for one in group.members)),
     )
+
+
+def _said(other: VersionId, found: Similar, embedder: str, k: int, seed: int) -> dict[str, object]:
+    """Return what is noted of a version that was asked about, compared with another."""
+    return {
+        "other": other, "embedder": embedder, "energy": found.energy,
+        "core_set_distance": found.core_set_distance, "k": k, "seed": seed,
+    }  # fmt: skip
 
 
 def _told(summary: VersionSummary) -> tuple[object, ...]:
@@ -278,7 +307,7 @@ def _tips(repo: Repository) -> list[KnownVersion]:
         for path, record in repo.datasets_at(commit).items()
     ]
     found += [
-        KnownVersion(path, "index", blob_id(record.to_bytes()), record)
+        KnownVersion(path, "index", blob_id(record.to_bytes()), record, committed=False)
         for path, record in repo.staged_datasets().items()
     ]
     return found

@@ -117,6 +117,12 @@ def find_target(repo: Repository, text: str, progress: Progress) -> Target:
     return _folder_target(text, progress)
 
 
+def of_commit(repo: Repository, text: str) -> bool:
+    """Tell whether a text names a data version of a commit, by its revision."""
+    spec = _spec(repo, text)
+    return spec is not None and spec.revision is not None
+
+
 def _spec(repo: Repository, text: str) -> DataSpec | None:
     staged = repo.staged_datasets()
     if os.path.isdir(text):

@@ -19,7 +19,7 @@ from veml_vcs.lineage.words import edge_word, version_facts
 MOST = 2000
 """So many versions a page has at most: a browser answers at once, a file is some megabytes."""
 
-_DRAWN: tuple[EdgeKind, ...] = (*LINEAGE, "drifted_from")
+_DRAWN: tuple[EdgeKind, ...] = (*LINEAGE, "drifted_from", "similar_to")
 _MADE_OF = tuple(one for one in LINEAGE if one != "revision_of")
 _COMMITS = 5
 _BEYOND = 30

@@ -24,13 +24,15 @@ _COUNTED = [
 ]  # fmt: skip
 """Tables, what happens to a row, and how that changes how many there are of its kind."""
 _SAID_KIND = (
-    "CASE WHEN e.kind IN ('trained_on', 'measured_on', 'drifted_from') THEN 'data' "
+    "CASE WHEN e.kind IN ('trained_on', 'measured_on', 'drifted_from', 'similar_to') THEN 'data' "
     "WHEN e.kind = 'uses' THEN 'model' "
     "WHEN e.kind IN ('initialised_from', 'deployed_from') THEN 'training' "
     "WHEN e.kind = 'derived_from' THEN (SELECT kind FROM node WHERE key = e.source) "
     "ELSE n.kind END"
 )
 """What an edge says of its target's kind, as ``records`` has it."""
+_NOTED = "('drifted_from', 'similar_to')"
+"""Edges that notes say, not records."""
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
 
@@ -178,7 +180,7 @@ class Writer:
         do("INSERT OR IGNORE INTO loose SELECT e.target FROM lost l CROSS JOIN edge e "
            "ON e.source = l.key UNION SELECT key FROM lost")  # fmt: skip
         # What a note says of it is still said.
-        do("DELETE FROM edge WHERE source IN (SELECT key FROM lost) AND kind <> 'drifted_from'")
+        do(f"DELETE FROM edge WHERE source IN (SELECT key FROM lost) AND kind NOT IN {_NOTED}")
         do("UPDATE node SET known = 0, props = '{}', name = '' WHERE key IN (SELECT key FROM lost)")
         do("DROP TABLE lost")
         # CROSS: in this order. SQLite's own choice looked through all nodes for each.
@@ -203,11 +205,11 @@ class Writer:
         self._sweep()
         self._count()
 
-    def replace_drift(self, edges: Iterable[Edge]) -> None:
+    def replace_noted(self, edges: Iterable[Edge]) -> None:
         """Set all edges that notes say; before ``settle``."""
-        self._do("INSERT OR IGNORE INTO loose SELECT source FROM edge WHERE kind = 'drifted_from' "
-                 "UNION SELECT target FROM edge WHERE kind = 'drifted_from'")  # fmt: skip
-        self._do("DELETE FROM edge WHERE kind = 'drifted_from'")
+        self._do(f"INSERT OR IGNORE INTO loose SELECT source FROM edge WHERE kind IN {_NOTED} "
+                 f"UNION SELECT target FROM edge WHERE kind IN {_NOTED}")  # fmt: skip
+        self._do(f"DELETE FROM edge WHERE kind IN {_NOTED}")
         told = list(edges)
         ends = [(one, "data") for edge in told for one in (edge.source, edge.target)]
         self._look_up([one for one, _ in ends])

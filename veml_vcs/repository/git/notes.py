@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from dulwich.notes import Notes
 from dulwich.objects import Commit, ObjectID, Tree
@@ -17,6 +20,9 @@ from veml_vcs.repository.repository import Repository
 NOTES_PREFIX = "refs/notes/veml/"
 TRACKING_PREFIX = "refs/veml/remotes/"
 """Where the notes of a remote are fetched to, below its name: beside ours, never over them."""
+
+COMPARISONS = ("drift", "similar")
+"""Kinds whose notes are lines of JSON, one a comparison with another version."""
 
 _MOST_BACK = 100
 
@@ -133,6 +139,25 @@ def write_note(repo: Repository, kind: str, version: VersionId, content: bytes) 
         )
 
 
+def add_comparisons(
+    repo: Repository, kind: str, version: VersionId, said: Iterable[Mapping[str, Any]]
+) -> None:
+    """Add comparisons of a version with others to its note; those that are there stay alone.
+
+    Args:
+        repo: The repository.
+        kind: One of ``COMPARISONS``.
+        version: The record's blob id.
+        said: JSON values of each comparison.
+    """
+    before = read_note(repo, kind, version) or b""
+    lines = dict.fromkeys(before.splitlines())
+    new = dict.fromkeys(json.dumps(one, sort_keys=True).encode() for one in said)
+    if new.keys() - lines.keys():
+        content = b"".join(line + b"\n" for line in lines | new)
+        write_note(repo, kind, version, content)
+
+
 def noted_versions(repo: Repository, kind: str) -> list[VersionId]:
     """List the versions that have a note of one kind, here or at a remote.
 
@@ -188,7 +213,7 @@ def local_kinds(repo: Repository) -> list[str]:
 def join_notes(repo: Repository, remote: str, kind: str) -> None:
     """Add the notes of a remote to ours, so that ours can be pushed there.
 
-    Of a version that both have a note on, lines of comparisons (``drift``) are joined; of any other
+    Of a version that both have a note on, lines of ``COMPARISONS`` are joined; of any other
     kind ours stays: a summary says the same of the same version.
 
     Args:
@@ -210,7 +235,7 @@ def join_notes(repo: Repository, remote: str, kind: str) -> None:
             lines = [] if old is None else old.splitlines()
             if old is None:
                 joined = new
-            elif kind == "drift":
+            elif kind in COMPARISONS:
                 extra = [line for line in new.splitlines() if line not in lines]
                 joined = b"".join(line + b"\n" for line in [*lines, *extra])
             else:

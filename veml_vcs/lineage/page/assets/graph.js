@@ -56,7 +56,7 @@ function styles() {
       'control-point-distances': (edge) => edge.scratch('controlPointDistances') || [0],
     } },
     { selector: 'edge[kind = "revision_of"]', style: { 'line-style': 'dashed' } },
-    { selector: 'edge[kind = "measured_on"], edge[kind = "drifted_from"]', style: { 'line-style': 'dotted' } },
+    { selector: 'edge[kind = "measured_on"], edge[kind = "drifted_from"], edge[kind = "similar_to"]', style: { 'line-style': 'dotted' } },
     { selector: '.hidden', style: { display: 'none' } },
     { selector: 'node.faded', style: { opacity: 0.28 } },
     { selector: 'edge.faded', style: { opacity: 0.14 } },
