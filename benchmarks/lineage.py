@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from tests.lineage.kit import data_record, model_record, training_record
 from veml_vcs.lineage.ask import RepositoryLineage
+from veml_vcs.lineage.find import find
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
@@ -122,7 +123,7 @@ def questions(asked: RepositoryLineage) -> dict[str, Callable[[], object]]:
         "impact of a data version": lambda: asked.impact("data/d1"),
         "path to a data version": lambda: store.path(one.id, data.id),
         "models with a backbone": lambda: store.having(["backbone:resnet50"], "model"),
-        "models trained on a class": lambda: asked.models(trained_on=["class:bus"]),
+        "models trained on a class": lambda: find(asked, ["model"], trained_on=["class:bus"]),
         "counts": store.counts,
     }
 

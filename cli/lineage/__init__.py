@@ -6,10 +6,16 @@ from types import ModuleType
 
 from veml_cli._options import examples
 from veml_cli.lineage import (
+    chain,
+    changed,
+    common,
+    compare,
     connect,
     disconnect,
+    find,
     impact,
     models,
+    neighbours,
     page,
     path,
     query,
@@ -20,7 +26,8 @@ from veml_cli.lineage import (
 
 HELP = "What came from what: data, models, trainings, deployments, over all of history."
 COMMANDS: tuple[ModuleType, ...] = (
-    show, path, impact, models, page, status, sync, connect, disconnect, query,
+    show, path, impact, common, chain, compare, changed, neighbours, find, models, page, status,
+    sync, connect, disconnect, query,
 )  # fmt: skip
 EXAMPLES = examples(
     ("what a training was made of", "veml lineage show night --up"),

@@ -32,6 +32,21 @@ Html = Annotated[
     typer.Option("--html", metavar="FILE", help="Write a page for a browser; - is stdout."),
 ]
 
+Has = Annotated[
+    list[str] | None,
+    typer.Option("--has", metavar="KIND:NAME", help="With this fact; may be repeated."),
+]
+TrainedOn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trained-on", metavar="class:NAME|DATA", help="Trained on such data; may be repeated."
+    ),
+]
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="REV", help="What REV and the commits before it brought."),
+]
+
 
 @contextmanager
 def asked() -> Iterator[RepositoryLineage]:

@@ -8,7 +8,7 @@ import typer
 
 from veml_cli._options import Json, examples
 from veml_cli._records import Replace
-from veml_cli.lineage._options import Dot, Html, Mermaid, Version, asked, show_graph
+from veml_cli.lineage._options import At, Dot, Html, Mermaid, Version, asked, show_graph
 
 EXAMPLES = examples(
     ("what a training was made of, and what was made of it", "veml lineage show night"),
@@ -25,10 +25,7 @@ def show(
     depth: Annotated[
         int | None, typer.Option("--depth", min=0, metavar="N", help="So many steps at most.")
     ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option("--at", metavar="REV", help="What REV and the commits before it brought."),
-    ] = None,
+    at: At = None,
     mermaid: Mermaid = False,
     dot: Dot = False,
     html: Html = None,

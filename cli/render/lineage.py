@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from veml_vcs.lineage.graph import Edge, Node
     from veml_vcs.lineage.sync import Skipped, Synced
 
-_DIGITS = 10
+DIGITS = 10
 
 
 def around_lines(found: Lineage, depth: int | None = None) -> Iterator[Line]:
     """Yield a tree: what a version came from, then what came from it, no deeper than asked."""
-    yield line(*_node(found.start))
+    yield line(*version_pieces(found.start))
     above = found.direction in ("up", "both")
     below = found.direction in ("down", "both")
     up = list(_branches(found, "up", depth)) if above else []
@@ -38,20 +38,20 @@ def around_lines(found: Lineage, depth: int | None = None) -> Iterator[Line]:
 def path_lines(found: Path) -> Iterator[Line]:
     """Yield the versions on the way, with what each has to do with the next."""
     here = found.nodes[0]
-    yield line(*_node(here))
+    yield line(*version_pieces(here))
     for node, edge in zip(found.nodes[1:], found.edges, strict=True):
         forward = edge.source == here.id
         yield line("  ", (edge_word(edge, forward), "dim"))
-        yield line(*_node(node))
+        yield line(*version_pieces(node))
         here = node
 
 
 def impact_lines(found: Impact) -> Iterator[Line]:
     """Yield what is touched, by kind."""
     what: tuple[Piece, ...] = ((found.key, "name"), " of ") if found.key else ()
-    yield line(*what, *_node(found.start))
+    yield line(*what, *version_pieces(found.start))
     for node in found.data[1:]:
-        yield line("  also in ", *_node(node))
+        yield line("  also in ", *version_pieces(node))
     touched = 0
     for kind in ("data", "training", "inference"):
         asked = {one.id for one in found.data}
@@ -61,22 +61,13 @@ def impact_lines(found: Impact) -> Iterator[Line]:
             yield line()
             yield line((plural(len(nodes), _TOUCHED[kind]), "title"))
             for node in nodes:
-                yield line("  ", *_node(node))
+                yield line("  ", *version_pieces(node))
     if not touched:
         yield line()
         yield line("nothing was derived from it, trained on it or deployed")
 
 
 _TOUCHED = {"data": "data version", "training": "training", "inference": "inference version"}
-
-
-def model_lines(found: Sequence[Node]) -> Iterator[Line]:
-    """Yield model versions."""
-    for node in found:
-        backbone = node.props.get("backbone") or node.props.get("architecture", "")
-        yield line(*_node(node), f"  {backbone}")
-    if not found:
-        yield line("no model version is like that")
 
 
 def synced_lines(done: Synced) -> Iterator[Line]:
@@ -101,7 +92,7 @@ def status_lines(counts: Mapping[str, int], skipped: Sequence[Skipped]) -> Itera
 
 def _skipped(skipped: Sequence[Skipped]) -> Iterator[Line]:
     for one in skipped:
-        yield line(("left out: ", "warning"), (one.version[:_DIGITS], "id"), f"  {one.reason}")
+        yield line(("left out: ", "warning"), (one.version[:DIGITS], "id"), f"  {one.reason}")
 
 
 def _branches(found: Lineage, way: str, depth: int | None) -> Iterator[Line]:
@@ -123,7 +114,7 @@ def _branches(found: Lineage, way: str, depth: int | None) -> Iterator[Line]:
         follow = node.id not in shown and near_enough
         more = " ..." if after.get(node.id) and not follow else ""
         word: Piece = (edge_word(edge, way == "up") + " ", "dim")
-        yield line("  ", indent, "`- " if last else "|- ", word, *_node(node), more)
+        yield line("  ", indent, "`- " if last else "|- ", word, *version_pieces(node), more)
         if not follow:
             continue
         shown.add(node.id)
@@ -135,9 +126,10 @@ def _marked(edges: Sequence[Edge]) -> list[tuple[Edge, bool]]:
     return [(edge, place == len(edges) - 1) for place, edge in enumerate(edges)]
 
 
-def _node(node: Node) -> tuple[Piece, ...]:
+def version_pieces(node: Node) -> tuple[Piece, ...]:
+    """Return a version on a line: kind, name, digits, and what is worth saying of it."""
     told: list[Piece] = [f"{node.kind} "]
-    told += [(node.name or "?", "name"), "  ", (node.id[:_DIGITS], "id")]
+    told += [(node.name or "?", "name"), "  ", (node.id[:DIGITS], "id")]
     if not node.known:
         return (*told, ("  in no commit here", "warning"))
     facts = ", ".join(version_facts(node))
@@ -145,5 +137,6 @@ def _node(node: Node) -> tuple[Piece, ...]:
 
 
 __all__ = [
-    "around_lines", "impact_lines", "model_lines", "path_lines", "status_lines", "synced_lines",
+    "DIGITS", "around_lines", "impact_lines", "path_lines", "status_lines", "synced_lines",
+    "version_pieces",
 ]  # fmt: skip

@@ -536,6 +536,7 @@ STATES: dict[str, Callable[[Place], None]] = {
     "veml model compare detector@v1.0 detector": with_models,
     "veml model compare detector@v1.0 detector -c": with_models,
     "veml model rm small": with_models_committed,
+    "veml lineage compare model:detector model:small": with_models_committed,
     "veml training add elsewhere.safetensors --model detector --data images/train": elsewhere,
     "veml training add elsewhere.safetensors --name other --model detector "
     "--data images/train@v1.0 --val images/val --metric mAP=0.41": elsewhere,

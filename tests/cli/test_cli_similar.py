@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -100,6 +101,33 @@ def test_what_is_known_is_kept_as_git_notes(drives: Place) -> None:
     assert f'"train": "{version}"' in drives.git("notes", "--ref", "veml/drift", "show", tested)
     assert drives.git("fsck", "--strict", "--no-dangling") == ""
     assert drives.git("status", "--porcelain", "--", "day.veml") == ""
+
+
+def test_the_nearest_are_noted_and_are_neighbours(drives: Place) -> None:
+    """Of committed versions alone, on both sides; asked again, nothing is added."""
+    day, cells = (drives.git("rev-parse", f"HEAD:{one}.veml").strip() for one in ("day", "cells"))
+    notes = ("notes", "--ref", "veml/similar")
+    first = drives.git(*notes, "show", day)
+    assert [json.loads(one)["other"] for one in first.splitlines()] == [cells]
+    drives.veml("similar", "HEAD:day")
+    drives.veml("similar", "more")  # no version
+    shutil.rmtree(drives.root / "more")
+    drives.veml("add", "town")
+    drives.veml("similar", "town")  # staged
+    drives.veml("similar", "day")
+    assert drives.git(*notes, "show", day) == first
+    assert drives.git(*notes, "list").split()[1::2] == [day]
+    drives.veml("commit", "-qm", "town")
+    drives.veml("similar", "day")
+    found = drives.veml("lineage", "neighbours", "day", "--json").json()["neighbours"]
+    assert [(one["node"]["name"], one["kind"]) for one in found] == [
+        ("town", "similar_to"), ("cells", "similar_to"),
+    ]  # fmt: skip
+    assert 0 < found[0]["distance"] < found[1]["distance"]
+    back = drives.veml("lineage", "neighbours", "cells", "--json").json()["neighbours"]
+    assert [(one["node"]["name"], one["direction"]) for one in back] == [("day", "down")]
+    drives.veml("fsck")
+    assert drives.git("fsck", "--strict", "--no-dangling") == ""
 
 
 def test_the_second_time_nothing_is_embedded(

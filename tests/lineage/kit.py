@@ -181,9 +181,14 @@ def wander(history: History, chance: random.Random) -> str:
     elif what == "damage":
         history.commit({"d7.veml": b'{\n "kind": "data",\n "veml": "%d"' % number})
     elif what == "note":  # of any version, so that it may go while the note stays
-        said = json.dumps({"train": one["data"], "verdict": "drift", "report": {"p": number}})
+        drift = number % 2 == 0
+        said = json.dumps(
+            {"train": one["data"], "verdict": "drift", "report": {"p": number}} if drift
+            else {"other": one["data"], "energy": number}
+        )  # fmt: skip
         on = chance.choice([one for found in records.values() for one in found] or ["none"])
-        history.git("notes", "--ref=veml/drift", "add", "-f", "-m", said, on)
+        history.git("notes", f"--ref=veml/{'drift' if drift else 'similar'}", "add", "-f", "-m",
+                    said, on)  # fmt: skip
     elif what == "misplace":  # no model can stand here; its bytes may stand elsewhere too
         history.commit({f"x/m{number % 2}.veml": model_record(chance.choice([18, 50]))})
     elif what == "copy":

@@ -17,6 +17,7 @@ from tests.lineage.kit import (
 from tests.repository.conftest import isolated
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.lineage.ask import RepositoryLineage, lineage
+from veml_vcs.lineage.find import find
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
 from veml_vcs.repository import Repository
@@ -79,7 +80,7 @@ def test_models_by_what_they_are(made: History) -> None:
     with Repository(str(made.root)) as repo, lineage(repo) as asked:
 
         def found(*facts: str, on: tuple[str, ...] = ()) -> list[str]:
-            return [one.name for one in asked.models(facts, on)]
+            return [one.name for one in find(asked, ["model"], facts=facts, trained_on=on)]
 
         assert found("backbone:ResNet-50") == found("backbone:resnet50") == ["big"]
         assert found("backbone:resnet") == ["big", "small"]

@@ -35,10 +35,10 @@ def run_page(folder: Path, monkeypatch: pytest.MonkeyPatch, *, torch: bool) -> i
 
 
 def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run_page(tmp_path, monkeypatch, torch=False) == 9
+    assert run_page(tmp_path, monkeypatch, torch=False) == 10
 
 
 @pytest.mark.ml
 def test_examples_run_with_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch", reason="needs PyTorch (extra [ml])")
-    assert run_page(tmp_path, monkeypatch, torch=True) == 11
+    assert run_page(tmp_path, monkeypatch, torch=True) == 12

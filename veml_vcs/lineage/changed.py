@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import CommitId
 from veml_vcs.lineage.ask import RepositoryLineage
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, Node
+from veml_vcs.repository.ranges import split_dots
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 What = Literal["new", "gone", "revised"]
@@ -80,6 +82,23 @@ class Changed:
         }
 
 
+def ends(old: str, new: str | None) -> tuple[str, str]:
+    """Return the revisions that ``REV``, ``REV REV`` or ``A..B`` name; what is left out is HEAD.
+
+    Raises:
+        InvalidInputError: ``A...B``, or dots and another revision.
+    """
+    dots = split_dots(old)
+    if dots is None:
+        return old, new or "HEAD"
+    if dots[2] or new is not None:
+        raise InvalidInputError(
+            f"{old}{' ' + new if new else ''}: expected A..B, or two revisions",
+            hint=f"veml lineage changed {dots[0]} {dots[1]}",
+        )
+    return dots[0], dots[1]
+
+
 def changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
     """Tell what changed from one commit to another.
 
@@ -95,9 +114,9 @@ def changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
         NotFoundError: There is no such revision.
     """
     store = asked.store
-    ends = asked.repo.resolve(old), asked.repo.resolve(new)
-    before, after = (_records(asked, one) for one in ends)
-    came, went = store.between(*ends), store.between(*ends[::-1])
+    two = asked.repo.resolve(old), asked.repo.resolve(new)
+    before, after = (_records(asked, one) for one in two)
+    came, went = store.between(*two), store.between(*two[::-1])
     nodes = store.nodes({*before.values(), *after.values(), *came, *went})
     edges = store.edges_from(came, (*LINEAGE, "has")) if came else []
     changes = [
@@ -108,7 +127,7 @@ def changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
     ]
     there = {*before.values(), *after.values()}
     return Changed(
-        *ends,
+        *two,
         tuple(sorted(changes, key=lambda one: (_place(one.node), one.path))),
         tuple(sorted((nodes[one] for one in came if one not in there), key=_order)),
         tuple(sorted((nodes[one] for one in went if one not in there), key=_order)),
@@ -124,10 +143,17 @@ def _records(asked: RepositoryLineage, commit: CommitId) -> dict[str, str]:
 
 
 def _change(path: str, before: str | None, after: str | None, nodes: Mapping[str, Node]) -> Change:
-    old = None if before is None else nodes.get(before)
-    now = None if after is None else nodes.get(after)
+    old, now = (
+        None if node is None else replace(node, name=_name(path, node))
+        for node in (nodes.get(before or ""), nodes.get(after or ""))
+    )
     what: What = "new" if old is None else "gone" if now is None else "revised"
     return Change(what, path, old, now)
+
+
+def _name(path: str, node: Node) -> str:
+    """Return what a version is called at a path; the graph knows one name, of maybe several."""
+    return path.removeprefix(f"{node.kind}s/").removesuffix(RECORD_SUFFIX)
 
 
 def _place(node: Node) -> int:

@@ -50,7 +50,7 @@ def parse_condition(text: str) -> Condition:
         )
     name, sign, value = found[1], found[2].replace("==", "="), found[3]
     try:
-        number = float(value)
+        number = math.nan if name == "name" else float(value)
     except ValueError:
         number = math.nan
     if math.isfinite(number):

@@ -14,9 +14,9 @@ _BACKWARD: Mapping[EdgeKind, str] = {
     "revision_of": "revised by", "derived_from": "source of", "trained_on": "trained",
     "uses": "used by", "initialised_from": "start of", "deployed_from": "deployed as",
     "measured_on": "measured", "transferred_from": "transferred to", "rebuilt_from": "rebuilt as",
-    "drifted_from": "compared with",
+    "drifted_from": "compared with", "similar_to": "similar to",
 }  # fmt: skip
-_METRICS = ("mAP", "accuracy", "MAE", "bbox_mAP")
+METRICS = ("mAP", "accuracy", "MAE", "bbox_mAP")
 
 
 def edge_word(edge: Edge, forward: bool) -> str:
@@ -45,7 +45,7 @@ def version_facts(node: Node) -> Iterator[str]:
         small = props.get("quantisation", "none")
         yield f"{props['format']}" + (f" {small}" if small != "none" else "")
     metrics = props.get("metrics", {})
-    for name in _METRICS:
+    for name in METRICS:
         if name in metrics:
             yield f"{name} {metrics[name]:.3g}"
             break

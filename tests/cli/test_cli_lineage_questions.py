@@ -1,0 +1,238 @@
+"""``veml lineage find, compare, common, chain, changed, neighbours`` as they are typed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.lineage.kit import data_record, model_record, training_record
+from veml_vcs.ids import VersionId
+from veml_vcs.repository import Repository
+from veml_vcs.repository.git.notes import write_note
+from veml_vcs.repository.git.repo import blob_id
+
+Place = Any
+ROADS, ROADS2 = data_record(1, ("car", "bus")), data_record(2, ("car",))
+TOWN = data_record(3, ("bus",))
+BIG, SMALL = model_record(50), model_record(18, 0.3)
+FIRST = training_record(blob_id(ROADS), blob_id(BIG), metrics={"mAP": 0.2, 'a"b': 1.0})
+SECOND = training_record(blob_id(ROADS2), blob_id(BIG), blob_id(FIRST))
+THIRD = training_record(blob_id(TOWN), blob_id(SMALL), blob_id(FIRST), seed=4)
+LOST = training_record("12" * 20, "34" * 20, seed=9)
+
+
+@pytest.fixture
+def roads(place: Place) -> Place:
+    """A training, and two that were tuned from it, on other data, one with another model."""
+    place.veml("init", "-q")
+    place.git("config", "core.hooksPath", "/dev/null")  # records alone, without their data
+
+    def commit(message: str, **files: bytes) -> None:
+        for name, content in files.items():
+            path = place.root / f"{name.replace('_', '/')}.veml"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        place.git("add", "-A")
+        place.git("commit", "-qm", message)
+
+    commit("first", roads=ROADS, models_big=BIG, trainings_first=FIRST)
+    place.git("tag", "v1")
+    commit("second", roads=ROADS2, trainings_second=SECOND)
+    commit("third", town=TOWN, models_small=SMALL, trainings_third=THIRD)
+    return place
+
+
+def line(kind: str, name: str, record: bytes) -> str:
+    return f"{kind} {name}  {blob_id(record)[:10]}"
+
+
+def names(place: Place, *words: str) -> list[str]:
+    return [one["name"] for one in place.veml("lineage", "find", *words, "--json").json()]
+
+
+def test_find(roads: Place) -> None:
+    assert names(roads, "--kind", "training", "--where", "mAP>.4") == ["second", "third"]
+    assert names(roads, "--kind", "training", "--has", "backbone:ResNet-50") == ["first", "second"]
+    assert names(roads, "--has", "class:bus") == ["roads", "town", "first", "third"]
+    assert names(roads, "--trained-on", "class:bus") == ["big", "small", "first", "third"]
+    assert names(roads, "--trained-on", "town") == ["small", "third"]
+    assert names(
+        roads, "--kind", "training", "--has", "backbone:resnet50", "--has", "class:bus"
+    ) == ["first"]
+    assert names(roads, "--at", "v1") == ["roads", "big", "first"]
+    assert names(roads, "--where", "samples>=2", "--kind", "data") == ["roads", "town"]
+    assert names(roads, "--where", "seed=4") == ["third"]
+    assert names(roads, "--where", "name=town") == ["town"]
+    assert names(roads, "--where", 'a"b=1') == ["first"]
+    out = roads.veml("lineage", "find", "--where", "seed=4").out
+    assert out == line("training", "third", THIRD) + "  mAP 0.5  seed 4\n"
+    assert roads.veml("lineage", "find", "--where", "seed=5").out == "no version is like that\n"
+    # The shorthand says the same.
+    one = roads.veml("lineage", "models", "--backbone", "resnet50", "--json").json()
+    assert one == roads.veml("lineage", "find", "--kind", "model", "--has", "backbone:resnet50",
+                             "--json").json()  # fmt: skip
+
+
+def test_common(roads: Place) -> None:
+    out = roads.veml("lineage", "common", "second", "third").out
+    assert out.splitlines() == [
+        line("training", "first", FIRST) + "  mAP 0.2",
+        "  " + line("training", "second", SECOND) + "  mAP 0.5",
+        "    initialised from",
+        "  " + line("training", "third", THIRD) + "  mAP 0.5",
+        "    initialised from",
+    ]
+    assert "  is training first" in roads.veml("lineage", "common", "first", "third").out
+    found = roads.veml("lineage", "common", "roads", "second", "--json").json()
+    assert [(one["id"], one["steps"]) for one in found["ancestors"]] == [(blob_id(ROADS2), [0, 1])]
+    assert roads.veml("lineage", "common", "big", "town", code=1).out.startswith("nothing that")
+    assert "flowchart" in roads.veml("lineage", "common", "second", "third", "--mermaid").out
+
+
+def test_data_that_was_taken_back_is_told_with_what_it_was(roads: Place) -> None:
+    (roads.root / "roads.veml").write_bytes(ROADS)
+    roads.git("commit", "-qam", "back")
+    found = roads.veml("lineage", "common", "second", "roads", "--json").json()
+    assert {one["id"] for one in found["ancestors"]} == {blob_id(ROADS), blob_id(ROADS2)}
+    roads.veml("lineage", "common", "second", "first")
+
+
+def test_chain(roads: Place) -> None:
+    out = roads.veml("lineage", "chain", "first").out
+    assert "|- start of training" in out
+    assert "`- start of training" in out
+    up = roads.veml("lineage", "chain", "second", "--json").json()
+    assert [one["id"] for one in up["nodes"]] == [blob_id(SECOND), blob_id(FIRST)]
+    assert "expected a training" in roads.veml("lineage", "chain", "roads", code=128).err
+
+
+def test_compare(roads: Place) -> None:
+    rows = {one["name"]: one for one in roads.veml("lineage", "compare", "big", "small", "--json")
+            .json()["rows"]}  # fmt: skip
+    assert rows["backbone"] == {
+        "name": "backbone", "shared": ["ResNet"], "first": ["ResNet-50"], "second": ["ResNet-18"],
+    }  # fmt: skip
+    assert rows["learning_rate"]["first"] == ["0.1"]
+    assert rows["architecture"]["shared"] == ["FasterRCNN"]
+    told = roads.veml("lineage", "compare", "second", "third", "--json").json()["rows"]
+    rows = {one["name"]: one for one in told}
+    assert rows["initialised from"]["shared"] == [f"first {blob_id(FIRST)[:10]}"]
+    assert rows["model"]["first"] == [f"big {blob_id(BIG)[:10]}"]
+    assert rows["data"]["second"] == [f"town {blob_id(TOWN)[:10]}"]
+    assert rows["mAP"]["shared"] == ["0.5"]
+    assert rows["seed"] == {"name": "seed", "shared": [], "first": ["0"], "second": ["4"]}
+    assert rows["backbone"]["shared"] == ["ResNet"]
+    out = roads.veml("lineage", "compare", "big", "small").out
+    assert "only the first" in out
+    assert "only the second" in out
+    same = roads.veml("lineage", "compare", "big", "big", "--json").json()["rows"]
+    assert not any(one["first"] or one["second"] for one in same)
+    assert (
+        "expected two of a kind" in roads.veml("lineage", "compare", "big", "roads", code=128).err
+    )
+    assert "digraph" in roads.veml("lineage", "compare", "big", "small", "--dot").out
+
+
+def test_changed(roads: Place) -> None:
+    out = roads.veml("lineage", "changed", "v1").out.splitlines()
+    assert out[:5] == [
+        f"revised {line('data', 'roads', ROADS2)}  2 samples  was {blob_id(ROADS)[:10]}",
+        f"new     {line('data', 'town', TOWN)}  3 samples",
+        f"new     {line('model', 'small', SMALL)}",
+        f"new     {line('training', 'second', SECOND)}  mAP 0.5",
+        f"new     {line('training', 'third', THIRD)}  mAP 0.5",
+    ]
+    assert "7 new edges" in out
+    back = roads.veml("lineage", "changed", "HEAD..v1", "--json").json()
+    assert [one["what"] for one in back["changes"]] == ["revised", "gone", "gone", "gone", "gone"]
+    assert back["edges"] == []
+    assert back["changes"][0]["before"]["id"] == blob_id(ROADS2)
+    assert roads.veml("lineage", "changed", "HEAD").out == "no version differs\n"
+
+
+def test_what_came_in_between_and_what_another_branch_has(roads: Place) -> None:
+    roads.git("checkout", "-q", "-b", "side", "v1")
+    for number in (11, 12, 13):
+        (roads.root / "roads.veml").write_bytes(data_record(number))
+        roads.git("commit", "-qam", "more")
+    found = roads.veml("lineage", "changed", "main", "side", "--json").json()
+    assert {one["id"] for one in found["between"]} == {
+        blob_id(data_record(number)) for number in (11, 12)
+    }
+    assert found["left"] == []  # the last of main is what main has
+    there = roads.veml("lineage", "changed", "side", "main").out
+    assert "only the older one's history has\n  data roads" in there
+    for wrong in (("main...side",), ("main..side", "v1")):
+        assert "expected A..B" in roads.veml("lineage", "changed", *wrong, code=128).err
+    assert "unknown revision" in roads.veml("lineage", "changed", "nix", code=128).err
+
+
+def test_a_version_taken_back_is_revised_and_brings_no_edge(roads: Place) -> None:
+    (roads.root / "roads.veml").write_bytes(ROADS)
+    roads.git("commit", "-qam", "back")
+    found = roads.veml("lineage", "changed", "HEAD~1", "--json").json()
+    assert [one["what"] for one in found["changes"]] == ["revised"]
+    assert found["edges"] == []
+
+
+def test_neighbours(roads: Place) -> None:
+    def note(kind: str, version: bytes, *said: object) -> None:
+        lines = "".join(json.dumps(one) + "\n" for one in said)
+        with Repository(str(roads.root)) as repo:
+            write_note(repo, kind, VersionId(blob_id(version)), lines.encode())
+
+    town, old = blob_id(TOWN), blob_id(ROADS)
+    note("similar", ROADS2, {"other": town, "energy": 9.5, "core_set_distance": 30.0},
+         {"other": old, "energy": None}, {"other": "nonsense"}, 3)  # fmt: skip
+    note(
+        "similar",
+        TOWN,
+        {"other": blob_id(ROADS2), "energy": 9.5},
+        {"other": "ab" * 20, "energy": 1},
+    )
+    note("drift", ROADS2, {"train": old, "verdict": "drift", "report": {"effect_word": "small",
+                           "test": {"energy": 2.5, "p_value": float("nan")}}})  # fmt: skip
+    out = roads.veml("lineage", "neighbours", "roads").out.splitlines()
+    assert [one.split() for one in out[2:5]] == [
+        ["2.50", "drifted", "from", "data", "roads", old[:10], "drift,", "effect", "small"],
+        ["9.50", "similar", "to", "data", "town", town[:10], "core", "sets", "30.00"],
+        ["-", "similar", "to", "data", "roads", old[:10]],
+    ]
+    found = roads.veml("lineage", "neighbours", "town", "--json").json()["neighbours"]
+    assert [(one["node"]["id"], one["distance"]) for one in found] == [
+        ("ab" * 20, 1.0), (blob_id(ROADS2), 9.5),
+    ]  # fmt: skip
+    assert "in no commit here" in roads.veml("lineage", "neighbours", "town").out
+    (roads.root / "alone.veml").write_bytes(data_record(7))
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "alone")
+    assert "compared with nothing" in roads.veml("lineage", "neighbours", "alone").out
+    assert "expected a data version" in roads.veml("lineage", "neighbours", "big", code=128).err
+
+
+def test_bad_input(roads: Place) -> None:
+    for command in ("common", "compare"):
+        assert "no version nix" in roads.veml("lineage", command, "first", "nix", code=128).err
+        assert (
+            "no version whose id"
+            in roads.veml("lineage", command, "ffffffff", "first", code=128).err
+        )
+    for words in (("--has", "red"), ("--where", "mAP"), ("--where", "task>x"), ("--kind", "dog"),
+                  ("--trained-on", "nix"), ("--at", "nix")):  # fmt: skip
+        assert roads.veml("lineage", "find", *words, code=128).err.startswith("fatal: ")
+    # Versions that no commit has, and names of a stranger.
+    (roads.root / "trainings/lost.veml").write_bytes(LOST)
+    (roads.root / 'x"];\x1b[31m.veml').write_bytes(data_record(8))
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "odd")
+    digits = blob_id(LOST)[:12]
+    for words in (("chain", digits), ("common", digits, "first"), ("compare", digits, "first"),
+                  ("changed", "v1"), ("changed", "v1", "--dot"), ("find",),
+                  ("neighbours", blob_id(data_record(8))[:9])):  # fmt: skip
+        code = 1 if words[0] == "common" else 0
+        assert "\x1b" not in roads.veml("lineage", *words, code=code).out
+    told = roads.veml("lineage", "compare", digits, "first", "--json").json()["rows"]
+    assert {"name": "model", "shared": [], "first": ["? 3434343434"],
+            "second": [f"big {blob_id(BIG)[:10]}"]} in told  # fmt: skip
