@@ -196,7 +196,7 @@ def test_neighbours(roads: Place) -> None:
                            "test": {"energy": 2.5, "p_value": float("nan")}}})  # fmt: skip
     out = roads.veml("lineage", "neighbours", "roads").out.splitlines()
     assert [one.split() for one in out[2:5]] == [
-        ["2.50", "drifted", "from", "data", "roads", old[:10], "drift,", "effect", "small"],
+        ["2.50", "compared", "with", "data", "roads", old[:10], "drift,", "effect", "small"],
         ["9.50", "similar", "to", "data", "town", town[:10], "core", "sets", "30.00"],
         ["-", "similar", "to", "data", "roads", old[:10]],
     ]
