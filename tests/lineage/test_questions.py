@@ -111,6 +111,10 @@ def test_a_version_is_said_in_many_ways(made: History) -> None:
         with pytest.raises(InvalidInputError, match="can be data:big or model:big"):
             asked.version("big")
         assert asked.version("model:big").kind == "model"
+        assert asked.version("big", "data").kind == "data"
+        with pytest.raises(InvalidInputError, match="can be data:big or model:big"):
+            asked.version("big", "training")
+        assert asked.impact("big").start.kind == "data"
         for wrong in ("nothing", "tuned@v1", "model:roads", "ffff1234", "training:"):
             with pytest.raises(NotFoundError):
                 asked.version(wrong)

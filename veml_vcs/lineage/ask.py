@@ -10,7 +10,7 @@ from typing import Any
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId, VersionId
-from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node
+from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
 from veml_vcs.lineage.store import Direction, LineageStore, Part
 from veml_vcs.lineage.sync import Synced, database, sync
@@ -116,12 +116,14 @@ class RepositoryLineage:
         self.store = store
         self.synced = synced
 
-    def version(self, spec: str) -> Node:
+    def version(self, spec: str, meant: VersionKind | None = None) -> Node:
         """Find a version.
 
         Args:
             spec: ``NAME`` (as HEAD has it), ``NAME@REV``, ``KIND:NAME``, ``KIND:NAME@REV`` or the
                 first digits of its id.
+            meant: The kind that is meant where several have the name, as a rebuild gives its name
+                to a training and to its data.
 
         Raises:
             NotFoundError: There is none.
@@ -134,6 +136,8 @@ class RepositoryLineage:
         else:
             kind = ""
         found = self._named(name, kind, revision or "HEAD")
+        if len(found) > 1 and f"{meant}:{name}" in found:
+            found = {f"{meant}:{name}": found[f"{meant}:{name}"]}
         if len(found) > 1:
             raise InvalidInputError(
                 f"{spec} can be {' or '.join(sorted(found))}",
@@ -204,7 +208,7 @@ class RepositoryLineage:
             NotFoundError: There is no such sample.
             InvalidInputError: It is no data version.
         """
-        start = self.version(spec)
+        start = self.version(spec, "data")
         if start.kind != "data":
             raise InvalidInputError(
                 f"{spec} is a {start.kind} version, expected a data version",

@@ -82,13 +82,13 @@ def compare(asked: RepositoryLineage, first: str, second: str) -> Compared:
 
     Args:
         asked: The lineage.
-        first: See ``RepositoryLineage.version``.
+        first: See ``RepositoryLineage.version``; of several kinds with that name, a training.
         second: The same.
 
     Raises:
         InvalidInputError: They are of different kinds.
     """
-    one, other = asked.version(first), asked.version(second)
+    one, other = asked.version(first, "training"), asked.version(second, "training")
     if one.kind != other.kind:
         raise InvalidInputError(
             f"{first} is a {one.kind} version and {second} a {other.kind} version, "

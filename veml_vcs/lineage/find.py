@@ -81,7 +81,7 @@ def _data(asked: RepositoryLineage, text: str) -> set[str]:
     """Return the data versions that ``--trained-on`` names."""
     if text.partition(":")[0] == "class":
         return {one.id for one in asked.store.having([fact_id(text)], "data")}
-    return {asked.version(text).id}
+    return {asked.version(text, "data").id}
 
 
 def _models(store: LineageStore, data: Sequence[Collection[str]]) -> set[str]:

@@ -128,7 +128,7 @@ def chain(asked: RepositoryLineage, spec: str) -> Lineage:
     Raises:
         InvalidInputError: It is no training.
     """
-    start = asked.version(spec)
+    start = asked.version(spec, "training")
     if start.kind != "training":
         raise InvalidInputError(
             f"{spec} is a {start.kind} version, expected a training",
@@ -160,7 +160,7 @@ def neighbours(asked: RepositoryLineage, spec: str) -> tuple[Node, list[Neighbou
     Raises:
         InvalidInputError: It is no data version.
     """
-    start = asked.version(spec)
+    start = asked.version(spec, "data")
     if start.kind != "data":
         raise InvalidInputError(
             f"{spec} is a {start.kind} version, expected a data version",
