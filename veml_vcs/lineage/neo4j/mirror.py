@@ -225,11 +225,12 @@ class Mirror:
     def _where(self) -> At | None:
         """Return where the mirror is; None if that is not known."""
         token = self._token()
-        for known in (self.changes.at, self.changes.following):
-            if known is not None and known.token == token and token:
-                if known is not self.changes.at:
-                    self.changes.settle(known)
-                return known
+        at, following = self.changes.at, self.changes.following
+        if at is not None and token and at.token == token:
+            return at
+        if following is not None and token and following.token == token:
+            self.changes.settle(following)  # the answer was lost on the way
+            return following
         return None
 
     def _token(self) -> str:
