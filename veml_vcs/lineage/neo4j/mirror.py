@@ -18,7 +18,7 @@ from typing import Any
 
 from neo4j import ManagedTransaction
 
-from veml_vcs.errors import ConflictError
+from veml_vcs.errors import ConflictError, LockedError
 from veml_vcs.lineage.graph import Edge, Node
 from veml_vcs.lineage.neo4j.changes import At, Changes, Stage
 from veml_vcs.lineage.neo4j.rows import LABELS, TYPES, edge_row, key_of, label_of, node_row, type_of
@@ -30,6 +30,9 @@ from veml_vcs.repository.progress import Progress, silent
 
 WINDOW = 2000
 """Rows that one transaction writes."""
+
+_MOVES = 3
+"""How often somebody else may write in between; two would send for ever."""
 
 _CONSTRAINTS = (
     "CREATE CONSTRAINT veml_version IF NOT EXISTS "
@@ -192,7 +195,7 @@ class Mirror:
             self.claim()
             at = replace(self.changes.begin(), token=self._token())
         done = Sent(whole=at.stage != "log")
-        total = self._count()
+        total, moved = self._count(), 0
         while True:
             window = self._next(at)
             if window is None:
@@ -201,8 +204,15 @@ class Mirror:
                 return replace(done, complete=False)
             try:
                 self._send(at, window)
-            except MovedError:
+            except MovedError as error:
                 # Somebody else wrote: whatever that was, it is looked at as a whole.
+                moved += 1
+                if moved > _MOVES:
+                    raise LockedError(
+                        f"another copy of this repository is sending to {self._name} as well",
+                        hint="try again when it is done, or give this one another name: "
+                        f"veml lineage connect {self._server.place.url} --as OTHER-NAME",
+                    ) from error
                 self.claim()
                 window = _Window(replace(self.changes.begin(), token=self._token()))
                 done = replace(done, whole=True)
