@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tests.repository.conftest import isolated
 from veml_vcs.errors import StorageError
 from veml_vcs.lineage.neo4j.mirror import Mirror, MovedError
 from veml_vcs.lineage.neo4j.place import Place
+from veml_vcs.lineage.neo4j.server import Server
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import sync
 from veml_vcs.objects.files import Files
@@ -142,6 +145,35 @@ def test_a_second_writer_is_refused_by_the_server(
         copy.close()
     base.close()
     repo.close()
+
+
+def test_many_connect_to_a_new_server_at_once(neo4j_server: Address) -> None:
+    """Neo4j refuses one of two that make a constraint at the same time; that one tries again.
+
+    Seen to fail with ``define`` outside of a managed transaction.
+    """
+    place, failed = place_at(neo4j_server), []
+
+    def make(server: Server, label: str) -> None:
+        try:
+            server.define(
+                f"CREATE CONSTRAINT {label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.id IS UNIQUE"
+            )
+        except StorageError as error:
+            failed.append(error)
+
+    servers = [opened(neo4j_server, place) for _ in range(6)]
+    for turn in range(6):
+        label = f"Race{secrets.token_hex(4)}{turn}"
+        threads = [threading.Thread(target=make, args=(one, label)) for one in servers]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        servers[0].define(f"DROP CONSTRAINT {label}")
+    for server in servers:
+        server.close()
+    assert failed == []
 
 
 def test_the_server_is_killed(tmp_path: Path, isolated: Path, neo4j_server: Address) -> None:

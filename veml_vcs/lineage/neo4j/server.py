@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from neo4j import READ_ACCESS, GraphDatabase, ManagedTransaction, Query, Record, RoutingControl
+from neo4j import READ_ACCESS, GraphDatabase, ManagedTransaction, Record, RoutingControl
 from neo4j.exceptions import (
     AuthError,
     ClientError,
@@ -121,12 +121,8 @@ class Server:
             return session.execute_write(work)
 
     def define(self, cypher: str) -> None:
-        """Run a statement on the schema, in a transaction of its own."""
-        with (
-            self._explained(),
-            self._driver.session(database=self.place.database) as session,
-        ):
-            session.run(Query(cypher)).consume()
+        """Run a statement on the schema; tried again where another does the same just now."""
+        self.write(lambda transaction: transaction.run(cypher).consume())
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
