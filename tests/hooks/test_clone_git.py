@@ -149,10 +149,14 @@ def test_names_and_sources_of_clones(drives: GitProject, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["drift", "similar", "measured"])
 def test_notes_travel_with_clone_fetch_and_push(
-    drives: GitProject, tmp_path: Path, clone_of: Maker
+    drives: GitProject, tmp_path: Path, clone_of: Maker, kind: str
 ) -> None:
-    """Two clones write different notes; a push joins them, a fetch brings them, none is lost."""
+    """Two clones write different notes; a push joins them, a fetch brings them, none is lost.
+
+    Seen to fail for ``measured`` when ours alone was kept.
+    """
     version = VersionId(drives.git("rev-parse", "main:data.veml").strip())
     other = VersionId(drives.git("rev-parse", "night:data.veml").strip())
     bare = tmp_path / "bare"
@@ -160,31 +164,31 @@ def test_notes_travel_with_clone_fetch_and_push(
     drives.git("remote", "add", "origin", str(bare))
     drives.install()
     drives.reopen()
-    write_note(drives.repo, "drift", version, b"one\n")
+    write_note(drives.repo, kind, version, b"one\n")
     drives.git("push", "-q", "origin", "main", "night")
     drives.git("clone", "-q", str(bare), str(tmp_path / "second"), "-b", "main")
     second = opened(tmp_path / "second")
     second.install()
     second.git("fetch", "-q")
     second.reopen()
-    assert read_note(second.repo, "drift", version) == b"one\n"
-    write_note(second.repo, "drift", version, b"two\n")
-    write_note(second.repo, "drift", other, b"three\n")
+    assert read_note(second.repo, kind, version) == b"one\n"
+    write_note(second.repo, kind, version, b"two\n")
+    write_note(second.repo, kind, other, b"three\n")
     second.git("config", "push.default", "current")
     fetch_data(second.repo, str(drives.root), everything=True)
     second.git("commit", "-q", "--allow-empty", "-m", "empty")
     second.git("push", "-q")
     drives.git("fetch", "-q")
     drives.reopen()
-    assert read_note(drives.repo, "drift", version) == b"one\n"  # ours goes first
-    assert read_note(drives.repo, "drift", other) == b"three\n"
-    assert set(noted_versions(drives.repo, "drift")) == {version, other}
+    assert read_note(drives.repo, kind, version) == b"one\n"  # ours goes first
+    assert read_note(drives.repo, kind, other) == b"three\n"
+    assert set(noted_versions(drives.repo, kind)) == {version, other}
     drives.git("pull", "-q", "origin", "main")
-    write_note(drives.repo, "drift", version, b"one\nfour\n")
+    write_note(drives.repo, kind, version, b"one\nfour\n")
     drives.git("commit", "-q", "--allow-empty", "-m", "again")
     drives.git("push", "-q", "origin", "main")
     second.git("fetch", "-q")
-    joined = second.git("show", f"refs/veml/remotes/origin/drift:{version}")
+    joined = second.git("show", f"refs/veml/remotes/origin/{kind}:{version}")
     assert set(joined.split()) == {"one", "two", "four"}
     second.close()
 

@@ -28,6 +28,8 @@ GIVEN = os.environ.get("VEML_NEO4J")
 _ENVIRONMENT = dict(os.environ)
 USER, PASSWORD = "neo4j", "graph-of-tests"
 _START_SECONDS = 120.0
+_keepers: list[subprocess.Popen[bytes]] = []
+"""What this process started; without a name Python warns, in whatever test runs then."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def running(shared: Path) -> Server:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
+        _keepers.append(process)
         server = Server(f"neo4j://127.0.0.1:{port}", USER, PASSWORD)
         wait(server, process, folder)
         port_file.write_text(str(port))

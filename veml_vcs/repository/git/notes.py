@@ -24,6 +24,9 @@ TRACKING_PREFIX = "refs/veml/remotes/"
 COMPARISONS = ("drift", "similar")
 """Kinds whose notes are lines of JSON, one a comparison with another version."""
 
+_LINES = (*COMPARISONS, "measured")
+"""Kinds whose notes are lines, each a fact of its own: those of two clones are joined."""
+
 _MOST_BACK = 100
 
 _NOBODY = b"veml <veml@localhost>"
@@ -213,7 +216,7 @@ def local_kinds(repo: Repository) -> list[str]:
 def join_notes(repo: Repository, remote: str, kind: str) -> None:
     """Add the notes of a remote to ours, so that ours can be pushed there.
 
-    Of a version that both have a note on, lines of ``COMPARISONS`` are joined; of any other
+    Of a version that both have a note on, those of ``_LINES`` are joined; of any other
     kind ours stays: a summary says the same of the same version.
 
     Args:
@@ -235,7 +238,7 @@ def join_notes(repo: Repository, remote: str, kind: str) -> None:
             lines = [] if old is None else old.splitlines()
             if old is None:
                 joined = new
-            elif kind in COMPARISONS:
+            elif kind in _LINES:
                 extra = [line for line in new.splitlines() if line not in lines]
                 joined = b"".join(line + b"\n" for line in [*lines, *extra])
             else:
