@@ -51,7 +51,7 @@ def roads(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 def test_full_learns_from_the_old_steps_and_those_that_came(roads: Place) -> None:
     """What the old training held back is neither new nor learnt from.
 
-    Seen to fail without ``_after_held_back``: steps 240 to 300 were trained on.
+    Seen to fail without ``_after_held_back``: all 420 steps were new, those held back among them.
     """
     done = rebuilt(roads, Quiet(), new="roads", training="speed", method="full", iterations=2)
     assert (done.labels, done.samples, done.data) == (0, 120, "")

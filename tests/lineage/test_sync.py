@@ -7,6 +7,7 @@ Seen to fail with the call of ``remove_commits``, and each part of ``Writer.sett
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -64,16 +65,20 @@ def names_of(base: Database) -> dict[str, str]:
 
 
 def test_what_a_dropped_branch_alone_said_is_gone(tmp_path: Path, isolated: Path) -> None:
-    """A revision between versions that stay, the name a fact was shown by, a damaged record."""
+    """A revision between versions that stay, names that were shown, a damaged record."""
     history = History(tmp_path / "project")
-    one, other = data_record(1, ("Bus",)), data_record(2, ("bus",))
+    one, other, third = (
+        data_record(number, (name,)) for number, name in ((1, "Bus"), (2, "bus"), (3, "car"))
+    )
     bad = b'{\n "kind": "data",\n "veml": 1}\n'
-    history.commit({"a.veml": other, "b.veml": data_record(3, ("car",))})
+    first = history.commit({"a.veml": other, "b.veml": third})
     history.git("checkout", "-q", "-b", "side")
-    history.commit({"a.veml": data_record(3, ("car",)), "c.veml": one, "d.veml": bad})
+    side = history.commit({"a.veml": third, "c.veml": one, "d.veml": bad})
     repo, base = history.synced()
-    revision = (blob_id(data_record(3, ("car",))), "revision_of", blob_id(other), "{}")
+    revision = (blob_id(third), "revision_of", blob_id(other), "{}")
     assert revision in everything(base)
+    assert (side, "contains", blob_id(third), '{"paths":["a.veml"]}') in everything(base)
+    assert names_of(base)[blob_id(third)] == "a.veml"
     assert names_of(base)["class:bus"] == "Bus"
     assert base.connection.execute("SELECT count(*) FROM skipped").fetchone() == (1,)
     base.close()
@@ -82,8 +87,43 @@ def test_what_a_dropped_branch_alone_said_is_gone(tmp_path: Path, isolated: Path
     history.git("branch", "-D", "side")
     repo, base = history.synced()
     assert revision not in everything(base)
+    assert [row for row in everything(base) if row[1:3] == ("contains", blob_id(third))] == [
+        (first, "contains", blob_id(third), '{"paths":["b.veml"]}')
+    ]
+    assert names_of(base)[blob_id(third)] == "b.veml"
     assert names_of(base)["class:bus"] == "bus"
     assert base.connection.execute("SELECT count(*) FROM skipped").fetchone() == (0,)
+    followed = everything(base)
+    sync(repo, base, full=True)
+    assert followed == everything(base)
+    base.close()
+    repo.close()
+
+
+def test_what_notes_say_of_a_dropped_version_stays(tmp_path: Path, isolated: Path) -> None:
+    """It is unknown from then on, and is what the note says of it: data."""
+    history = History(tmp_path / "project")
+    stays, goes = data_record(1), data_record(2)
+    history.commit({"d.veml": stays})
+    history.git("checkout", "-q", "-b", "side")
+    night = training_record(blob_id(goes), "34" * 20)
+    history.commit({"side.veml": goes, "trainings/night.veml": night})
+    for on, of in ((goes, stays), (stays, night)):
+        said = json.dumps({"train": blob_id(of), "verdict": "drift", "report": {}})
+        history.git("notes", "--ref=veml/drift", "add", "-m", said, blob_id(on))
+    drifted = {
+        (blob_id(goes), "drifted_from", blob_id(stays), '{"verdict":"drift"}'),
+        (blob_id(stays), "drifted_from", blob_id(night), '{"verdict":"drift"}'),
+    }
+    repo, base = history.synced()
+    assert drifted <= set(everything(base))
+    base.close()
+    repo.close()
+    history.git("checkout", "-q", "main")
+    history.git("branch", "-D", "side")
+    repo, base = history.synced()
+    assert drifted <= set(everything(base))
+    assert (blob_id(night), "data", "", "{}", 0) in everything(base)
     followed = everything(base)
     sync(repo, base, full=True)
     assert followed == everything(base)
