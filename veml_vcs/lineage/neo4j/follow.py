@@ -16,20 +16,29 @@ from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository.repository import Repository
 
 SECONDS = 2.5
-"""How long a command waits at its end, at most."""
+"""How long a command waits at its end, at most, where ``VEML_NEO4J_SECONDS`` says nothing else."""
 
 
-def follow(root: str, environment: Mapping[str, str], seconds: float = SECONDS) -> str | None:
+def patience(environment: Mapping[str, str]) -> float:
+    """Return how many seconds a command may wait; what makes no sense is as if it were not said."""
+    try:
+        seconds = float(environment.get("VEML_NEO4J_SECONDS", SECONDS))
+    except ValueError:
+        return SECONDS
+    return seconds if 0 < seconds <= threading.TIMEOUT_MAX else SECONDS
+
+
+def follow(root: str, environment: Mapping[str, str]) -> str | None:
     """Bring the mirror of a repository up to date, if it has one, and if that is quick.
 
     Args:
         root: The repository.
         environment: See ``login``.
-        seconds: After so many it goes on without; what was sent by then is kept.
 
     Returns:
         Why the mirror is not up to date, on one line; None if it is.
     """
+    seconds = patience(environment)  # after so many it goes on without; what was sent is kept
     said: list[str | None] = []
     # A thread: a server may accept a connection and never say a word, and the driver waits for it.
     worker = threading.Thread(
