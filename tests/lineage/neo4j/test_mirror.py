@@ -116,6 +116,10 @@ def test_what_becomes_known_and_unknown_again(
         follows(mirror)
         do("DELETE FROM edge WHERE kind = 'uses'")
         follows(mirror)
+        do("UPDATE node SET kind = 'inference' WHERE kind = 'training'")  # and its label with it
+        follows(mirror)
+        do("UPDATE node SET kind = 'training' WHERE kind = 'inference'")
+        follows(mirror)
         # In one window, out and in again, without its edges.
         row = do("SELECT * FROM node WHERE kind = 'training'").fetchone()
         with base.changing():
@@ -150,6 +154,10 @@ def test_a_log_with_a_gap_is_not_trusted(
         elif how == "restored":  # an older copy of the server's files
             run("MATCH (n:Version {repository: $repository, kind: 'training'}) DETACH DELETE n")
             run("MATCH (m:VemlMirror {repository: $repository}) SET m.token = 'older'")
+            run(
+                "MATCH (c:Commit {repository: $repository}), (d:Data {repository: $repository}) "
+                "WITH c, d LIMIT 1 CREATE (d)-[:USES]->(c)"
+            )
             run(
                 "CREATE (:Version:Data {repository: $repository, id: 'stray', kind: 'data'})"
                 "-[:HAS]->(:Version {repository: $repository, id: 'other', kind: 'class'})"
