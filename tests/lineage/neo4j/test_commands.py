@@ -152,7 +152,7 @@ def test_a_server_that_is_down_never_stops_a_commit(roads: Place, neo4j_server: 
 def test_a_server_that_says_nothing_is_given_up(
     roads: Place, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It takes the connection, and is silent. Seen to hang without the thread of ``follow``."""
+    """It takes the connection, and is silent."""
     monkeypatch.delenv("VEML_NEO4J_SECONDS")
     roads.veml("lineage", "connect", neo4j_server.url, "--as", named())
     with silent() as port:

@@ -40,7 +40,7 @@ def follow(root: str, environment: Mapping[str, str]) -> str | None:
     """
     seconds = patience(environment)  # after so many it goes on without; what was sent is kept
     said: list[str | None] = []
-    # A thread: a server may accept a connection and never say a word, and the driver waits for it.
+    # A thread: the name of a host, or a helper of Git's, may take longer than the driver's bounds.
     worker = threading.Thread(
         target=lambda: said.append(_try(root, environment, time.monotonic() + seconds)),
         name="veml-mirror",
