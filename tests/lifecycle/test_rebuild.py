@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,14 +34,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with place_for(tmp_path_factory, "rebuilt") as place:
         make_rebuildable(place)
         yield place.root
-
-
-@pytest.fixture
-def cells(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A place of its own for each test: what one rebuilds is not in the way of another."""
-    shutil.copytree(made, tmp_path / "repository", symlinks=True)
-    monkeypatch.chdir(tmp_path / "repository")
-    return Place(tmp_path / "repository")
 
 
 def truth(place: Place, key: str) -> list[dict[str, object]]:

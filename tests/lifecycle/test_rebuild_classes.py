@@ -46,13 +46,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield place.root
 
 
-@pytest.fixture
-def cells(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    shutil.copytree(made, tmp_path / "repository", symlinks=True)
-    monkeypatch.chdir(tmp_path / "repository")
-    return Place(tmp_path / "repository")
-
-
 def test_full_learns_from_old_and_new(cells: Place) -> None:
     done = rebuilt(cells, Quiet(), method="full", iterations=None, epochs=1)
     assert (done.status, done.task) == ("complete", "classification")

@@ -40,13 +40,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield place.root
 
 
-@pytest.fixture
-def cells(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    shutil.copytree(made, tmp_path / "repository", symlinks=True)
-    monkeypatch.chdir(tmp_path / "repository")
-    return Place(tmp_path / "repository")
-
-
 def test_it_is_deployed_as_its_source_was(cells: Place) -> None:
     told = cells.veml(*TAKE, "--dry-run").out
     assert "deployed as onnx (whole)" in told
