@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from veml_cli.render.dates import show_date
-from veml_cli.render.diff import diff_lines
-from veml_cli.render.diff_stat import name_status_lines, stat_lines
 from veml_cli.render.line import Line, Style, joined, line
 from veml_cli.render.log_graph import Graph
 from veml_cli.render.log_head import Look, head_lines, side_mark
@@ -151,6 +149,9 @@ def extra_lines(entry: LogEntry, layout: Layout) -> list[Line]:
 
 def _changes(entry: LogEntry, repo: Repository, layout: Layout) -> Iterator[Line]:
     """Yield what a commit changed against its first parent; of a merge, as Git, nothing."""
+    # Here, not above: most logs tell no changes, and these are a fifth of what they import.
+    from veml_cli.render.diff import diff_lines
+    from veml_cli.render.diff_stat import name_status_lines, stat_lines
     from veml_vcs.repository.diff import diff_commits
 
     if len(entry.parents) > 1 and layout.extra != "stat":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from veml_cli.render.line import Line, joined, line
 
 if TYPE_CHECKING:
-    from veml_vcs.repository.status import StagedData
+    from veml_vcs.repository.data_changes import StagedData
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024

@@ -53,6 +53,18 @@ def test_an_edit_is_added_and_committed_without_what_it_does_not_need(drives: Pl
         unneeded.add("dulwich.filters")
 
 
+def test_a_log_that_tells_no_changes_needs_neither_diff_nor_status(drives: Place) -> None:
+    """They are a fifth of what it would import.
+
+    Seen to fail with ``render.diff`` at the top of ``render.log``, and with ``data_changes`` in
+    ``status``.
+    """
+    unneeded = {"veml_cli.render.diff", "veml_vcs.repository.diff", "veml_vcs.repository.status"}
+    modules = imported(drives, "log")
+    assert not modules & unneeded
+    assert "veml_vcs.repository.data_changes" in modules
+
+
 @pytest.mark.parametrize(
     ("command", "before", "after"), [("add", None, "1"), ("add", "3", "3"), ("drift", None, None)]
 )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.repository.kit import Box, Project, coco, dump, images, png, small_model, voc
 from veml_vcs.errors import ConflictError, FormatError, InvalidInputError, NotFoundError
-from veml_vcs.repository.status import StagedData
+from veml_vcs.repository.data_changes import StagedData
 from veml_vcs.repository.worktree import reading
 from veml_vcs.repository.worktree.scan import Stamp
 

@@ -21,6 +21,7 @@ from veml_vcs.errors import (
 )
 from veml_vcs.ids import CommitId, short
 from veml_vcs.repository.damage import MEND
+from veml_vcs.repository.data_changes import StagedData, staged_data_changes
 from veml_vcs.repository.git.identity import identity_of
 from veml_vcs.repository.git.repo import TreeFile
 from veml_vcs.repository.merging.operation import HEAD_FILES
@@ -32,7 +33,6 @@ from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.records.check import blocked_records
 from veml_vcs.repository.records.place import record_diffs
 from veml_vcs.repository.repository import Repository
-from veml_vcs.repository.status import StagedData, staged_data_changes
 from veml_vcs.repository.worktree.changes import may_differ
 from veml_vcs.repository.worktree.plain import add_plain
 from veml_vcs.repository.worktree.plain_files import unstaged_paths

@@ -13,13 +13,13 @@ from dulwich.refs import Ref
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId
+from veml_vcs.repository.data_changes import StagedData, staged_data_changes
 from veml_vcs.repository.git.mailmap import Mailmap
 from veml_vcs.repository.git.repo import Head
 from veml_vcs.repository.git.walk import Order, by_date, difference, ordered
 from veml_vcs.repository.ranges import parse_ranges
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.revisions import regular_expression
-from veml_vcs.repository.status import StagedData, staged_data_changes
 
 if TYPE_CHECKING:
     from veml_vcs.repository.diff_result import RepoDiff
