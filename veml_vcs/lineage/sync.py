@@ -147,11 +147,11 @@ def _add(repo: Repository, writer: Writer, new: History, progress: Progress) -> 
                 places.setdefault(item.version, {})[item.path] = None
         read = _read_versions(new, writer.kinds(places), places)
         writer.add_versions(read.said)
+        writer.skip((one.version, one.path, one.reason) for one in read.skipped)
         writer.add_commits([
             (one.node, one.parents, [item for item in one.brought if item.version in read.records])
             for one in lot
         ])  # fmt: skip
-        writer.skip((one.version, one.path, one.reason) for one in read.skipped)
         versions += len(read.said)
         done += len(lot)
         progress("reading the history", done, total)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from veml_vcs.errors import StorageError
 from veml_vcs.objects.files import Files
 
-FORMAT = 4
+FORMAT = 5
 FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
@@ -19,21 +19,18 @@ _WAIT_SECONDS = 30.0
 
 _TABLES = """
 CREATE TABLE node (
-  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
+  key INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
   props TEXT NOT NULL, known INTEGER NOT NULL
 );
-CREATE INDEX node_kind ON node (kind, name, id);
 CREATE TABLE edge (
   source INTEGER NOT NULL, kind TEXT NOT NULL, target INTEGER NOT NULL, props TEXT NOT NULL,
   PRIMARY KEY (source, kind, target)
 ) WITHOUT ROWID;
-CREATE INDEX edge_in ON edge (target, kind, source);
 -- contains and revision_of come from here.
 CREATE TABLE brought (
   commit_key INTEGER NOT NULL, path TEXT NOT NULL, version TEXT NOT NULL, replaced TEXT NOT NULL,
   PRIMARY KEY (commit_key, path)
 ) WITHOUT ROWID;
-CREATE INDEX brought_version ON brought (version);
 CREATE TABLE skipped (
   version TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (version, path)
 ) WITHOUT ROWID;
@@ -43,6 +40,13 @@ CREATE TABLE tally (
 ) WITHOUT ROWID;
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+_INDEXES = {
+    "node_id": "UNIQUE INDEX node_id ON node (id)",
+    "node_kind": "INDEX node_kind ON node (kind, name, id)",
+    "edge_in": "INDEX edge_in ON edge (target, kind, source)",
+    "brought_version": "INDEX brought_version ON brought (version)",
+}
+"""Each by its name; those of a table that is filled from nothing are made when it is full."""
 
 
 class Database:
@@ -131,9 +135,22 @@ def _check(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone() == (0,):  # nobody was faster
         for statement in _TABLES.split(";"):
             connection.execute(statement)
+        make_indexes(connection)
         _begin_generation(connection)
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("COMMIT")
+
+
+def drop_indexes(connection: sqlite3.Connection) -> None:
+    """Take away what would be kept in order row by row; inside ``changing``."""
+    for name in _INDEXES:
+        connection.execute(f"DROP INDEX {name}")
+
+
+def make_indexes(connection: sqlite3.Connection) -> None:
+    """Make all indexes, sorting once; inside ``changing``, or where the tables are made."""
+    for index in _INDEXES.values():
+        connection.execute(f"CREATE {index}")
 
 
 def _begin_generation(connection: sqlite3.Connection) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from veml_vcs.lineage.graph import VERSIONS, Edge, Node
 from veml_vcs.lineage.records import Said
+from veml_vcs.lineage.sqlite.database import drop_indexes
+from veml_vcs.lineage.sqlite.first import First
 from veml_vcs.lineage.sqlite.rows import STANDS
 from veml_vcs.repository.git.brought import Brought
 
@@ -54,8 +56,10 @@ class Writer:
         (last,) = self._do("SELECT coalesce(max(key), 0) FROM node").fetchone()
         if last:
             self._count_changes()
+        else:
+            drop_indexes(connection)
         self._next = int(last) + 1
-        self._empty = self._fresh = not last
+        self._first = None if last else First(connection)
         self._keys: dict[str, int] = {}
         self._facts: dict[str, str] = {}
         self._unknown: dict[str, str] = {}
@@ -63,6 +67,8 @@ class Writer:
 
     def kinds(self, ids: Iterable[str]) -> dict[str, str]:
         """Return which of some nodes are known -> their kinds."""
+        if self._first is not None:
+            return self._first.known(ids)
         rows = self._do(
             "SELECT id, kind FROM node WHERE id IN (SELECT value FROM json_each(?)) AND known",
             (json.dumps(list(ids)),),
@@ -88,7 +94,10 @@ class Writer:
                 for item in brought
             ),
         )
-        self.touch(item.version for _, _, brought in commits for item in brought)
+        if self._first is None:
+            self.touch(item.version for _, _, brought in commits for item in brought)
+        else:
+            self._first.brought(self._keys, ((node.id, brought) for node, _, brought in commits))
 
     def add_versions(self, said: Sequence[Said]) -> None:
         """Add versions with what their records say."""
@@ -107,13 +116,17 @@ class Writer:
             # Of two ways to write a name the first in order is shown, whoever said it first.
             if self._facts.setdefault(fact.id, fact.name) > fact.name:
                 self._facts[fact.id] = fact.name
-                self._do("UPDATE node SET name = ? WHERE id = ?", (fact.name, fact.id))
+                self._do("UPDATE node SET name = ? WHERE key = ?",
+                         (fact.name, self._keys[fact.id]))  # fmt: skip
         self._named((named, kind) for one in said for named, kind in one.kinds.items())
         self._edges(edge for one in said for edge in one.edges)
 
     def skip(self, skipped: Iterable[tuple[str, str, str]]) -> None:
-        """Note versions that cannot be read at a path: id, path, reason."""
-        self._many("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", skipped)
+        """Note versions that cannot be read at a path: id, path, reason; before ``add_commits``."""
+        told = list(skipped)
+        self._many("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", told)
+        if self._first is not None:
+            self._first.skipped.update((version, path) for version, path, _ in told)
 
     def remove_commits(self, dropped: Iterable[str], heads: Collection[str]) -> int:
         """Take out commits that no head reaches any more.
@@ -128,6 +141,8 @@ class Writer:
         Returns:
             How many went.
         """
+        if self._first is not None:
+            return 0
         gone: set[int] = set()
         stay = self._keys_of(heads)
         pending = sorted(self._keys_of(dropped) - stay)
@@ -155,7 +170,6 @@ class Writer:
             self._do(statement)
         self._keys.clear()
         self._unknown.clear()
-        self._fresh = False
         return len(gone)
 
     @property
@@ -169,6 +183,9 @@ class Writer:
 
     def settle(self) -> None:
         """Bring up to date what follows from what commits brought; what is left over goes."""
+        if self._first is not None:
+            self._first.settle(self._keys)
+            return
         do = self._do
         do("DELETE FROM skipped WHERE version IN (SELECT id FROM touched) AND NOT EXISTS "
            "(SELECT 1 FROM brought b WHERE b.version = skipped.version AND b.path = skipped.path)"
@@ -203,13 +220,15 @@ class Writer:
            "WHERE known AND key IN "
            "(SELECT n.key FROM touched t CROSS JOIN node n ON n.id = t.id)")  # fmt: skip
         self._sweep()
-        self._count()
+        for table, event, _ in _COUNTED:
+            do(f"DROP TRIGGER temp.count_{table}_{event[:6]}")
 
     def replace_noted(self, edges: Iterable[Edge]) -> None:
         """Set all edges that notes say; before ``settle``."""
-        self._do(f"INSERT OR IGNORE INTO loose SELECT source FROM edge WHERE kind IN {_NOTED} "
-                 f"UNION SELECT target FROM edge WHERE kind IN {_NOTED}")  # fmt: skip
-        self._do(f"DELETE FROM edge WHERE kind IN {_NOTED}")
+        if self._first is None:
+            self._do(f"INSERT OR IGNORE INTO loose SELECT source FROM edge WHERE kind IN {_NOTED} "
+                     f"UNION SELECT target FROM edge WHERE kind IN {_NOTED}")  # fmt: skip
+            self._do(f"DELETE FROM edge WHERE kind IN {_NOTED}")
         told = list(edges)
         ends = [(one, "data") for edge in told for one in (edge.source, edge.target)]
         self._look_up([one for one, _ in ends])
@@ -250,17 +269,6 @@ class Writer:
             self._do(f"CREATE TEMP TRIGGER count_{table}_{event[:6]} "
                      f"AFTER {event} ON main.{table} BEGIN {told} END")  # fmt: skip
 
-    def _count(self) -> None:
-        """Count what there is, where changes were not counted."""
-        if not self._empty:
-            for table, event, _ in _COUNTED:
-                self._do(f"DROP TRIGGER temp.count_{table}_{event[:6]}")
-            return
-        self._do("DELETE FROM tally")
-        for table in ("node", "edge"):
-            self._do("INSERT INTO tally SELECT ?1, kind, count(*) "
-                     f"FROM {table} GROUP BY kind", (table,))  # fmt: skip
-
     def _keys_of(self, ids: Iterable[str]) -> set[int]:
         rows = self._do(
             "SELECT key FROM node WHERE id IN (SELECT value FROM json_each(?)) "
@@ -272,7 +280,7 @@ class Writer:
     def _look_up(self, ids: Iterable[str]) -> None:
         """Give every node a key: its own, or a new one, for which a row is owed."""
         new = dict.fromkeys(one for one in ids if one not in self._keys)
-        if not self._fresh and new:
+        if self._first is None and new:
             rows = self._do(
                 "SELECT key, id, kind, name, known FROM node WHERE id IN "
                 "(SELECT value FROM json_each(?))", (json.dumps(list(new)),),
@@ -291,7 +299,10 @@ class Writer:
 
     def _known(self, nodes: Iterable[Node]) -> None:
         """Add commits or versions; what is known takes the place of what is only named."""
-        rows = [self._row(one) for one in nodes]
+        told = list(nodes)
+        if self._first is not None:
+            self._first.kinds.update((one.id, one.kind) for one in told)
+        rows = [self._row(one) for one in told]
         self._insert([row for row in rows if row[1] in self._owed])
         self._many(
             "UPDATE node SET kind = ?3, name = ?4, props = ?5, known = 1 WHERE key = ?1",
@@ -306,7 +317,7 @@ class Writer:
                 new[one] = min(kind, new.get(one, kind))
             elif self._unknown.get(one, "") > kind:  # who said it first does not count
                 self._unknown[one] = kind
-                self._do("UPDATE node SET kind = ? WHERE id = ?", (kind, one))
+                self._do("UPDATE node SET kind = ? WHERE key = ?", (kind, self._keys[one]))
         self._insert([(self._keys[one], one, kind, "", "{}", False) for one, kind in new.items()])
         self._unknown |= new
 
