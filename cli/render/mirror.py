@@ -62,8 +62,11 @@ def mirror_lines(found: MirrorStatus | None) -> Iterator[Line]:
     if found.problem is not None:
         yield line(("  " + found.problem, "warning"))
     if found.reached_at is not None and found.server is None:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.reached_at))
-        yield line(f"  last brought up to date {when}")
+        yield line(f"  last brought up to date {_clock(found.reached_at)}")
+    if found.silence is not None:
+        since, until = (_clock(one) for one in (found.silence.since, found.silence.until))
+        told = f"silent since {since}: commands try it again after {until}"
+        yield line(f"  {told}; veml lineage sync tries at once")
     if found.waiting is None:
         yield line(("  to be compared as a whole: veml lineage sync", "warning"))
     elif found.waiting:
@@ -87,6 +90,10 @@ def answer_lines(found: Answer, width: int | None) -> Iterator[Line]:
     ]
     rows = [[_cell(one) for one in row] for row in found.rows]
     yield from table(columns, rows, indent="", width=width)
+
+
+def _clock(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def _cell(value: Any) -> str:

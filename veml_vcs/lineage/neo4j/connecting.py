@@ -21,6 +21,7 @@ from veml_vcs.lineage.neo4j.place import (
     write_place,
 )
 from veml_vcs.lineage.neo4j.server import Server
+from veml_vcs.lineage.neo4j.silence import Silence, forget_silence, silence_of
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository.progress import Progress, silent
@@ -61,6 +62,7 @@ class MirrorStatus:
         waiting: Changes that it lacks; None if it has to be compared as a whole.
         taken_at: When it took the last of what it has, by the server's clock.
         reached_at: When it was last brought up to date from here, in seconds since 1970.
+        silence: What commands remember of a server that did not answer them.
     """
 
     url: str
@@ -73,6 +75,7 @@ class MirrorStatus:
     waiting: int | None = None
     taken_at: str | None = None
     reached_at: int | None = None
+    silence: Silence | None = None
 
 
 @contextmanager
@@ -109,7 +112,7 @@ def reach(
     ask: bool = False,
     seconds: float | None = None,
 ) -> Server:
-    """Open the connection to a server.
+    """Open the connection to a server; one that answers is known to be silent no more.
 
     Args:
         repo: Its settings name Git's credential helper.
@@ -125,7 +128,9 @@ def reach(
     who = login(repo, place, environment)
     try:
         server = Server(place, who, **patience)
+        forget_silence(repo)
     except InvalidInputError as error:
+        forget_silence(repo)
         if error.kind != "wrong-password":
             raise
         if who is not None:
@@ -200,6 +205,7 @@ def disconnect(
         with reach(repo, place, environment) as server:
             removed = Mirror(base, server).remove()
     remove_place(repo)
+    forget_silence(repo)
     Changes(base).forget()
     return removed
 
@@ -286,7 +292,8 @@ def mirror_status(
             kept = Mirror(base, server).kept()
             found["server"] = server.agent
     except VemlError as error:
-        return MirrorStatus(**found, problem=error.message)
+        silence = silence_of(repo, place)
+        return MirrorStatus(**found, problem=error.message, silence=silence)
     if kept is None:
         return MirrorStatus(**(found | {"waiting": None}), nodes=0, edges=0)
     known = {one.token for one in (changes.at, changes.following) if one is not None}

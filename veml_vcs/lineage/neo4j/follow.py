@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from veml_vcs.errors import VemlError
 from veml_vcs.lineage.neo4j.changes import Changes
 from veml_vcs.lineage.neo4j.place import Place, place_of
+from veml_vcs.lineage.neo4j.silence import remember_silence, waiting_for
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository.repository import Repository
 
 SECONDS = 2.5
 """How long a command waits at its end, at most, where ``VEML_NEO4J_SECONDS`` says nothing else."""
+
+_LATE = "the mirror in Neo4j is not up to date"
 
 
 def patience(environment: Mapping[str, str]) -> float:
@@ -28,8 +32,23 @@ def patience(environment: Mapping[str, str]) -> float:
     return seconds if 0 < seconds <= threading.TIMEOUT_MAX else SECONDS
 
 
+@dataclass
+class _Attempt:
+    """What the thread that sends has come to, and where it is.
+
+    Attributes:
+        said: What there is to say, once it has ended: None is that the mirror is up to date.
+        reaching: The server that it waits for, or waited for in vain.
+    """
+
+    said: list[str | None] = field(default_factory=list)
+    reaching: Place | None = None
+
+
 def follow(root: str, environment: Mapping[str, str]) -> str | None:
     """Bring the mirror of a repository up to date, if it has one, and if that is quick.
+
+    A server that did not answer is not asked again for a while (``silence``).
 
     Args:
         root: The repository.
@@ -39,33 +58,59 @@ def follow(root: str, environment: Mapping[str, str]) -> str | None:
         Why the mirror is not up to date, on one line; None if it is.
     """
     seconds = patience(environment)  # after so many it goes on without; what was sent is kept
-    said: list[str | None] = []
+    attempt = _Attempt()
     # A thread: the name of a host, or a helper of Git's, may take longer than the driver's bounds.
     worker = threading.Thread(
-        target=lambda: said.append(_try(root, environment, time.monotonic() + seconds)),
+        target=lambda: attempt.said.append(
+            _try(root, environment, time.monotonic() + seconds, attempt)
+        ),
         name="veml-mirror",
         daemon=True,
     )
     worker.start()
     worker.join(seconds)
-    if said:
-        return said[0]
+    silent = attempt.reaching  # before what it said: it may end just now
+    if silent is not None:
+        return _one_line(lambda: _remembered(root, silent, seconds))
+    if attempt.said:
+        return attempt.said[0]
     return f"the mirror in Neo4j did not take what is new within {seconds:g} s; it will later"
 
 
-def _try(root: str, environment: Mapping[str, str], until: float) -> str | None:
-    try:
+def _try(root: str, environment: Mapping[str, str], until: float, attempt: _Attempt) -> str | None:
+    def run() -> str | None:
         with Repository(root) as repo:
             place = place_of(repo)
-            return None if place is None else _follow(repo, place, environment, until)
+            return None if place is None else _follow(repo, place, environment, until, attempt)
+
+    return _one_line(run)
+
+
+def _one_line(run: Callable[[], str | None]) -> str | None:
+    """Return what a function says, or why it failed."""
+    try:
+        return run()
     except VemlError as error:
-        return f"the mirror in Neo4j is not up to date: {error.message}"
+        return f"{_LATE}: {error.message}"
     except Exception as error:  # noqa: BLE001 - a commit is not to fail for what follows it
-        return f"the mirror in Neo4j is not up to date ({type(error).__name__}: {error})"
+        return f"{_LATE} ({type(error).__name__}: {error})"
+
+
+def _remembered(root: str, place: Place, seconds: float) -> str:
+    with Repository(root) as repo:
+        found = remember_silence(repo, place)
+    return (
+        f"{_LATE}: {place.host} did not answer within {seconds:g} s, and is not tried again before "
+        f"{_clock(found.until)} (veml lineage sync tries at once)"
+    )
 
 
 def _follow(
-    repo: Repository, place: Place, environment: Mapping[str, str], until: float
+    repo: Repository,
+    place: Place,
+    environment: Mapping[str, str],
+    until: float,
+    attempt: _Attempt,
 ) -> str | None:
     base = database(repo)
     try:
@@ -74,11 +119,27 @@ def _follow(
         changes.listen()
         if not changes.behind():
             return None
+        silent = waiting_for(repo, place)
+        if silent is not None:
+            return (
+                f"{_LATE}: {place.host} did not answer, and is not tried again before "
+                f"{_clock(silent.until)} (veml lineage sync tries at once)"
+            )
         from veml_vcs.lineage.neo4j.connecting import reach
         from veml_vcs.lineage.neo4j.mirror import Mirror
 
-        left = max(until - time.monotonic(), 0.1)
-        with reach(repo, place, environment, seconds=left) as server:
+        begun = time.monotonic()
+        left = max(until - begun, 0.1)
+        attempt.reaching = place
+        try:
+            server = reach(repo, place, environment, seconds=left)
+        except VemlError as error:
+            # What says no at once costs nothing, and what answers is not silent.
+            if error.kind != "unreachable" or time.monotonic() - begun < left / 2:
+                attempt.reaching = None
+            raise
+        attempt.reaching = None
+        with server:
             sent = Mirror(base, server).bring_up(until=until)
         if sent.complete:
             return None
@@ -88,3 +149,7 @@ def _follow(
         )
     finally:
         base.close()
+
+
+def _clock(seconds: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(seconds))
