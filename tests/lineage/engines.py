@@ -18,7 +18,7 @@ from veml_vcs.lineage.conditions import Condition, holds
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
-from veml_vcs.lineage.store import Direction, LineageStore, Part
+from veml_vcs.lineage.store import Direction, LineageStore, Part, Within
 
 
 @contextmanager
@@ -28,6 +28,13 @@ def sqlite(base: Database) -> Iterator[LineageStore]:
 
 Engine = Callable[[Database], AbstractContextManager[LineageStore]]
 ENGINES: dict[str, Callable[[pytest.FixtureRequest], Engine]] = {"sqlite": lambda _: sqlite}
+
+
+class Some(frozenset[str]):
+    """Versions that are all known one by one; see ``Within``."""
+
+    def among(self, ids: Collection[str]) -> set[str]:
+        return set(self & set(ids))
 
 
 class PlainLineage:
@@ -82,9 +89,11 @@ class PlainLineage:
             if one.source in ids and (kinds is None or one.kind in kinds)
         ]  # fmt: skip
 
-    def as_of(self, commits: Iterable[str]) -> set[str]:
+    def as_of(self, commits: Iterable[str]) -> Some:
         old = set().union(*(self.far(one, "up", ("parent",)) for one in commits), set())
-        return {one.target for one in self.edges if one.kind == "contains" and one.source in old}
+        return Some(
+            one.target for one in self.edges if one.kind == "contains" and one.source in old
+        )
 
     def between(self, old: str, new: str) -> dict[str, list[str]]:
         if any(one not in self.all or self.all[one].kind != "commit" for one in (old, new)):
@@ -110,7 +119,7 @@ class PlainLineage:
         kinds: Sequence[EdgeKind] = LINEAGE,
         *,
         depth: int | None = None,
-        within: Collection[str] | None = None,
+        within: Within | None = None,
     ) -> Part:
         if start not in self.all:
             return Part()
@@ -193,7 +202,7 @@ class PlainLineage:
         way: Direction,
         kinds: Sequence[EdgeKind],
         depth: int | None = None,
-        within: Collection[str] | None = None,
+        within: Within | None = None,
     ) -> dict[str, int]:
         """Return how many steps each node is away."""
         found, layer = {start: 0}, {start}
@@ -203,7 +212,7 @@ class PlainLineage:
             ends = ends if way == "up" else [(b, a) for a, b in ends]
             layer = {
                 b for a, b in ends
-                if a in layer and b not in found and (within is None or b in within)
+                if a in layer and b not in found and (within is None or within.among([b]))
             }  # fmt: skip
             found |= dict.fromkeys(layer, step)
         return found

@@ -14,6 +14,7 @@ import pytest
 
 from veml_vcs.lineage.history import History as NewCommits
 from veml_vcs.lineage.history import one_by_one
+from veml_vcs.lineage.sqlite.chains import reached
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
@@ -113,6 +114,25 @@ def everything(base: Database) -> list[tuple[object, ...]]:
         *do("SELECT * FROM skipped ORDER BY 1, 2"),
         *do("SELECT 'tally', what, kind, count, '', '' FROM tally WHERE count <> 0 ORDER BY 2, 3"),
     ]  # fmt: skip
+
+
+def check_reach(base: Database) -> None:
+    """Compare what each commit reaches, as the chains say, with a walk along the edges."""
+    do = base.connection.execute
+    commits = [key for (key,) in do("SELECT key FROM node WHERE kind = 'commit'")]
+    parents: dict[int, list[int]] = {one: [] for one in commits}
+    for child, parent in do("SELECT source, target FROM edge WHERE kind = 'parent'"):
+        parents[child].append(parent)
+    places = dict(do("SELECT key, chain FROM place").fetchall())
+    assert places.keys() == parents.keys()
+    for one in commits:
+        walked, pending = {one}, [one]
+        while pending:
+            new = set(parents[pending.pop()]) - walked
+            walked |= new
+            pending += new
+        ends = reached(base.connection, [one])
+        assert {key for key, chain in places.items() if key <= ends.get(chain, 0)} == walked
 
 
 @contextmanager

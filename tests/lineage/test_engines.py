@@ -2,10 +2,10 @@
 
 Over histories that a team could have made with git, over graphs that nobody makes (circles of any
 kind, ends that are not known, notes of strangers), and over a few whose common ancestors are hard
-to find. Seen to fail: with commits added before their parents, ``between`` walking from the first
-that was added, without ``_brought_by``, with ``common`` ending where both sides first meet, without
-``_leads``, without asking it both ways, without ``_circle``, with all that is common as the answer,
-without ``holds``, and with damaged versions in ``as_of``.
+to find. Seen to fail: with commits added before their parents, ``between`` without asking what the
+old one has from elsewhere, with ``common`` ending where both sides first meet, without ``_leads``,
+without asking it both ways, without ``_circle``, with all that is common as the answer, without
+``holds``, and with damaged versions in ``as_of``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.lineage.engines import ENGINES, Engine, PlainLineage
+from tests.lineage.engines import ENGINES, Engine, PlainLineage, Some
 from tests.lineage.kit import History, data_record, model_record, wander
 from tests.repository.conftest import isolated
 from veml_vcs.lineage.conditions import Condition
@@ -51,7 +51,8 @@ def questions(
     versions = [one for one in ids if one not in plain.all or plain.all[one].kind in VERSIONS]
     commits = [one for one in ids if one not in plain.all or plain.all[one].kind == "commit"]
     few = [some.choice(ids) for _ in range(4)]
-    within = {one for one in ids if some.random() < 0.7}
+    within = Some(one for one in ids if some.random() < 0.7)
+    now = store.as_of([some.choice(commits)])
     for one in ids:
         yield "node", one, store.node(one)
         yield "edges_of", one, store.edges_of(one)
@@ -76,6 +77,7 @@ def questions(
                     store.reach(start, way, within=within)  # type: ignore[arg-type]
                 ),
             )
+            yield "reach as of", start, way, _part(store.reach(start, way, within=now))  # type: ignore[arg-type]
         for end in versions:
             yield "path", start, end, store.path(start, end)
             yield "common", start, end, store.common(start, end)
@@ -85,7 +87,7 @@ def questions(
         for new in commits:
             yield "between", old, new, _listed(store.between(old, new))
         yield "counts", old, _listed(store.counts(old))
-        yield "as_of", old, store.as_of([old, some.choice(commits)])
+        yield "as_of", old, store.as_of([old, some.choice(commits)]).among(ids)
     yield "counts", None, _listed(store.counts())
     for kind in VERSIONS:
         yield "listed", kind, store.listed(kind)

@@ -15,6 +15,7 @@ import pytest
 
 from tests.lineage.kit import (
     History,
+    check_reach,
     data_record,
     everything,
     model_record,
@@ -51,10 +52,12 @@ def test_following_is_building_anew(tmp_path: Path, isolated: Path, seed: int) -
         with reading("streams" if seed % 2 else "objects"):
             repo, base = history.synced()
         followed = everything(base)
+        check_reach(base)
         for how in ("streams", "objects"):
             with reading(how):
                 sync(repo, base, full=True)
             assert followed == everything(base), (how, did)
+            check_reach(base)
         # From here on it follows again.
         base.close()
         repo.close()

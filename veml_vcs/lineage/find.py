@@ -52,7 +52,8 @@ def find(
             continue  # all of them need not be looked at
         nodes = store.having(wanted if own else (), kind, where)
         if within is not None:
-            nodes = [one for one in nodes if one.id in within]
+            there = within.among([one.id for one in nodes])
+            nodes = [one for one in nodes if one.id in there]
         if kind == "model" and data:
             trained = _models(store, data)
             nodes = [one for one in nodes if one.id in trained]

@@ -28,6 +28,13 @@ class Part:
     steps: Mapping[str, int] = field(default_factory=dict)
 
 
+class Within(Protocol):
+    """Some of the versions; they need not be known one by one to be asked for."""
+
+    def among(self, ids: Collection[str]) -> set[str]:
+        """Return those of some versions that are in it."""
+
+
 class LineageStore(Protocol):
     """The graph, and the questions that it answers.
 
@@ -51,8 +58,11 @@ class LineageStore(Protocol):
     ) -> list[Edge]:
         """List the edges that some nodes are the source of, in order of source, kind and target."""
 
-    def as_of(self, commits: Iterable[str]) -> set[str]:
-        """Return the versions that commits and their ancestors brought."""
+    def as_of(self, commits: Iterable[str]) -> Within:
+        """Return the versions that commits and their ancestors brought.
+
+        It is good for as long as the graph is not changed.
+        """
 
     def between(self, old: str, new: str) -> dict[str, list[str]]:
         """Return what the history of one commit brought and that of another did not.
@@ -76,7 +86,7 @@ class LineageStore(Protocol):
         kinds: Sequence[EdgeKind] = LINEAGE,
         *,
         depth: int | None = None,
-        within: Collection[str] | None = None,
+        within: Within | None = None,
     ) -> Part:
         """Return what can be reached from a node, itself included, each node once."""
 

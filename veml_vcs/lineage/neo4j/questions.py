@@ -8,7 +8,8 @@ because Neo4j's order of texts is not SQLite's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from veml_vcs.lineage.circles import first_circles
@@ -16,13 +17,32 @@ from veml_vcs.lineage.conditions import Condition, holds
 from veml_vcs.lineage.graph import EDGES, LINEAGE, VERSIONS, Edge, EdgeKind, Node
 from veml_vcs.lineage.neo4j.rows import LABELS, TYPES, key_of, label_of, to_edge, to_node
 from veml_vcs.lineage.neo4j.server import Server
-from veml_vcs.lineage.store import Direction, Part
+from veml_vcs.lineage.store import Direction, Part, Within
 
 _ONE = "(a:Version {repository: $repository, id: $id})"
 _EDGE = (
     "coalesce(s.long_id, s.id) AS source, type(e) AS type, "
     "coalesce(t.long_id, t.id) AS target, e.props AS props"
 )
+
+
+class Past:
+    """What commits and their ancestors brought; see ``Within``. They are walked when it is asked.
+
+    Args:
+        walk: Returns all of it.
+    """
+
+    def __init__(self, walk: Callable[[], set[str]]) -> None:
+        self._walk = walk
+
+    def among(self, ids: Collection[str]) -> set[str]:
+        """Return those of some versions that are in it."""
+        return self._all & set(ids)
+
+    @cached_property
+    def _all(self) -> set[str]:
+        return self._walk()
 
 
 class Neo4jLineage:
@@ -85,8 +105,12 @@ class Neo4jLineage:
         )
         return sorted(map(_edge, found), key=lambda one: (one.source, one.kind, one.target))
 
-    def as_of(self, commits: Iterable[str]) -> set[str]:
+    def as_of(self, commits: Iterable[str]) -> Past:
         """Return the versions that commits and their ancestors brought."""
+        given = list(commits)
+        return Past(lambda: self._brought(given))
+
+    def _brought(self, commits: Iterable[str]) -> set[str]:
         found = self._ask(
             "UNWIND $ids AS id MATCH (c:Version:Commit {repository: $repository, id: id}) "
             "MATCH (c)-[:PARENT*0..]->(o) WITH DISTINCT o MATCH (o)-[:CONTAINS]->(v) "
@@ -103,7 +127,7 @@ class Neo4jLineage:
         found: dict[str, set[str]] = {}
         for edge in self.edges_from(after - before, ("contains",)):
             found.setdefault(edge.target, set()).update(edge.props["paths"])
-        had = self.as_of([old])
+        had = self._brought([old])
         return {one: sorted(found[one]) for one in sorted(found) if one not in had}
 
     def places(self, version: str) -> dict[str, list[str]]:
@@ -121,7 +145,7 @@ class Neo4jLineage:
         kinds: Sequence[EdgeKind] = LINEAGE,
         *,
         depth: int | None = None,
-        within: Collection[str] | None = None,
+        within: Within | None = None,
     ) -> Part:
         """Return what can be reached from a node, itself included, each node once."""
         begin = self.node(start)
@@ -130,7 +154,7 @@ class Neo4jLineage:
         if within is None:
             found = self._reached(start, direction, kinds, depth)
         else:
-            found = self._reached_within(begin, direction, kinds, depth, set(within))
+            found = self._reached_within(begin, direction, kinds, depth, within)
         found[begin.id] = (begin, 0)  # a circle leads back to it
         order = sorted(found, key=lambda one: (found[one][1], one))
         return Part(
@@ -228,7 +252,7 @@ class Neo4jLineage:
 
     def _counts_at(self, at: str) -> dict[str, int]:
         commits = self._history(at)
-        there = commits | self.as_of([at])
+        there = commits | self._brought([at])
         there |= {one.target for one in self.edges_from(there - commits, ("has",))}
         kinds = [one.kind for one in self.nodes(there).values()]
         return dict(
@@ -279,7 +303,7 @@ class Neo4jLineage:
         direction: Direction,
         kinds: Sequence[EdgeKind],
         depth: int | None,
-        within: set[str],
+        within: Within,
     ) -> dict[str, tuple[Node, int]]:
         """Walk step by step: what is not within leads nowhere."""
         types = _types(kinds)
@@ -293,7 +317,8 @@ class Neo4jLineage:
                 ids=_keys(layer),
             )
             nodes = [to_node(row["b"]) for row in rows]
-            new = {one.id: one for one in nodes if one.id in within and one.id not in found}
+            there = within.among([one.id for one in nodes])
+            new = {one.id: one for one in nodes if one.id in there and one.id not in found}
             found |= {one: (node, step) for one, node in new.items()}
             layer = list(new)
         return found

@@ -13,7 +13,7 @@ from typing import Any
 
 from veml_vcs.lineage.ask import RepositoryLineage
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
-from veml_vcs.lineage.store import LineageStore
+from veml_vcs.lineage.store import LineageStore, Within
 from veml_vcs.lineage.words import edge_word, version_facts
 
 MOST = 2000
@@ -115,20 +115,20 @@ def page_of_all(lineage: RepositoryLineage, at: str | None = None, *, most: int 
     )  # fmt: skip
 
 
-def _left_out(
-    store: LineageStore, within: Collection[str] | None, shown: Iterable[Node]
-) -> dict[str, int]:
+def _left_out(store: LineageStore, within: Within | None, shown: Iterable[Node]) -> dict[str, int]:
     """Return how many versions of each kind there are beside those that are shown."""
-    here = Counter(one.kind for one in shown if within is None or one.id in within)
+    nodes = {one.id: one for one in shown}
+    there = nodes.keys() if within is None else within.among(nodes)
+    here = Counter(nodes[one].kind for one in there)
     found: dict[str, int] = {}
     counts = store.counts() if within is None else {}
     for kind in VERSIONS:
         if within is None:
-            there = counts.get(kind, 0)
+            count = counts.get(kind, 0)
         else:
-            there = sum(one.id in within for one in store.listed(kind))
-        if there > here[kind]:
-            found[kind] = there - here[kind]
+            count = len(within.among([one.id for one in store.listed(kind)]))
+        if count > here[kind]:
+            found[kind] = count - here[kind]
     return found
 
 

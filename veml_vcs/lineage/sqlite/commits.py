@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
 
+from veml_vcs.lineage.sqlite.chains import reached
 from veml_vcs.lineage.sqlite.rows import STANDS, Tables, listed
 
-_OF_NEW, _OF_OLD = 1, 2
-_HISTORY = (
-    "old (key) AS (SELECT key FROM node WHERE +kind = 'commit' AND id IN "
-    "(SELECT value FROM json_each(?)) UNION SELECT e.target FROM old JOIN edge e "
-    "ON e.source = old.key AND e.kind = 'parent')"
+_PARTS = (
+    "part (chain, low, high) AS MATERIALIZED (SELECT value ->> 0, value ->> 1, value ->> 2 "
+    "FROM json_each(?))"
 )
+"""Parts of chains: of each its name, and the keys that it lies above and ends with."""
+_IN_PART = "place p ON p.chain = part.chain AND p.key > part.low AND p.key <= part.high"
+
+
+class Past:
+    """What commits and their ancestors brought; see ``Within``.
+
+    Args:
+        connection: To the file.
+        commits: Keys of commits.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, commits: Collection[int]) -> None:
+        self._do = connection.execute
+        self.reached: Mapping[int, int] = reached(connection, commits)
+
+    def among(self, ids: Collection[str]) -> set[str]:
+        """Return those of some versions that are in it."""
+        rows = self._do(
+            "SELECT n.id, c.source, p.chain FROM json_each(?) i "
+            "CROSS JOIN node n ON n.id = i.value "
+            "CROSS JOIN edge c ON c.target = n.key AND c.kind = 'contains' "
+            "CROSS JOIN place p ON p.key = c.source",
+            (listed(ids),),
+        )
+        return {one for one, key, chain in rows if key <= self.reached.get(chain, 0)}
+
+    def but(self, other: Past) -> str:
+        """Return the parts of chains that are in it and not in another, as a parameter."""
+        before = other.reached
+        return json.dumps([
+            (chain, before.get(chain, 0), key)
+            for chain, key in self.reached.items() if key > before.get(chain, 0)
+        ])  # fmt: skip
 
 
 class Commits(Tables):
     """Answers about commits; see ``LineageStore``."""
 
-    def as_of(self, commits: Iterable[str]) -> set[str]:
+    def as_of(self, commits: Iterable[str]) -> Past:
         """Return the versions that commits and their ancestors brought."""
         rows = self._do(
-            f"WITH RECURSIVE {_HISTORY} "
-            "SELECT DISTINCT b.version FROM old JOIN brought b ON b.commit_key = old.key "
-            f"WHERE {STANDS}",
+            "SELECT key FROM node WHERE +kind = 'commit' AND id IN "
+            "(SELECT value FROM json_each(?))",
             (listed(commits),),
-        )
-        return {row[0] for row in rows}
+        ).fetchall()
+        return Past(self._connection, [key for (key,) in rows])
 
     def places(self, version: str) -> dict[str, list[str]]:
         """Return the commits that brought a version -> the paths where they have it."""
@@ -42,24 +75,19 @@ class Commits(Tables):
 
     def between(self, old: str, new: str) -> dict[str, list[str]]:
         """Return what the history of one commit brought and that of another did not."""
-        ends = dict(
-            self._do(
-                "SELECT id, key FROM node WHERE +kind = 'commit' AND id IN (?, ?)", (old, new)
-            ).fetchall()
-        )
-        if len(ends) < len({old, new}):
+        before, after = self.as_of([old]), self.as_of([new])
+        if not before.reached or not after.reached:
             return {}
-        commits = self._only(ends[old], ends[new])
         found: dict[str, set[str]] = {}
-        for version, path in self._do(
-            "SELECT b.version, b.path FROM json_each(?) c "
-            "CROSS JOIN brought b ON b.commit_key = c.value "
-            f"WHERE {STANDS}",
-            (listed(commits),),
+        for version, paths in self._do(
+            f"WITH {_PARTS} SELECT n.id, c.props FROM part CROSS JOIN {_IN_PART} "
+            "CROSS JOIN edge c ON c.source = p.key AND c.kind = 'contains' "
+            "CROSS JOIN node n ON n.key = c.target",
+            (after.but(before),),
         ):
-            found.setdefault(version, set()).add(path)
-        before = self._brought_by(ends[old], found, commits)
-        return {one: sorted(found[one]) for one in sorted(found) if one not in before}
+            found.setdefault(version, set()).update(json.loads(paths)["paths"])
+        there = before.among(found)
+        return {one: sorted(found[one]) for one in sorted(found) if one not in there}
 
     def counts(self, at: str | None = None) -> dict[str, int]:
         """Return how many nodes and edges there are of each kind."""
@@ -67,10 +95,9 @@ class Commits(Tables):
             rows = self._do("SELECT kind, count FROM tally WHERE count > 0 ORDER BY 1")
         else:
             rows = self._do(
-                f"WITH RECURSIVE {_HISTORY}, "
-                "have (key) AS (SELECT DISTINCT n.key FROM old "
-                "CROSS JOIN brought b ON b.commit_key = old.key "
-                "CROSS JOIN node n ON n.id = b.version AND n.known), "
+                f"WITH {_PARTS}, old (key) AS (SELECT p.key FROM part CROSS JOIN {_IN_PART}), "
+                "have (key) AS (SELECT DISTINCT c.target FROM old CROSS JOIN edge c "
+                "ON c.source = old.key AND c.kind = 'contains'), "
                 "there (key) AS MATERIALIZED (SELECT key FROM old UNION SELECT key FROM have UNION "
                 "SELECT e.target FROM have CROSS JOIN edge e "
                 "ON e.source = have.key AND e.kind = 'has') "
@@ -79,61 +106,6 @@ class Commits(Tables):
                 "SELECT e.kind, count(*) FROM there CROSS JOIN edge e ON e.source = there.key "
                 # +: seeking each target below each source took minutes.
                 "WHERE +e.target IN (SELECT key FROM there) GROUP BY 1 ORDER BY 1",
-                (listed([at]),),
+                (self.as_of([at]).but(self.as_of([])),),
             )
         return {row[0]: row[1] for row in rows}
-
-    def _only(self, old: int, new: int) -> set[int]:
-        """Return the commits that ``new`` comes from and ``old`` does not.
-
-        From the last that was added to the first, so that a commit is taken when all that come
-        after it were: the row of a commit is added after those of its parents (``sync``).
-        """
-        marks = {new: _OF_NEW}
-        marks[old] = marks.get(old, 0) | _OF_OLD
-        pending = [-one for one in marks]
-        heapq.heapify(pending)
-        left = sum(mark == _OF_NEW for mark in marks.values())
-        while left:
-            key = -heapq.heappop(pending)
-            mark = marks[key]
-            left -= mark == _OF_NEW
-            for (parent,) in self._do(
-                "SELECT target FROM edge WHERE source = ? AND kind = 'parent'", (key,)
-            ):
-                before = marks.get(parent, 0)
-                if not before:
-                    heapq.heappush(pending, -parent)
-                marks[parent] = before | mark
-                left += (marks[parent] == _OF_NEW) - (before == _OF_NEW)
-        return {one for one, mark in marks.items() if mark == _OF_NEW}
-
-    def _brought_by(self, commit: int, versions: Iterable[str], but: set[int]) -> set[str]:
-        """Return those of some versions that a commit or its ancestors brought.
-
-        Args:
-            commit: Its key.
-            versions: Which are asked about.
-            but: Commits that are known not to be its ancestors.
-        """
-        others = [
-            (key, version)
-            for version, key in self._do(
-                "SELECT b.version, b.commit_key FROM json_each(?) v "
-                "CROSS JOIN brought b ON b.version = v.value",
-                (listed(versions),),
-            )
-            if key not in but
-        ]
-        if not others:
-            return set()
-        history = {
-            row[0]
-            for row in self._do(
-                "WITH RECURSIVE old (key) AS (VALUES (?1) UNION SELECT e.target FROM old "
-                "JOIN edge e ON e.source = old.key AND e.kind = 'parent' AND e.target >= ?2) "
-                "SELECT key FROM old",
-                (commit, min(others)[0]),
-            )
-        }
-        return {version for key, version in others if key in history}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from veml_vcs.errors import StorageError
 from veml_vcs.objects.files import Files
 
-FORMAT = 5
+FORMAT = 6
 FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
@@ -34,6 +34,13 @@ CREATE TABLE brought (
 CREATE TABLE skipped (
   version TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (version, path)
 ) WITHOUT ROWID;
+-- What a commit reaches: commits of a chain come from each other in order of their keys, and from
+-- key on a chain reaches another, far, up to target (chains.py).
+CREATE TABLE place (key INTEGER PRIMARY KEY, chain INTEGER NOT NULL);
+CREATE TABLE link (
+  chain INTEGER NOT NULL, far INTEGER NOT NULL, key INTEGER NOT NULL, target INTEGER NOT NULL,
+  PRIMARY KEY (chain, far, key)
+) WITHOUT ROWID;
 -- How many nodes and edges there are of each kind: counting them takes a second.
 CREATE TABLE tally (
   what TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (what, kind)
@@ -45,6 +52,7 @@ _INDEXES = {
     "node_kind": "INDEX node_kind ON node (kind, name, id)",
     "edge_in": "INDEX edge_in ON edge (target, kind, source)",
     "brought_version": "INDEX brought_version ON brought (version)",
+    "place_chain": "INDEX place_chain ON place (chain)",
 }
 """Each by its name; those of a table that is filled from nothing are made when it is full."""
 
@@ -103,7 +111,7 @@ class Database:
 
     def clear(self) -> None:
         """Empty all tables; inside ``changing``."""
-        for table in ("state", "node", "edge", "brought", "skipped", "tally"):
+        for table in ("state", "node", "edge", "brought", "skipped", "tally", "place", "link"):
             self.connection.execute(f"DELETE FROM {table}")
         _begin_generation(self.connection)
 

@@ -10,7 +10,7 @@ from veml_vcs.lineage.sqlite.ancestors import Ancestors
 from veml_vcs.lineage.sqlite.commits import Commits
 from veml_vcs.lineage.sqlite.lists import Lists
 from veml_vcs.lineage.sqlite.rows import NODE, to_edge, to_node
-from veml_vcs.lineage.store import Direction, Part
+from veml_vcs.lineage.store import Direction, Part, Within
 
 _ENDS: dict[Direction, tuple[str, str]] = {"up": ("source", "target"), "down": ("target", "source")}
 
@@ -25,7 +25,7 @@ class SqliteLineage(Lists, Commits, Ancestors):
         kinds: Sequence[EdgeKind] = LINEAGE,
         *,
         depth: int | None = None,
-        within: Collection[str] | None = None,
+        within: Within | None = None,
     ) -> Part:
         """Return what can be reached from a node, itself included, each node once."""
         row = self._do("SELECT key FROM node WHERE id = ?", (start,)).fetchone()
@@ -92,12 +92,13 @@ class SqliteLineage(Lists, Commits, Ancestors):
         )
         return sorted(int(row[0]) for row in rows)
 
-    def _inside(self, keys: Sequence[int], within: Collection[str]) -> list[int]:
+    def _inside(self, keys: Sequence[int], within: Within) -> list[int]:
         rows = self._do(
-            "SELECT key, id FROM node WHERE key IN (SELECT value FROM json_each(?))",
+            "SELECT id, key FROM node WHERE key IN (SELECT value FROM json_each(?))",
             (json.dumps(list(keys)),),
         )
-        return sorted(int(key) for key, one in rows if one in within)
+        ids = {str(one): int(key) for one, key in rows}
+        return sorted(ids[one] for one in within.among(ids))
 
     def _part(
         self, start: int, direction: Direction, keys: Collection[int], kinds: Sequence[str]

@@ -29,6 +29,7 @@ class Tables:
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._do = connection.execute
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from veml_vcs.lineage.graph import VERSIONS, Edge, Node
 from veml_vcs.lineage.records import Said
+from veml_vcs.lineage.sqlite.chains import Places
 from veml_vcs.lineage.sqlite.database import drop_indexes
 from veml_vcs.lineage.sqlite.first import First
 from veml_vcs.lineage.sqlite.rows import STANDS
@@ -60,6 +61,7 @@ class Writer:
             drop_indexes(connection)
         self._next = int(last) + 1
         self._first = None if last else First(connection)
+        self._places = Places(connection, self._next)
         self._keys: dict[str, int] = {}
         self._facts: dict[str, str] = {}
         self._unknown: dict[str, str] = {}
@@ -85,6 +87,10 @@ class Writer:
             Edge(node.id, "parent", parent, {"order": order})
             for node, parents, _ in commits
             for order, parent in enumerate(parents)
+        )
+        keys = self._keys
+        self._places.add(
+            (keys[node.id], [keys[one] for one in parents]) for node, parents, _ in commits
         )
         self._many(
             "INSERT OR REPLACE INTO brought VALUES (?, ?, ?, ?)",
@@ -156,6 +162,7 @@ class Writer:
             gone.add(key)
             below = self._do("SELECT target FROM edge WHERE source = ? AND kind = 'parent'", (key,))
             pending += [parent for (parent,) in below]
+        self._places.remove(gone)
         self._do("CREATE TEMP TABLE gone AS SELECT value AS key FROM json_each(?)",
                  (json.dumps(sorted(gone)),))  # fmt: skip
         self._do("INSERT OR IGNORE INTO touched SELECT version FROM brought "
@@ -183,6 +190,7 @@ class Writer:
 
     def settle(self) -> None:
         """Bring up to date what follows from what commits brought; what is left over goes."""
+        self._places.close()
         if self._first is not None:
             self._first.settle(self._keys)
             return
