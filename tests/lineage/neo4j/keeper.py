@@ -17,6 +17,7 @@ from pathlib import Path
 
 _OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 _EVERY_SECONDS = 0.5
+CERTIFICATE = "public.crt"
 
 
 def command(folder: Path, jars: Path) -> list[str]:
@@ -27,6 +28,22 @@ def command(folder: Path, jars: Path) -> list[str]:
         "-cp", f"{jars}/*", "org.neo4j.server.CommunityEntryPoint", f"--home-dir={folder}",
         f"--config-dir={folder / 'conf'}", "--console-mode",
     ]  # fmt: skip
+
+
+def certify(folder: Path) -> bool:
+    """Make a certificate that the server signs itself; False where there is no openssl."""
+    if (folder / CERTIFICATE).exists():
+        return True
+    if shutil.which("openssl") is None:
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-keyout", folder / "private.key", "-out", folder / CERTIFICATE, "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return True
 
 
 def configure(folder: Path, port: int) -> None:
@@ -44,6 +61,15 @@ def configure(folder: Path, port: int) -> None:
         "db.tx_log.preallocate": "false",
         "dbms.usage_report.enabled": "false",
     }
+    if certify(folder / "certificates"):
+        settings |= {
+            "server.bolt.tls_level": "OPTIONAL",
+            "dbms.ssl.policy.bolt.enabled": "true",
+            "dbms.ssl.policy.bolt.base_directory": folder / "certificates",
+            "dbms.ssl.policy.bolt.private_key": "private.key",
+            "dbms.ssl.policy.bolt.public_certificate": CERTIFICATE,
+            "dbms.ssl.policy.bolt.client_auth": "NONE",
+        }
     (folder / "conf").mkdir(parents=True, exist_ok=True)
     (folder / "conf/neo4j.conf").write_text(
         "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -34,11 +34,12 @@ _keepers: list[subprocess.Popen[bytes]] = []
 
 @dataclass(frozen=True)
 class Server:
-    """Where a server listens, and who may ask it."""
+    """Where a server listens, who may ask it, and the certificate that it signed itself."""
 
     url: str
     user: str
     password: str
+    certificate: Path | None = None
 
     @property
     def port(self) -> int:
@@ -97,8 +98,10 @@ def running(shared: Path) -> Server:
         users.mkdir(parents=True, exist_ok=True)
         (users / str(os.getpid())).touch()
         port_file = folder / "port"
+        certificate = folder / "certificates" / keeper.CERTIFICATE
         if port_file.exists():
-            return Server(f"neo4j://127.0.0.1:{port_file.read_text()}", USER, PASSWORD)
+            url = f"neo4j://127.0.0.1:{port_file.read_text()}"
+            return Server(url, USER, PASSWORD, certificate if certificate.exists() else None)
         port = free_port()
         process = subprocess.Popen(
             [sys.executable, keeper.__file__, str(folder), str(port), str(jars())],
@@ -106,10 +109,10 @@ def running(shared: Path) -> Server:
             start_new_session=True,
         )  # fmt: skip
         _keepers.append(process)
-        server = Server(f"neo4j://127.0.0.1:{port}", USER, PASSWORD)
-        wait(server, process, folder)
+        url = f"neo4j://127.0.0.1:{port}"
+        wait(Server(url, USER, PASSWORD), process, folder)
         port_file.write_text(str(port))
-    return server
+    return Server(url, USER, PASSWORD, certificate if certificate.exists() else None)
 
 
 def free_port() -> int:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from tests.cli.conftest import place as place_fixture
 from tests.lineage.gate import gate
 from tests.lineage.kit import data_record, model_record, training_record
 from tests.lineage.neo4j.server import Server as Address
+from tests.lineage.test_strangers import speaking
 from veml_vcs.lineage.neo4j.place import Place as MirrorPlace
 from veml_vcs.lineage.neo4j.place import place_of
 from veml_vcs.lineage.neo4j.silence import remember_silence, silence_of
@@ -210,32 +208,6 @@ def moved(where: Place, url: str) -> None:
     where.git("config", "veml.neo4j.url", url)
 
 
-@contextmanager
-def answering(said: bytes) -> Iterator[int]:
-    """A port where something that is no Neo4j answers."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        one.listen()
-
-        def serve() -> None:
-            while True:
-                try:
-                    peer, _ = one.accept()
-                except OSError:
-                    return
-                with peer:
-                    peer.recv(1024)
-                    peer.sendall(said)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield one.getsockname()[1]
-        finally:
-            one.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
 def test_what_cannot_be_connected_to(
     roads: Place, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,13 +225,10 @@ def test_what_cannot_be_connected_to(
     assert "Port could not be cast" in refused("neo4j://host:http")
     assert "no Neo4j can be reached" in refused("neo4j://nowhere.invalid", code=69)
     assert "no Neo4j can be reached" in refused("bolt://127.0.0.1:1", code=69)
-    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
-        assert "Neo4j" in refused(f"bolt://127.0.0.1:{port}", code=69)
-    with answering(b"SSH-2.0-OpenSSH_9.2\r\n") as port:
-        assert "is no Neo4j" in refused(f"neo4j://127.0.0.1:{port}")
-    assert "no Neo4j can be reached" in refused(
-        neo4j_server.url.replace("neo4j:", "bolt+s:"), code=69
-    )
+    with speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        assert "HTTP" in refused(f"neo4j://127.0.0.1:{port}", code=69)
+    with speaking(b"\0\0\4\4", "Neo4j/4.4.44") as port:
+        assert "is Neo4j 4.4.44, expected 5 or later" in refused(f"bolt://127.0.0.1:{port}")
     assert "has no database films" in refused(neo4j_server.url, "--database", "films")
     assert "not system" in refused(neo4j_server.url, "--database", "system")
     assert "printable" in refused(neo4j_server.url, "--as", "a\nb")
@@ -267,6 +236,30 @@ def test_what_cannot_be_connected_to(
     said = refused(neo4j_server.url)
     assert "refuses the user or the password" in said
     assert "git credential approve" in said
+
+
+def test_tls(roads: Place, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that the server signed itself: taken when that is said, or when it is known.
+
+    Seen to fail (told as a server that cannot be reached) without ``SSLCertVerificationError``.
+    """
+    if neo4j_server.certificate is None:
+        pytest.skip("VEML_NEO4J names a server, or there is no openssl to make a certificate")
+    address = neo4j_server.url.partition("://")[2]
+    for scheme in ("bolt+ssc", "neo4j+ssc"):
+        assert "sent to Neo4j" in roads.veml(
+            "lineage", "connect", f"{scheme}://{address}", "--as", named()
+        ).out  # fmt: skip
+        assert commits(roads) == 1
+    for scheme in ("bolt+s", "neo4j+s"):
+        said = roads.veml("lineage", "connect", f"{scheme}://{address}", code=128).err
+        assert f"{address} has a certificate that is not trusted: self-signed certificate" in said
+        assert f"hint: {scheme}sc:// takes one" in said
+    monkeypatch.setenv("SSL_CERT_FILE", str(neo4j_server.certificate))
+    roads.veml("lineage", "connect", f"neo4j+s://{address}", "--as", named())
+    more(roads, 2)
+    assert roads.veml("commit", "-qm", "two").err == ""
+    assert commits(roads) == 2
 
 
 def test_the_credential_helper_of_git(

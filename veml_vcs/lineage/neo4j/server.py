@@ -6,11 +6,12 @@ The one file that imports the driver.
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from neo4j import READ_ACCESS, GraphDatabase, ManagedTransaction, Record, RoutingControl
+from neo4j import READ_ACCESS, Driver, GraphDatabase, ManagedTransaction, Record, RoutingControl
 from neo4j.exceptions import (
     AuthError,
     ClientError,
@@ -23,7 +24,7 @@ from neo4j.exceptions import (
 )
 
 from veml_vcs.errors import InvalidInputError, StorageError, VemlError
-from veml_vcs.lineage.neo4j.place import Login, Place
+from veml_vcs.lineage.neo4j.place import DEFAULT_PORT, Login, Place
 
 # The driver tells the log of failures that are raised as well.
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
@@ -56,31 +57,45 @@ class Server:
         self, place: Place, who: Login | None, *, seconds: float = _PATIENCE_SECONDS
     ) -> None:
         self.place = place
-        self._seconds = seconds
         with self._explained():
-            self._driver = GraphDatabase.driver(
-                place.url,
-                auth=None if who is None else (who.user, who.password),
-                connection_timeout=seconds,
-                connection_acquisition_timeout=seconds,
-                connection_write_timeout=seconds,
-                max_transaction_retry_time=seconds,
-                notifications_min_severity="OFF",
-                telemetry_disabled=True,
-                user_agent="veml",
-            )
+            self._driver, self.agent = self._open(who, seconds)
         try:
-            # Not in a managed transaction: those try again where nothing listens.
-            with (
-                self._explained(),
-                self._driver.session(
-                    database=place.database, default_access_mode=READ_ACCESS
-                ) as session,
-            ):
-                self.agent = session.run("RETURN 1").consume().server.agent
             check_agent(self.agent, place)
         except BaseException:
-            self._driver.close()
+            self.close()
+            raise
+
+    def _open(self, who: Login | None, seconds: float) -> tuple[Driver, str]:
+        """Open the connection, and ask the server what it is."""
+        try:
+            return self._opened(who, seconds, self.place.database, notifications_min_severity="OFF")
+        except UnsupportedServerProduct:
+            raise
+        except ConfigurationError:
+            # Before 5 there is nothing to switch off, before 4 one database; and the driver does
+            # not say what it is.
+            return self._opened(who, seconds)
+
+    def _opened(
+        self, who: Login | None, seconds: float, database: str | None = None, **more: Any
+    ) -> tuple[Driver, str]:
+        driver = GraphDatabase.driver(
+            self.place.url,
+            auth=None if who is None else (who.user, who.password),
+            connection_timeout=seconds,
+            connection_acquisition_timeout=seconds,
+            connection_write_timeout=seconds,
+            max_transaction_retry_time=seconds,
+            telemetry_disabled=True,
+            user_agent="veml",
+            **more,
+        )
+        try:
+            # Not in a managed transaction: those try again where nothing listens.
+            with driver.session(database=database, default_access_mode=READ_ACCESS) as session:
+                return driver, session.run("RETURN 1").consume().server.agent
+        except BaseException:
+            driver.close()
             raise
 
     def close(self) -> None:
@@ -165,13 +180,28 @@ class Server:
         """Return what it means that nothing of use was heard."""
         place = self.place
         if isinstance(error, UnsupportedServerProduct):
-            return InvalidInputError(f"{place.host} is no Neo4j: {error}", kind="no-neo4j")
+            return InvalidInputError(
+                f"{place.host} is no Neo4j, or one that is older than {OLDEST}: it speaks no Bolt "
+                "that is known here",
+                hint=f"what is expected is Neo4j's Bolt port, {DEFAULT_PORT} if nobody changed it",
+                kind="no-neo4j",
+            )
         if isinstance(error, ServiceUnavailable | OSError):
+            cause, plain = _cause(error), place.url.partition("://")[0].partition("+")[0]
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return InvalidInputError(
+                    f"{place.host} has a certificate that is not trusted: {cause.verify_message}",
+                    hint=f"{plain}+ssc:// takes one that the server signed itself, and whoever has "
+                    "the server's address; SSL_CERT_FILE names a file of those that are trusted",
+                    kind="untrusted",
+                )
             hint = "is it running? veml lineage connect URL, if it is elsewhere"
             if "+s" not in place.url:
-                hint += f"; {place.url.partition('://')[0]}+s:// if it wants TLS"
+                hint += f"; {plain}+s:// if it wants TLS"
+            elif isinstance(cause, ssl.SSLError):
+                hint += f"; {plain}:// if it has no TLS"
             return StorageError(
-                f"no Neo4j can be reached at {place.url}: {_cause(error)}",
+                f"no Neo4j can be reached at {place.url}: {_text(cause)}",
                 hint=hint, kind="unreachable",
             )  # fmt: skip
         if isinstance(error, ConfigurationError):
@@ -203,8 +233,16 @@ def check_agent(agent: str, place: Place) -> None:
         )
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException) -> BaseException:
     """Return the innermost reason, which is the one that helps."""
-    while error.__cause__ is not None:
-        error = error.__cause__
+    while True:
+        if isinstance(error, BaseExceptionGroup):  # of several routers
+            error = error.exceptions[0]
+        elif error.__cause__ is not None:
+            error = error.__cause__
+        else:
+            return error
+
+
+def _text(error: BaseException) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
