@@ -151,6 +151,23 @@ class PlainLineage:
             edges.append(edge)
         return edges
 
+    def ways_up(
+        self, start: str, ends: Collection[str], kinds: Sequence[EdgeKind] = LINEAGE
+    ) -> dict[str, list[Edge]]:
+        steps = self.far(start, "up", kinds) if start in self.all else {}
+        found = {}
+        for end in (one for one in ends if one in steps):
+            here, way = end, []
+            while here != start:
+                way.insert(0, min(
+                    (edge for other, points_here, edge in self.around(here, kinds)
+                     if points_here and steps.get(other) == steps[here] - 1),
+                    key=lambda one: (one.source, one.kind),
+                ))  # fmt: skip
+                here = way[0].source
+            found[end] = way
+        return found
+
     def common(self, first: str, second: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Node]:
         if first not in self.all or second not in self.all:
             return []

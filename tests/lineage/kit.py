@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from veml_vcs.lineage.graph import LINEAGE
 from veml_vcs.lineage.history import History as NewCommits
 from veml_vcs.lineage.history import one_by_one
+from veml_vcs.lineage.sqlite.adjacency import Adjacency
 from veml_vcs.lineage.sqlite.chains import reached
 from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.store import Direction
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import GitRepo, blob_id
@@ -112,6 +115,7 @@ def everything(base: Database) -> list[tuple[object, ...]]:
         *do("SELECT n.id, path, version, replaced FROM brought JOIN node n ON n.key = commit_key "
             "ORDER BY 1, 2"),
         *do("SELECT * FROM skipped ORDER BY 1, 2"),
+        *neighbours(base),
         *do("SELECT 'tally', what, kind, count, '', '' FROM tally WHERE count <> 0 ORDER BY 2, 3"),
     ]  # fmt: skip
 
@@ -133,6 +137,26 @@ def check_reach(base: Database) -> None:
             pending += new
         ends = reached(base.connection, [one])
         assert {key for key, chain in places.items() if key <= ends.get(chain, 0)} == walked
+
+
+def neighbours(base: Database) -> list[tuple[object, ...]]:
+    """Return what the arrays of neighbours say, in ids; that they lead against the order of rows
+    is left out, since that is of the rows.
+    """
+    ids = dict(base.connection.execute("SELECT key, id FROM node").fetchall())
+    arrays = Adjacency(base.connection)
+    found = []
+    ways: tuple[Direction, ...] = ("up", "down")
+    for way in ways:
+        starts, ends, against = arrays.of(way, LINEAGE)
+        pairs = [
+            (key, far) for key in range(len(starts) - 1)
+            for far in ends[starts[key] : starts[key + 1]]
+        ]  # fmt: skip
+        assert pairs == sorted(set(pairs))
+        assert against == [(a, b) for a, b in pairs if a <= b and way == "up"]
+        found += [("adjacency", way, ids[a], ids[b], "", "") for a, b in pairs]
+    return sorted(found)
 
 
 @contextmanager

@@ -81,6 +81,8 @@ def questions(
         for end in versions:
             yield "path", start, end, store.path(start, end)
             yield "common", start, end, store.common(start, end)
+        yield "ways_up", start, store.ways_up(start, versions)
+        yield "ways_up of two kinds", start, store.ways_up(start, few, ("uses", "trained_on"))
         yield "common of two kinds", start, store.common(start, versions[0], ("uses", "trained_on"))
         yield "trained_with", start, store.trained_with([start, *few])
     for old in commits:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from veml_vcs.errors import InvalidInputError
 from veml_vcs.lineage.ask import Lineage, Path, RepositoryLineage, joined
-from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
+from veml_vcs.lineage.graph import Edge, EdgeKind, Node
 from veml_vcs.lineage.store import Direction, LineageStore, Part
 
 CHAIN: tuple[EdgeKind, ...] = ("initialised_from", "transferred_from", "rebuilt_from")
@@ -94,28 +94,18 @@ def common(asked: RepositoryLineage, first: str, second: str) -> Common:
     """
     one, other = asked.version(first), asked.version(second)
     ancestors = asked.store.common(one.id, other.id)
-    ids = [node.id for node in ancestors]
-    pairs = zip(_ways_up(asked.store, one, ids), _ways_up(asked.store, other, ids), strict=True)
-    return Common(one, other, tuple(ancestors), tuple(pairs))
+    sides = [_ways_up(asked.store, start, ancestors) for start in (one, other)]
+    return Common(one, other, tuple(ancestors), tuple(zip(*sides, strict=True)))
 
 
-def _ways_up(store: LineageStore, start: Node, ends: list[str]) -> list[Path]:
+def _ways_up(store: LineageStore, start: Node, ends: Sequence[Node]) -> list[Path]:
     """Return a shortest way from a version to each of some that it comes from."""
-    depth, part = 1, Part()
-    while ends and not set(ends) <= part.nodes.keys():
-        part, depth = store.reach(start.id, "up", LINEAGE, depth=depth), depth * 2
-    after: dict[str, list[Edge]] = {}
-    for edge in part.edges:
-        if part.steps[edge.target] == part.steps[edge.source] + 1:
-            after.setdefault(edge.target, []).append(edge)
-    found = []
-    for end in ends:
-        nodes, edges = [part.nodes[end]], []
-        while nodes[-1].id != start.id:
-            edges.append(min(after[nodes[-1].id], key=lambda one: (one.source, one.kind)))
-            nodes.append(part.nodes[edges[-1].source])
-        found.append(Path(tuple(nodes[::-1]), tuple(edges[::-1])))
-    return found
+    ways = store.ways_up(start.id, [one.id for one in ends])
+    nodes = store.nodes({one.target for way in ways.values() for one in way})
+    return [
+        Path((start, *(nodes[edge.target] for edge in ways[end.id])), tuple(ways[end.id]))
+        for end in ends
+    ]
 
 
 def chain(asked: RepositoryLineage, spec: str) -> Lineage:

@@ -96,6 +96,15 @@ class LineageStore(Protocol):
         Of several, the one whose nodes come first in order of ids.
         """
 
+    def ways_up(
+        self, start: str, ends: Collection[str], kinds: Sequence[EdgeKind] = LINEAGE
+    ) -> dict[str, list[Edge]]:
+        """Return a shortest way from a version to each of some that it came from, along edges.
+
+        Of several, the one whose nodes come first in order of ids, from where it ends; the others
+        of ``ends`` are left out.
+        """
+
     def common(self, first: str, second: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Node]:
         """List the nearest common ancestors of two versions, in order of ids.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
-from veml_vcs.lineage.graph import Edge
+from veml_vcs.lineage.graph import VERSIONS, Edge
 from veml_vcs.lineage.history import BulkError, History, many, one_by_one
 from veml_vcs.lineage.records import Said, check_place, compared, read_record
 from veml_vcs.lineage.sqlite.database import FILE, Database
@@ -142,10 +142,14 @@ def _add(repo: Repository, writer: Writer, new: History, progress: Progress) -> 
     arrived = new.arrived()
     while lot := list(islice(arrived, _LOT)):
         places: dict[str, dict[str, None]] = {}
-        for commit in lot:
+        came: dict[str, int] = {}
+        for number, commit in enumerate(lot):
             for item in commit.brought:
                 places.setdefault(item.version, {})[item.path] = None
+                came.setdefault(item.version, number)
         read = _read_versions(new, writer.kinds(places), places)
+        # Rows in order of history: then edges lead from newer rows to older, and walks are short.
+        read.said.sort(key=lambda one: (came[one.node.id], VERSIONS.index(one.node.kind)))
         writer.add_versions(read.said)
         writer.skip((one.version, one.path, one.reason) for one in read.skipped)
         writer.add_commits([

@@ -194,6 +194,25 @@ class Neo4jLineage:
             edges.append(edge)
         return edges
 
+    def ways_up(
+        self, start: str, ends: Collection[str], kinds: Sequence[EdgeKind] = LINEAGE
+    ) -> dict[str, list[Edge]]:
+        """Return a shortest way from a version to each of some that it came from, along edges."""
+        part = self.reach(start, "up", kinds)
+        before: dict[str, list[Edge]] = {}
+        for edge in part.edges:
+            if part.steps[edge.target] == part.steps[edge.source] + 1:
+                before.setdefault(edge.target, []).append(edge)
+        found: dict[str, list[Edge]] = {}
+        for end in ends:
+            if end in part.steps:
+                here, way = end, []
+                while here != start:  # of several, the first in order of ids
+                    way.append(min(before[here], key=lambda one: (one.source, one.kind)))
+                    here = way[-1].source
+                found[end] = way[::-1]
+        return found
+
     def common(self, first: str, second: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Node]:
         """List the nearest common ancestors of two versions, in order of ids."""
         if len(self.nodes((first, second))) < len({first, second}):

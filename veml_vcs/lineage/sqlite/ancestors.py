@@ -1,126 +1,138 @@
-"""The nearest common ancestors of two versions, without walking all that they came from."""
+"""Ways between versions, and what two have in common: walks over arrays, told in ids and edges."""
 
 from __future__ import annotations
 
-import heapq
 import json
-from collections.abc import Collection, Sequence
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 
-from veml_vcs.lineage.circles import first_circles
-from veml_vcs.lineage.graph import LINEAGE, EdgeKind, Node
-from veml_vcs.lineage.sqlite.rows import NODE, Tables, listed, to_node
-from veml_vcs.lineage.store import Direction
-
-_FIRST, _SECOND, _BEHIND = 1, 2, 4
-_BOTH = _FIRST | _SECOND
-
-_WAYS: tuple[Direction, Direction] = ("up", "down")
+from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
+from veml_vcs.lineage.sqlite.adjacency import Adjacency
+from veml_vcs.lineage.sqlite.rows import NODE, Tables, listed, to_edge, to_node
+from veml_vcs.lineage.sqlite.walks import between, layers, nearest_common, neighbours
 
 
 class Ancestors(Tables):
-    """Answers about what two versions have in common; see ``LineageStore``."""
+    """Answers that need a walk over much of history; see ``LineageStore``.
+
+    Args:
+        connection: To the file.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._adjacency = Adjacency(connection)
+
+    def path(self, start: str, end: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Edge] | None:
+        """Return a shortest path, along edges in either direction; None if there is none."""
+        with self._reading():
+            keys = self._keys((start, end))
+            if start not in keys or end not in keys:
+                return None
+            both = self._adjacency.of("up", kinds), self._adjacency.of("down", kinds)
+            steps = between(keys[start], keys[end], both)
+            if steps is None:
+                return None
+            way = [keys[start]]
+            for layer in steps[1:]:
+                way.append(self._first(layer & neighbours(way[-1], both)))
+            return self._edges_on(way, kinds)
+
+    def ways_up(
+        self, start: str, ends: Collection[str], kinds: Sequence[EdgeKind] = LINEAGE
+    ) -> dict[str, list[Edge]]:
+        """Return a shortest way from a version to each of some that it came from."""
+        with self._reading():
+            keys = self._keys((start, *ends))
+            if start not in keys:
+                return {}
+            up, down = self._adjacency.of("up", kinds), self._adjacency.of("down", kinds)
+            steps = layers(keys[start], up, {keys[one] for one in ends if one in keys})
+            step_of = {key: step for step, layer in enumerate(steps) for key in layer}
+            found = {}
+            for end in ends:
+                step = step_of.get(keys.get(end, -1))
+                if step is None:
+                    continue
+                way = [keys[end]]
+                for layer in steps[:step][::-1]:
+                    way.append(self._first(layer & neighbours(way[-1], (down,))))
+                found[end] = self._edges_on(way[::-1], kinds, up=True)
+            return found
 
     def common(self, first: str, second: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Node]:
         """List the nearest common ancestors of two versions."""
-        keys = dict(
-            self._do("SELECT id, key FROM node WHERE id IN (?, ?)", (first, second)).fetchall()
-        )
-        if len(keys) < len({first, second}):
-            return []
-        circles = self._candidates(keys[first], keys[second], kinds)
-        # What was not walked may still lead from one to another, or round.
-        nearest = [
-            one[0]
-            for one in circles
-            if not any(
-                self._leads(other[0], one[0], kinds) and not self._leads(one[0], other[0], kinds)
-                for other in circles
-                if other is not one
+        with self._reading():
+            keys = self._keys((first, second))
+            if len(keys) < len({first, second}):
+                return []
+            up = self._adjacency.of("up", kinds)
+            found = nearest_common(keys[first], keys[second], up)
+            rows = self._do(
+                f"SELECT {NODE} FROM json_each(?) k CROSS JOIN node n ON n.key = k.value "
+                "ORDER BY n.id",
+                (listed(found),),
             )
-        ]
-        found = {key for one in nearest for key in self._circle(one, kinds)}
+            return [to_node(row) for row in rows]
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """See one state of the file, whoever writes meanwhile."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._do("BEGIN")
+        try:
+            yield
+        finally:
+            self._do("COMMIT")
+
+    def _keys(self, ids: Collection[str]) -> dict[str, int]:
         rows = self._do(
-            f"SELECT {NODE} FROM json_each(?) k CROSS JOIN node n ON n.key = k.value ORDER BY n.id",
-            (listed(found),),
+            "SELECT n.id, n.key FROM json_each(?) i CROSS JOIN node n ON n.id = i.value",
+            (listed(ids),),
         )
-        return [to_node(row) for row in rows]
+        return dict(rows.fetchall())
 
-    def _candidates(self, first: int, second: int, kinds: Sequence[EdgeKind]) -> list[list[int]]:
-        """Return circles of common ancestors, each of the nearest circles among them, in part.
+    def _first(self, keys: set[int]) -> int:
+        """Return the key of the first in order of ids."""
+        if len(keys) == 1:
+            return next(iter(keys))
+        (key,) = self._do(
+            "SELECT n.key FROM json_each(?) k CROSS JOIN node n ON n.key = k.value "
+            "ORDER BY n.id LIMIT 1",
+            (json.dumps(list(keys)),),
+        ).fetchone()
+        return int(key)
 
-        From the last that was added to the first: mostly, what came from a version is added after
-        it, and then only what is newer than the answer is walked. The answer holds in any order.
+    def _edges_on(
+        self, way: Sequence[int], kinds: Sequence[EdgeKind], *, up: bool = False
+    ) -> list[Edge]:
+        """Return an edge for each step: the first in order of kind, and first one along the way.
+
+        Args:
+            way: Keys.
+            kinds: Of edges.
+            up: Along edges alone, not against them.
         """
-        marks = {first: _FIRST}
-        marks[second] = marks.get(second, 0) | _SECOND
-        queue = [-one for one in marks]
-        heapq.heapify(queue)
-        queued = set(marks)
-        ahead = len(queued)  # how many of these are not behind something common
-        after: dict[int, list[int]] = {}
-        while ahead:
-            here = -heapq.heappop(queue)
-            queued.discard(here)
-            mark = marks[here]
-            ahead -= not mark & _BEHIND
-            if mark & _BOTH == _BOTH:
-                mark |= _BEHIND
-            if here not in after:
-                after[here] = [far for _, far in self._steps((here,), "up", kinds)]
-            for there in after[here]:
-                before = marks.get(there, 0)
-                marks[there] = before | mark
-                if there not in queued and marks[there] != before:
-                    queued.add(there)
-                    heapq.heappush(queue, -there)
-                    ahead += not marks[there] & _BEHIND
-                elif there in queued:
-                    ahead -= bool(marks[there] & _BEHIND) - bool(before & _BEHIND)
-        both = [one for one, mark in marks.items() if mark & _BOTH == _BOTH]
-        return first_circles(both, after)
-
-    def _leads(self, start: int, end: int, kinds: Sequence[EdgeKind]) -> bool:
-        """Tell whether a version came from another; walks from both, until one has no more."""
-        seen = ({start}, {end})
-        layers = ([start], [end])
-        while all(layers):
-            side = len(seen[0]) > len(seen[1])
-            found = {far for _, far in self._steps(layers[side], _WAYS[side], kinds)} - seen[side]
-            if found & seen[not side]:
-                return True
-            seen[side].update(found)
-            layers[side][:] = found
-        return start == end
-
-    def _circle(self, start: int, kinds: Sequence[EdgeKind]) -> set[int]:
-        """Return all that a version came from and that came from it, itself included."""
-        seen = ({start}, {start})
-        layers = ([start], [start])
-        back: tuple[dict[int, list[int]], dict[int, list[int]]] = ({}, {})
-        while all(layers):
-            side = len(seen[0]) > len(seen[1])
-            found = set()
-            for near, far in self._steps(layers[side], _WAYS[side], kinds):
-                back[side].setdefault(far, []).append(near)
-                found.add(far)
-            layers[side][:] = found - seen[side]
-            seen[side].update(found)
-        whole = bool(layers[0])  # the side that has no more
-        circle, pending = {start}, [start]
-        while pending:
-            new = set(back[whole].get(pending.pop(), ())) - circle
-            circle |= new
-            pending += new
-        return circle
-
-    def _steps(
-        self, keys: Collection[int], way: Direction, kinds: Sequence[EdgeKind]
-    ) -> list[tuple[int, int]]:
-        """List the edges of some nodes in one direction: from which, to which."""
-        near, far = ("source", "target") if way == "up" else ("target", "source")
+        steps = json.dumps(list(pairwise(way)))
         marks = ", ".join("?" * len(kinds))
-        return self._do(
-            f"SELECT k.value, e.{far} FROM json_each(?) k CROSS JOIN edge e ON e.{near} = k.value "
-            f"AND e.kind IN ({marks})",
-            (json.dumps(list(keys)), *kinds),
-        ).fetchall()
+        sides = ["(1, 0)", "(0, 1)"][: 1 if up else 2]
+        rows = self._do(
+            "WITH step (number, here, there) AS MATERIALIZED "
+            "(SELECT key, value ->> 0, value ->> 1 FROM json_each(?)), "
+            f"side (along, against) AS (VALUES {', '.join(sides)}) "
+            "SELECT p.number, s.id, e.kind, t.id, e.props FROM step p CROSS JOIN side d "
+            "CROSS JOIN edge e ON e.source = iif(d.along, p.here, p.there) "
+            f"AND e.target = iif(d.along, p.there, p.here) AND e.kind IN ({marks}) "
+            "CROSS JOIN node s ON s.key = e.source CROSS JOIN node t ON t.key = e.target "
+            "ORDER BY p.number, e.kind, d.against",
+            (steps, *kinds),
+        )
+        found: dict[int, Edge] = {}
+        for number, *row in rows:
+            if number not in found:
+                found[number] = to_edge(row)
+        return list(found.values())

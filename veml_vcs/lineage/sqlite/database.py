@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from veml_vcs.errors import StorageError
 from veml_vcs.objects.files import Files
 
-FORMAT = 6
+FORMAT = 7
 FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
@@ -41,6 +41,11 @@ CREATE TABLE link (
   chain INTEGER NOT NULL, far INTEGER NOT NULL, key INTEGER NOT NULL, target INTEGER NOT NULL,
   PRIMARY KEY (chain, far, key)
 ) WITHOUT ROWID;
+-- Neighbours along edges of LINEAGE, of many keys a row (adjacency.py). way: 0 up, 1 down.
+CREATE TABLE adjacency (
+  way INTEGER NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, ends BLOB NOT NULL,
+  against BLOB NOT NULL, PRIMARY KEY (way, chunk)
+);
 -- How many nodes and edges there are of each kind: counting them takes a second.
 CREATE TABLE tally (
   what TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (what, kind)
@@ -111,7 +116,9 @@ class Database:
 
     def clear(self) -> None:
         """Empty all tables; inside ``changing``."""
-        for table in ("state", "node", "edge", "brought", "skipped", "tally", "place", "link"):
+        for table in (
+            "state", "node", "edge", "brought", "skipped", "tally", "place", "link", "adjacency",
+        ):  # fmt: skip
             self.connection.execute(f"DELETE FROM {table}")
         _begin_generation(self.connection)
 

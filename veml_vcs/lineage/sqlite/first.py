@@ -79,7 +79,7 @@ class First:
         revised = {
             (keys[new], keys[old]) for new, old in self._revised if kinds.get(old) == kinds[new]
         }
-        self._many("INSERT INTO edge VALUES (?, 'revision_of', ?, '{}')", sorted(revised))
+        self._many("INSERT OR IGNORE INTO edge VALUES (?, 'revision_of', ?, '{}')", sorted(revised))
         self._many("UPDATE node SET name = ?2 WHERE key = ?1",
                    ((keys[one], name) for one, name in self._names.items()))  # fmt: skip
         make_indexes(self._connection)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
 from veml_vcs.lineage.sqlite.ancestors import Ancestors
 from veml_vcs.lineage.sqlite.commits import Commits
 from veml_vcs.lineage.sqlite.lists import Lists
 from veml_vcs.lineage.sqlite.rows import NODE, to_edge, to_node
+from veml_vcs.lineage.sqlite.walks import layers
 from veml_vcs.lineage.store import Direction, Part, Within
 
+_SHORT = 1000
+"""So many nodes are walked in SQLite; an array of all is read faster than more."""
 _ENDS: dict[Direction, tuple[str, str]] = {"up": ("source", "target"), "down": ("target", "source")}
 
 
@@ -28,14 +31,27 @@ class SqliteLineage(Lists, Commits, Ancestors):
         within: Within | None = None,
     ) -> Part:
         """Return what can be reached from a node, itself included, each node once."""
-        row = self._do("SELECT key FROM node WHERE id = ?", (start,)).fetchone()
-        if row is None:
-            return Part()
-        first = int(row[0])
-        if depth is None and within is None:
-            return self._part(first, direction, self._all(first, direction, kinds), kinds)
-        found = {first}
-        layer = [first]
+        with self._reading():
+            first = self._keys((start,)).get(start)
+            if first is None:
+                return Part()
+            if depth is None and within is None:
+                found = self._all(first, direction, kinds)
+            else:
+                found = self._near(first, direction, kinds, depth, within)
+            return self._part(first, direction, found, kinds)
+
+    def _near(
+        self,
+        start: int,
+        direction: Direction,
+        kinds: Sequence[EdgeKind],
+        depth: int | None,
+        within: Within | None,
+    ) -> set[int]:
+        """Walk one query a step."""
+        found = {start}
+        layer = [start]
         step = 0
         while layer and (depth is None or step < depth):
             step += 1
@@ -44,43 +60,22 @@ class SqliteLineage(Lists, Commits, Ancestors):
                 new = self._inside(new, within)
             layer = [key for key in new if key not in found]
             found.update(layer)
-        return self._part(first, direction, found, kinds)
-
-    def path(self, start: str, end: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Edge] | None:
-        """Return a shortest path, along edges in either direction; None if there is none."""
-        keys = {
-            row[1]: int(row[0])
-            for row in self._do("SELECT key, id FROM node WHERE id IN (?, ?)", (start, end))
-        }
-        if start not in keys or end not in keys:
-            return None
-        # Counted from the end, so that of several paths the first can be told from the start.
-        far = {keys[end]: 0}
-        layer = [keys[end]]
-        step = 0
-        while layer and keys[start] not in far:
-            step += 1
-            found = {*self._next(layer, "up", kinds), *self._next(layer, "down", kinds)}
-            layer = sorted(key for key in found if key not in far)
-            far |= dict.fromkeys(layer, step)
-        if keys[start] not in far:
-            return None
-        edges: list[Edge] = []
-        here = start
-        while here != end:
-            here, edge = min(self._nearer(here, far, kinds), key=lambda one: (one[0], one[1].kind))
-            edges.append(edge)
-        return edges
+        return found
 
     def _all(self, start: int, direction: Direction, kinds: Sequence[str]) -> set[int]:
+        """Walk in one query; what is much, and can be had as arrays, in these."""
         near, far = _ENDS[direction]
         marks = ", ".join("?" * len(kinds))
+        most = _SHORT if set(kinds) == set(LINEAGE) else -1
         # +: a node has few edges; they are read once, not once for each kind.
         rows = self._do(
             f"WITH RECURSIVE walk (key) AS (VALUES (?) UNION SELECT e.{far} FROM walk w "
-            f"CROSS JOIN edge e ON e.{near} = w.key AND +e.kind IN ({marks})) SELECT key FROM walk",
-            (start, *kinds),
-        )
+            f"CROSS JOIN edge e ON e.{near} = w.key AND +e.kind IN ({marks})) "
+            "SELECT key FROM walk LIMIT ?",
+            (start, *kinds, most),
+        ).fetchall()
+        if len(rows) == most:
+            return set().union(*layers(start, self._adjacency.of(direction, kinds)))
         return {int(row[0]) for row in rows}
 
     def _next(self, keys: Sequence[int], direction: Direction, kinds: Sequence[str]) -> list[int]:
@@ -135,17 +130,3 @@ class SqliteLineage(Lists, Commits, Ancestors):
             tuple(sorted(edges, key=lambda one: (one.source, one.kind, one.target))),
             {one: step for step, one, _ in order},
         )
-
-    def _nearer(
-        self, here: str, far: dict[int, int], kinds: Sequence[str]
-    ) -> Iterator[tuple[str, Edge]]:
-        """List the neighbours that are a step nearer to where steps are counted from."""
-        for mine, other in (("source", "target"), ("target", "source")):
-            for key, mine_key, one, *row in self._do(
-                f"SELECT o.key, h.key, o.id, s.id, e.kind, t.id, e.props FROM node h "
-                f"JOIN edge e ON e.{mine} = h.key JOIN node o ON o.key = e.{other} "
-                "JOIN node s ON s.key = e.source JOIN node t ON t.key = e.target WHERE h.id = ?",
-                (here,),
-            ):
-                if row[1] in kinds and far.get(key, -1) == far[mine_key] - 1:
-                    yield one, to_edge(row)

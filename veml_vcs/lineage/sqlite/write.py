@@ -10,6 +10,7 @@ from typing import Any
 
 from veml_vcs.lineage.graph import VERSIONS, Edge, Node
 from veml_vcs.lineage.records import Said
+from veml_vcs.lineage.sqlite.adjacency import AdjacencyWriter
 from veml_vcs.lineage.sqlite.chains import Places
 from veml_vcs.lineage.sqlite.database import drop_indexes
 from veml_vcs.lineage.sqlite.first import First
@@ -55,8 +56,10 @@ class Writer:
             self._do(f"CREATE TEMP TABLE IF NOT EXISTS {table}")
             self._do(f"DELETE FROM {table.partition(' ')[0]}")
         (last,) = self._do("SELECT coalesce(max(key), 0) FROM node").fetchone()
+        self._adjacency = AdjacencyWriter(connection)
         if last:
             self._count_changes()
+            self._adjacency.follow()
         else:
             drop_indexes(connection)
         self._next = int(last) + 1
@@ -193,6 +196,7 @@ class Writer:
         self._places.close()
         if self._first is not None:
             self._first.settle(self._keys)
+            self._adjacency.build()
             return
         do = self._do
         do("DELETE FROM skipped WHERE version IN (SELECT id FROM touched) AND NOT EXISTS "
@@ -230,6 +234,7 @@ class Writer:
         self._sweep()
         for table, event, _ in _COUNTED:
             do(f"DROP TRIGGER temp.count_{table}_{event[:6]}")
+        self._adjacency.catch_up()
 
     def replace_noted(self, edges: Iterable[Edge]) -> None:
         """Set all edges that notes say; before ``settle``."""
