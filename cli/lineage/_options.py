@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from veml_vcs.lineage.ask import RepositoryLineage
     from veml_vcs.lineage.graph import Edge, Node
     from veml_vcs.lineage.page import Page
+    from veml_vcs.lineage.sync import Synced
 
 Version = Annotated[
     str,
@@ -54,10 +55,17 @@ def asked() -> Iterator[RepositoryLineage]:
     from veml_vcs.lineage.ask import lineage
 
     with working() as (repo, progress), lineage(repo, progress) as found:
+        warn_unkept(found.synced)
         if found.synced.skipped:
             count = len(found.synced.skipped)
             out.warn(f"{count} damaged record{'s' * (count > 1)} left out: veml lineage status")
         yield found
+
+
+def warn_unkept(synced: Synced) -> None:
+    """Say that the graph is not kept, which makes each question as slow as the first."""
+    if synced.unkept:
+        out.warn(f"all of history is read each time: its graph cannot be kept ({synced.unkept})")
 
 
 def show_graph(

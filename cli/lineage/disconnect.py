@@ -32,11 +32,8 @@ def disconnect(
 
     with working() as (repo, _):
         place = required(repo)
-        base = database(repo)
-        try:
+        with database(repo) as base:
             removed = run(repo, base, os.environ, delete=delete)
-        finally:
-            base.close()
         remove_after_commit(repo)
     show(
         {"url": place.url, "name": place.name, "removed": removed},

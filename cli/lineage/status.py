@@ -8,6 +8,7 @@ from itertools import chain
 from veml_cli._options import Json, examples
 from veml_cli._output import show
 from veml_cli._session import working
+from veml_cli.lineage._options import warn_unkept
 
 EXAMPLES = examples(
     ("what the graph has, and which records could not be read", "veml lineage status"),
@@ -26,6 +27,7 @@ def status(as_json: Json = False) -> None:
 
     with working() as (repo, progress):
         with lineage(repo, progress) as found:
+            warn_unkept(found.synced)
             counts, skipped = found.store.counts(), found.synced.skipped
         mirror = None
         if is_connected(repo):

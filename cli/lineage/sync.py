@@ -12,6 +12,7 @@ import typer
 from veml_cli._options import Json, examples
 from veml_cli._output import show
 from veml_cli._session import working
+from veml_cli.lineage._options import warn_unkept
 
 EXAMPLES = examples(
     ("read what is new in the history", "veml lineage sync"),
@@ -35,18 +36,15 @@ def sync(
     from veml_vcs.lineage.sync import database
     from veml_vcs.lineage.sync import sync as run
 
-    with working() as (repo, progress):
-        base = database(repo)
-        try:
-            done = run(repo, base, full=full, progress=progress)
-            sent = None
-            if is_connected(repo):
-                from veml_vcs.lineage.neo4j.connecting import bring_up
+    with working() as (repo, progress), database(repo) as base:
+        done = run(repo, base, full=full, progress=progress)
+        warn_unkept(done)
+        sent = None
+        if is_connected(repo):
+            from veml_vcs.lineage.neo4j.connecting import bring_up
 
-                sent = bring_up(
-                    repo, base, os.environ, whole=full, ask=sys.stdin.isatty(), progress=progress
-                )
-        finally:
-            base.close()
+            sent = bring_up(
+                repo, base, os.environ, whole=full, ask=sys.stdin.isatty(), progress=progress
+            )
     told = {**vars(done), "mirror": sent}
     show(told, chain(synced_lines(done), sent_lines(sent)), as_json=as_json)

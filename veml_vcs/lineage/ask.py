@@ -275,13 +275,11 @@ def lineage(repo: Repository, progress: Progress = silent) -> Iterator[Repositor
 
     Raises:
         StorageError: Another process keeps the file locked.
+        DamagedError: Something of the file could not be read; it is made anew at the next question.
     """
-    base = database(repo)
-    try:
+    with database(repo) as base:
         done = sync(repo, base, progress=progress)
         yield RepositoryLineage(repo, SqliteLineage(base.connection), done)
-    finally:
-        base.close()
 
 
 def joined(parts: Sequence[Part]) -> Part:

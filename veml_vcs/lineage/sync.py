@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from veml_vcs.errors import DamagedError, FormatError, InvalidInputError, NotFoundError
+from veml_vcs.errors import (
+    DamagedError,
+    FormatError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+)
 from veml_vcs.lineage.graph import VERSIONS, Edge
 from veml_vcs.lineage.history import BulkError, History, many, one_by_one
 from veml_vcs.lineage.records import Said, check_place, compared, read_record
@@ -49,16 +57,21 @@ class Synced:
         versions: Versions that were read.
         removed: Commits that no ref reaches any more.
         skipped: All versions that could not be read, in order of path and id.
+        unkept: Why the graph cannot be kept, so that all of history is read for each question;
+            None if it is.
     """
 
     commits: int
     versions: int
     removed: int
     skipped: tuple[Skipped, ...] = ()
+    unkept: str | None = None
 
 
 def database(repo: Repository) -> Database:
     """Open the graph's file of a repository."""
+    with suppress(StorageError):  # read-only; a plain git clone has no folder of ours yet
+        repo.files.make_folder(repo.folder)
     return Database(os.path.join(repo.folder, FILE), repo.files)
 
 
@@ -79,6 +92,15 @@ def sync(
         StorageError: Another process keeps it locked.
         DamagedError: A commit or a tree of Git's is damaged.
     """
+    try:
+        done = _brought_up(repo, base, full, progress)
+    except sqlite3.DatabaseError as error:
+        base.recover(error)
+        done = _brought_up(repo, base, full, progress)
+    return replace(done, unkept=base.unkept)
+
+
+def _brought_up(repo: Repository, base: Database, full: bool, progress: Progress) -> Synced:
     heads = sorted(set(repo.git.all_commits()))
     notes = "\n\n".join(notes_stamp(repo, kind) for kind in COMPARISONS)
     ends = parents_stamp(repo.git)

@@ -81,13 +81,9 @@ class MirrorStatus:
 @contextmanager
 def up_to_date(repo: Repository, progress: Progress = silent) -> Iterator[Database]:
     """Open the graph of a repository, with what is new in its history."""
-    repo.files.make_folder(repo.folder)  # a plain git clone has none
-    base = database(repo)
-    try:
+    with database(repo) as base:
         sync(repo, base, progress=progress)
         yield base
-    finally:
-        base.close()
 
 
 def required(repo: Repository) -> Place:

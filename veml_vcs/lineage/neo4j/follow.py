@@ -112,8 +112,7 @@ def _follow(
     until: float,
     attempt: _Attempt,
 ) -> str | None:
-    base = database(repo)
-    try:
+    with database(repo) as base:
         sync(repo, base)
         changes = Changes(base)
         changes.listen()
@@ -147,8 +146,6 @@ def _follow(
             "the mirror in Neo4j has not everything yet; the rest is sent later, or now by "
             "veml lineage sync"
         )
-    finally:
-        base.close()
 
 
 def _clock(seconds: int) -> str:

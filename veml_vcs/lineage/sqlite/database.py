@@ -6,8 +6,10 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
-from veml_vcs.errors import StorageError
+from veml_vcs.errors import DamagedError, StorageError
+from veml_vcs.lineage.sqlite.faults import is_damage, is_refusal, is_wait
 from veml_vcs.objects.files import Files
 
 FORMAT = 7
@@ -63,12 +65,15 @@ _INDEXES = {
 
 
 class Database:
-    """A connection to the file.
+    """A connection to the file; a context manager that says what SQLite's errors mean.
 
     Args:
         path: Of the file; it is made where there is none, and made anew where it is of another
             format, or damaged. Where nothing can be written, the graph is kept in memory.
         files: The way to the disk.
+
+    Attributes:
+        unkept: Why the graph is in memory alone; None where it is in the file.
 
     Raises:
         StorageError: Another process keeps it locked.
@@ -76,29 +81,68 @@ class Database:
 
     def __init__(self, path: str, files: Files) -> None:
         self.path = path
+        self.unkept: str | None = None
+        self._files = files
         try:
             self.connection = _open(path)
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise self._in_use(error) from error
-            self.connection = _open(":memory:")
-        except sqlite3.DatabaseError:
-            for end in ("", "-wal", "-shm"):
-                if os.path.exists(path + end):
-                    files.remove(path + end)
-            self.connection = _open(path)
+        except sqlite3.DatabaseError as error:
+            if is_wait(error):
+                raise self._in_use() from error
+            if is_refusal(error):
+                self._use_memory(error)
+            else:
+                self._remove()
+                self.connection = _open(path)
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        """Close it.
+
+        Raises:
+            DamagedError: Something of the file could not be read. It is taken away: whoever asks
+                again gets it made anew.
+            StorageError: The disk says no, or another process keeps it locked.
+        """
+        self.close()
+        if not isinstance(error, sqlite3.DatabaseError):
+            return
+        if is_wait(error):
+            raise self._in_use() from error
+        if is_refusal(error):
+            raise StorageError(f"{self.path} cannot be written: {_short(error)}") from error
+        if is_damage(error):
+            self._remove()
+            raise DamagedError(
+                f"{self.path} was damaged ({_short(error)}), and is taken away",
+                hint="ask again: it is made anew from the history, and nothing is lost",
+            ) from error
 
     def close(self) -> None:
         """Close it."""
         self.connection.close()
 
-    def _in_use(self, error: sqlite3.OperationalError) -> StorageError:
-        if "locked" not in str(error):
-            return StorageError(f"{self.path} cannot be written: {error}")
-        return StorageError(
-            f"{self.path} is in use by another process, for {_WAIT_SECONDS:.0f} s",
-            hint="a long history takes so long when it is read first; try again",
-        )
+    def recover(self, error: sqlite3.DatabaseError) -> None:
+        """Go on after an error with an empty graph.
+
+        In a new file where the file was damaged, in memory where the disk says no.
+
+        Raises:
+            sqlite3.DatabaseError: It is neither.
+        """
+        if is_refusal(error):
+            self.close()
+            self._use_memory(error)
+        elif is_damage(error):
+            self.close()
+            self._remove()
+            self.connection = _open(self.path)
+        else:
+            raise error
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
@@ -106,13 +150,32 @@ class Database:
         try:
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            raise self._in_use(error) from error
+            if is_wait(error):
+                raise self._in_use() from error
+            raise
         try:
             yield self.connection
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            if self.connection.in_transaction:  # a full disk may have ended it
+                self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
+
+    def _use_memory(self, error: sqlite3.DatabaseError) -> None:
+        self.connection = _open(":memory:")
+        self.unkept = _short(error)
+
+    def _remove(self) -> None:
+        """Take the file away; what is written ahead first, which is of no file that comes next."""
+        for end in ("-wal", "-shm", ""):
+            if os.path.lexists(self.path + end):
+                self._files.remove(self.path + end)
+
+    def _in_use(self) -> StorageError:
+        return StorageError(
+            f"{self.path} is in use by another process, for {_WAIT_SECONDS:.0f} s",
+            hint="a long history takes so long when it is read first; try again",
+        )
 
     def clear(self) -> None:
         """Empty all tables; inside ``changing``."""
@@ -121,6 +184,11 @@ class Database:
         ):  # fmt: skip
             self.connection.execute(f"DELETE FROM {table}")
         _begin_generation(self.connection)
+
+
+def _short(error: sqlite3.DatabaseError) -> str:
+    """Return what is wrong, without the text of a row, which may be long and of any bytes."""
+    return str(error).partition(" with text ")[0]
 
 
 def _open(path: str) -> sqlite3.Connection:

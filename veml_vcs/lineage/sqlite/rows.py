@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from veml_vcs.lineage.graph import VERSIONS, Edge, EdgeKind, Node, NodeKind
+from veml_vcs.lineage.graph import EDGES, FACTS, VERSIONS, Edge, EdgeKind, Node, NodeKind
+from veml_vcs.lineage.sqlite.faults import DamagedRowError
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 NODE = "n.id, n.kind, n.name, n.props, n.known"
@@ -19,6 +20,8 @@ EDGE = "s.id, e.kind, t.id, e.props"
 
 STANDS = "NOT EXISTS (SELECT 1 FROM skipped s WHERE s.version = b.version AND s.path = b.path)"
 """Of a table ``brought b``: whether its version is sound, and may stand at that path."""
+
+_KINDS = frozenset(("commit", *VERSIONS, *FACTS))
 
 
 class Tables:
@@ -38,18 +41,29 @@ def to_node(row: Sequence[Any]) -> Node:
     name = row[2]
     if row[1] in VERSIONS:  # what is kept is the path of its record
         name = name.removeprefix(f"{row[1]}s/").removesuffix(RECORD_SUFFIX)
-    return Node(row[0], cast(NodeKind, row[1]), name, json.loads(row[3]), bool(row[4]))
+    if row[1] not in _KINDS:
+        raise DamagedRowError(f"a node of kind {row[1]!r}")
+    return Node(row[0], cast(NodeKind, row[1]), name, _read(row[3]), bool(row[4]))
 
 
 def to_edge(row: Sequence[Any]) -> Edge:
     """Return the edge that ``EDGE`` selected."""
+    if row[1] not in EDGES:
+        raise DamagedRowError(f"an edge of kind {row[1]!r}")
     return Edge(row[0], cast(EdgeKind, row[1]), row[2], _props(row[3]) if row[3] != "{}" else {})
 
 
 @lru_cache(1000)
 def _props(text: str) -> dict[str, Any]:
     """Return what an edge says; many say the same, and nobody changes it."""
-    found: dict[str, Any] = json.loads(text)
+    return _read(text)
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise DamagedRowError(f"no JSON: {text[:40]!r}") from error
     return found
 
 

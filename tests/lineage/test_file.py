@@ -1,0 +1,150 @@
+"""The file of the graph: damaged in any page, on a disk that is full or read-only.
+
+Seen to fail with the call of ``Database.recover`` taken out (full disk, a whole read), and with
+``__exit__`` closing alone (damage). ``make_folder`` in ``sync.database``: the plain clone.
+"""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.lineage.kit import History, data_record, everything, model_record, training_record
+from tests.repository.conftest import isolated
+from veml_vcs.errors import DamagedError
+from veml_vcs.lineage.ask import lineage
+from veml_vcs.lineage.graph import VERSIONS
+from veml_vcs.lineage.sqlite.database import FILE
+from veml_vcs.lineage.sync import database, sync
+from veml_vcs.repository import Repository
+from veml_vcs.repository.git.repo import blob_id
+
+__all__ = ["isolated"]
+
+
+@pytest.fixture
+def history(tmp_path: Path, isolated: Path) -> History:
+    found = History(tmp_path / "project")
+    model = model_record(50)
+    files: dict[str, bytes | None] = {"models/m.veml": model}
+    for number in range(1, 9):
+        files[f"d{number}.veml"] = data = data_record(number)
+        files[f"trainings/t{number}.veml"] = training_record(blob_id(data), blob_id(model))
+    found.commit(files)
+    found.commit({"d1.veml": data_record(9)})
+    return found
+
+
+def test_damage_in_any_page_is_told_once_or_does_not_matter(history: History) -> None:
+    """Letters, and the beginnings of pages, which say what a page is."""
+    repo, base = history.synced()
+    whole = everything(base)
+    base.close()
+    path = Path(repo.folder) / FILE
+    sound = path.read_bytes()
+    told = 0
+    for place in [*range(0, len(sound), 4096), *range(200, len(sound), 9001)]:
+        damaged = bytearray(sound)
+        damaged[place : place + 8] = b"\xff\x07\xfe\xff\x00\xff\xfe\xff"
+        path.write_bytes(damaged)
+        with suppress(DamagedError):  # where it does not matter, it is not seen
+            ask_all(repo)
+        if not path.exists():
+            told += 1
+            ask_all(repo)
+            with database(repo) as base:
+                assert everything(base) == whole
+        path.write_bytes(damaged)
+        with database(repo) as base:
+            sync(repo, base, full=True)
+            assert everything(base) == whole
+    repo.close()
+    assert told > 3
+
+
+def ask_all(repo: Repository) -> None:
+    with lineage(repo) as asked:
+        for kind in VERSIONS:
+            asked.store.listed(kind)
+        asked.around("t1")
+        for node in asked.store.listed("data"):
+            asked.store.edges_of(node.id)
+            asked.store.places(node.id)
+
+
+@contextmanager
+def files_no_larger(size_bytes: int) -> Iterator[None]:
+    """Let the system refuse to write more into a file, as a full disk does."""
+    _, hard = before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size_bytes", [0, 5000, 60_000])
+def test_where_the_disk_is_full_the_answer_is_right_and_not_kept(
+    history: History, size_bytes: int
+) -> None:
+    with Repository(str(history.root)) as repo:
+        with files_no_larger(size_bytes), lineage(repo) as asked:
+            assert asked.synced.commits == 2
+            assert asked.synced.unkept
+            assert len(asked.store.listed("data")) == 9
+        with lineage(repo) as asked:
+            assert (asked.synced.commits, asked.synced.unkept) == (2, None)
+
+
+def test_what_was_kept_stays_where_the_disk_fills_up(history: History) -> None:
+    repo, base = history.synced()
+    before = everything(base)
+    base.close()
+    history.commit({
+        f"e{number}.veml": data_record(number, tuple(f"{number}{i}" for i in range(50)))
+        for number in range(20, 60)
+    })  # fmt: skip
+    with database(repo) as base:
+        base.connection.execute("PRAGMA max_page_count = 20")
+        assert sync(repo, base).unkept == "database or disk is full"
+        after = everything(base)
+    with database(repo) as base:
+        assert everything(base) == before
+        assert sync(repo, base).commits == 1
+        assert everything(base) == after
+    repo.close()
+
+
+def test_a_plain_clone_keeps_its_graph(history: History, tmp_path: Path) -> None:
+    """There is no folder of veml's yet; the graph was in memory, and was read for each question."""
+    history.git("clone", "-q", str(history.root), str(tmp_path / "clone"))
+    for commits in (2, 0):
+        with Repository(str(tmp_path / "clone")) as repo, lineage(repo) as asked:
+            assert (asked.synced.commits, asked.synced.unkept) == (commits, None)
+
+
+def test_another_thing_of_the_name_is_in_the_way_of_no_answer(history: History) -> None:
+    with Repository(str(history.root)) as repo:
+        path = Path(repo.folder) / FILE
+        path.mkdir()
+        with lineage(repo) as asked:
+            assert asked.synced.unkept == "unable to open database file"
+            assert len(asked.store.listed("data")) == 9
+        shutil.rmtree(path)
+
+
+def test_an_error_of_ours_is_no_damage(history: History) -> None:
+    """It is a bug, and shown as one; the file stays."""
+    with Repository(str(history.root)) as repo:
+        with (
+            pytest.raises(sqlite3.OperationalError, match="no such column"),
+            lineage(repo) as asked,
+        ):
+            asked.store._do("SELECT color FROM node")  # type: ignore[attr-defined]
+        assert (Path(repo.folder) / FILE).exists()
