@@ -15,7 +15,7 @@ from veml_cli.render.records import (
     stale_line,
 )
 from veml_cli.render.sparse import status_lines
-from veml_cli.render.status_waiting import rebase_head, rebuild_lines, waiting_lines
+from veml_cli.render.status_waiting import rebase_head, rebuild_lines, training_lines, waiting_lines
 from veml_cli.render.words import counted, data_change, key_name, plural
 from veml_vcs.ids import short
 
@@ -73,6 +73,7 @@ def long_lines(status: Status, untracked: Sequence[str], place: Place) -> Iterat
         yield from (line(), line("No commits yet"))
     yield from waiting_lines(status)
     yield from rebuild_lines(status.rebuilds)
+    yield from training_lines(status)
     yield from status_lines(status.sparse)
     groups = [
         _merge(status, place),

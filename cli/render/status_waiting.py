@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,22 @@ def rebuild_lines(rebuilds: Sequence[PendingRebuild]) -> Iterator[Line]:
             yield line("The rebuild ", (one.name, "name"), f"{what} was interrupted.")
             yield from _hints(f'(run "veml rebuild --continue{name}" to go on)')
         yield from _hints(f'(use "veml rebuild --abort{name}" to give it up)')
+
+
+def training_lines(status: Status) -> Iterator[Line]:
+    """Yield the trainings that are begun and not done, and how to go on.
+
+    One that is part of a rebuild goes on with that.
+    """
+    rebuilt = {one.name for one in status.rebuilds}
+    for one in status.pending_trainings:
+        if one.running:
+            yield line("The training ", (one.name, "name"), " is running.")
+        elif one.name not in rebuilt:
+            yield line("The training ", (one.name, "name"), " was interrupted.")
+            yield from _hints(
+                f'(run "veml train --resume --name {shlex.quote(one.name)}" to go on)'
+            )
 
 
 def rebase_head(status: Status) -> Line | None:

@@ -21,6 +21,7 @@ from veml_vcs.repository.records.place import (
     record_diffs,
 )
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.runs import PendingTraining, pending_trainings
 from veml_vcs.repository.sparse.left_out import left_out
 from veml_vcs.repository.worktree.changes import FolderChanges, folder_changes
 from veml_vcs.repository.worktree.follow import FolderBehind, folders_behind
@@ -67,6 +68,7 @@ class Status:
         record_conflicts: Trainings and inference versions in conflict, by the path of their record.
         stale_records: Trainings and inference versions that are of other versions than are staged.
         rebuilds: Rebuilds that are begun and not done: they wait for labels, or were interrupted.
+        pending_trainings: Trainings that are begun and not done: they run, or were interrupted.
         unreadable: What cannot be read of the versions that folders are compared with; what the
             folders hold there is told neither as added nor as the same.
     """
@@ -91,6 +93,7 @@ class Status:
     record_conflicts: dict[str, RecordConflict] = field(default_factory=dict)
     stale_records: tuple[StaleRecord, ...] = ()
     rebuilds: tuple[PendingRebuild, ...] = ()
+    pending_trainings: tuple[PendingTraining, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
@@ -185,6 +188,7 @@ def status(
         record_conflicts=any_record_conflicts(repo, conflicted),
         stale_records=any_stale_records(repo, staged, conflicted),
         rebuilds=pending_rebuilds(repo),
+        pending_trainings=pending_trainings(repo),
         unreadable=tuple(unread),
     )
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import quote, unquote
 
 from veml_vcs.errors import ConflictError, NotFoundError
 from veml_vcs.objects.lock import FileLock
 from veml_vcs.repository.repository import Repository
+from veml_vcs.repository.runs import LOCK, PLAN, STATE, pending_trainings, run_folder
 from veml_vcs.training.plan import Plan, read_plan
 
-_PLAN, _STATE, _LOG, _LOCK, _WRITTEN = "plan.json", "state.pth", "train.log", "lock", "written"
+_LOG, _WRITTEN = "train.log", "written"
 _LOCK_SECONDS = 15.0
 """Workers of a killed training hold its lock until they see that it is gone: some seconds."""
 
@@ -39,12 +39,12 @@ class RunFolder:
     @cached_property
     def path(self) -> str:
         """Where it lies."""
-        return os.path.join(_runs(self.repo), quote(self.name, safe=""))
+        return run_folder(self.repo, self.name)
 
     @property
     def state_path(self) -> str:
         """Where the state lies, if there is one."""
-        return os.path.join(self.path, _STATE)
+        return os.path.join(self.path, STATE)
 
     @property
     def log_path(self) -> str:
@@ -54,7 +54,7 @@ class RunFolder:
     @property
     def begun(self) -> bool:
         """Whether there is a training to resume."""
-        return self.repo.files.exists(os.path.join(self.path, _PLAN))
+        return self.repo.files.exists(os.path.join(self.path, PLAN))
 
     @property
     def has_state(self) -> bool:
@@ -70,7 +70,7 @@ class RunFolder:
         """
         self.repo.create_store()
         self.repo.files.make_folder(self.path)
-        lock = os.path.join(self.path, _LOCK)
+        lock = os.path.join(self.path, LOCK)
         with FileLock(lock, timeout_seconds=_LOCK_SECONDS, purpose=f"veml train {self.name}"):
             yield
 
@@ -93,7 +93,7 @@ class RunFolder:
     def begin(self, plan: Plan) -> None:
         """Keep the plan of a new training, in the place of any other."""
         self.clear()
-        self.repo.files.write_atomic(os.path.join(self.path, _PLAN), plan.to_bytes())
+        self.repo.files.write_atomic(os.path.join(self.path, PLAN), plan.to_bytes())
 
     def plan(self) -> Plan:
         """Return the plan.
@@ -108,7 +108,7 @@ class RunFolder:
                 hint="veml train --data DATA --model NAME begins one",
                 kind="no-unfinished-training",
             )
-        path = os.path.join(self.path, _PLAN)
+        path = os.path.join(self.path, PLAN)
         return read_plan(bytes(self.repo.files.read(path)), path)
 
     def keep_state(self, data: bytes) -> None:
@@ -138,25 +138,12 @@ class RunFolder:
         Args:
             keep_log: Nor the text log, which says what went wrong.
         """
-        for name in (_PLAN, _STATE, _WRITTEN) + (() if keep_log else (_LOG,)):
+        for name in (PLAN, STATE, _WRITTEN) + (() if keep_log else (_LOG,)):
             path = os.path.join(self.path, name)
             if self.repo.files.exists(path):
                 self.repo.files.remove(path)
 
 
-def _runs(repo: Repository) -> str:
-    return os.path.join(repo.private_folder, "runs")
-
-
 def unfinished(repo: Repository) -> tuple[str, ...]:
     """Return the names of the trainings that can be resumed, the last one first."""
-    folder = _runs(repo)
-    if not repo.files.exists(folder):
-        return ()
-    found = []
-    for entry in repo.files.listdir(folder):
-        one = RunFolder(repo, unquote(entry))
-        if one.begun:
-            path = one.state_path if one.has_state else os.path.join(one.path, _PLAN)
-            found.append((repo.files.modified_ns(path) or 0, one.name))
-    return tuple(name for _, name in sorted(found, reverse=True))
+    return tuple(one.name for one in pending_trainings(repo))
