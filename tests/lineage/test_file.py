@@ -148,3 +148,17 @@ def test_an_error_of_ours_is_no_damage(history: History) -> None:
         ):
             asked.store._do("SELECT color FROM node")  # type: ignore[attr-defined]
         assert (Path(repo.folder) / FILE).exists()
+
+
+def test_an_empty_object_of_gits_is_damage(history: History) -> None:
+    """A power cut leaves one. Seen to fail: dulwich's error for it came up as a bug.
+
+    A record is left out, and the rest is there.
+    """
+    blob = history.git("rev-parse", "HEAD~1:d1.veml")
+    place = history.root / ".git/objects" / blob[:2] / blob[2:]
+    place.chmod(0o644)
+    place.write_bytes(b"")
+    with Repository(str(history.root)) as repo, lineage(repo) as asked:
+        assert [one.path for one in asked.synced.skipped] == ["d1.veml"]
+        assert len(asked.store.listed("data")) == 8

@@ -129,13 +129,7 @@ class RepositoryLineage:
             NotFoundError: There is none.
             InvalidInputError: There are several.
         """
-        name, _, revision = spec.partition("@")
-        kind, colon, rest = name.partition(":")
-        if colon and kind in VERSIONS:
-            name = rest
-        else:
-            kind = ""
-        found = self._named(name, kind, revision or "HEAD")
+        name, revision, found = self._meant_by(spec)
         if len(found) > 1 and f"{meant}:{name}" in found:
             found = {f"{meant}:{name}": found[f"{meant}:{name}"]}
         if len(found) > 1:
@@ -220,6 +214,31 @@ class RepositoryLineage:
             kinds = tuple(one for one in IMPACT if one != "derived_from")
         parts = [self.store.reach(one.id, "down", kinds) for one in data]
         return Impact(start, key, tuple(data), joined(parts))
+
+    def _meant_by(self, spec: str) -> tuple[str, str, dict[str, str]]:
+        """Return a name, a revision, and the versions of that name in it: ``KIND:NAME`` -> id.
+
+        A folder may have an @ in its name, and a revision too: what is there is what is meant.
+        """
+        told: tuple[str, str, dict[str, str]] | NotFoundError | None = None
+        for place in [*(one.start() for one in re.finditer("@", spec)), len(spec)]:
+            name, revision = spec[:place], spec[place + 1 :] or "HEAD"
+            kind, colon, rest = name.partition(":")
+            if colon and kind in VERSIONS:
+                name = rest
+            else:
+                kind = ""
+            try:
+                found = self._named(name, kind, revision)
+            except NotFoundError as error:  # no such revision
+                told = told or error
+                continue
+            if found:
+                return name, revision, found
+            told = told or (name, revision, found)
+        if not isinstance(told, tuple):
+            raise told or NotFoundError(f"no version {spec}")
+        return told
 
     def _named(self, name: str, kind: str, revision: str) -> dict[str, str]:
         """Return the versions of a name in a commit: ``KIND:NAME`` -> id."""

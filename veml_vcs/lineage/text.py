@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from veml_vcs.lineage.graph import Edge, Node
 
 _SHAPES = {"data": "cylinder", "model": "box", "training": "ellipse", "inference": "component"}
+# Both read entities in a label: a name that looks like one would be shown as another name.
+_MERMAID = {"&": "&amp;", '"': "&quot;", "<": "&lt;", "#": "#35;"}
+_DOT = {"&": "&amp;", '"': '\\"', "\\": "\\\\"}
 
 
 def to_mermaid(nodes: Iterable[Node], edges: Iterable[Edge]) -> str:
@@ -29,7 +32,7 @@ def _mermaid(nodes: list[Node], edges: Iterable[Edge]) -> Iterator[str]:
     number = {one.id: f"n{place}" for place, one in enumerate(nodes)}
     yield "flowchart TB"
     for one in nodes:
-        label = _label(one).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+        label = "".join(_MERMAID.get(char, char) for char in _label(one))
         left, right = ("[(", ")]") if one.kind == "data" else ("[", "]")
         yield f'  {number[one.id]}{left}"{label}"{right}'
     for edge in edges:
@@ -42,4 +45,4 @@ def _label(node: Node) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    return "".join(_DOT.get(char, char) for char in text)

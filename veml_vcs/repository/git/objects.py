@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 
-from dulwich.errors import ApplyDeltaError, ChecksumMismatch, ObjectFormatException
+from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import ObjectID, RawObjectID, ShaFile, sha_to_hex
 from dulwich.pack import write_pack_index, write_pack_objects
@@ -33,8 +33,8 @@ _DAMAGE = (
     AssertionError,
     ChecksumMismatch,
     EOFError,
+    FileFormatException,  # an empty file, what a power cut leaves
     IndexError,
-    ObjectFormatException,
     UnicodeDecodeError,
     ValueError,
     struct.error,
