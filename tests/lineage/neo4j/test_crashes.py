@@ -37,7 +37,7 @@ from veml_vcs.lineage.neo4j.place import Login, Place
 from veml_vcs.lineage.neo4j.server import Server
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.objects.files import Files
-path, url, name, user, password, die, when = sys.argv[1:]
+path, url, name, user, password, die, when, seconds = sys.argv[1:]
 settle, count = mirror.Changes.settle, 0
 def settling(self, at):
     global count
@@ -46,7 +46,8 @@ def settling(self, at):
     settle(self, at)
     if count == int(die) and when == "after": os.kill(os.getpid(), signal.SIGKILL)
 mirror.Changes.settle = settling
-with Server(Place(url, "neo4j", name, "here"), Login(user, password)) as server:
+place, who = Place(url, "neo4j", name, "here"), Login(user, password)
+with Server(place, who, seconds=float(seconds)) as server:
     base = Database(path, Files())
     print(mirror.Mirror(base, server, 7).bring_up())
     base.close()
@@ -54,12 +55,16 @@ with Server(Place(url, "neo4j", name, "here"), Login(user, password)) as server:
 
 
 def send(
-    base: Database, place: Place, address: Address, die: int = 0, when: str = ""
-) -> subprocess.Popen[bytes]:
-    """Send in another process, which kills itself at a window: before or after it notes it."""
+    base: Database, place: Place, address: Address, die: int = 0, when: str = "",
+    seconds: float = 60.0,
+) -> subprocess.Popen[bytes]:  # fmt: skip
+    """Send in another process, which kills itself at a window: before or after it notes it.
+
+    It tries for some seconds where the server does not answer.
+    """
     return subprocess.Popen(
         [sys.executable, "-c", _SEND, base.path, place.url, place.name, address.user,
-         address.password, str(die), when],
+         address.password, str(die), when, str(seconds)],
         stdout=subprocess.PIPE,
     )  # fmt: skip
 
@@ -133,7 +138,7 @@ def test_a_second_writer_is_refused_by_the_server(
         Mirror(base, server).bring_up()  # meanwhile
         copy.connection.execute("UPDATE node SET name = 'other' WHERE kind = 'commit'")
         assert at is not None
-        window = old._next(at)
+        window = old._compared.next(at)
         assert window is not None
         with pytest.raises(MovedError):
             old._send(at, window)
@@ -188,7 +193,7 @@ def test_the_server_is_killed(tmp_path: Path, isolated: Path, neo4j_server: Addr
     process = keeper.start(folder, port, jars())
     try:
         wait(address, process, folder)
-        sender = send(base, place, address)
+        sender = send(base, place, address, seconds=2)
         with opened(address, place) as server:
             until = time.monotonic() + 60
             while not (kept := Mirror(base, server).kept()) or not kept.nodes:

@@ -1,6 +1,7 @@
-"""Bring the mirror to where the SQLite file is: windows of changes, each one transaction.
+"""Bring the mirror to where the SQLite file is: window by window, each one transaction.
 
-What is written is decided here; what has changed by ``changes``; how it looks by ``rows``.
+Who keeps the mirror, and how far it is, is decided here; what a window has in it by ``comparing``,
+how it is written by ``windows``.
 """
 
 from __future__ import annotations
@@ -8,23 +9,20 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import secrets
 import socket
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from neo4j import ManagedTransaction
 
 from veml_vcs.errors import ConflictError, LockedError
-from veml_vcs.lineage.graph import Edge, Node
-from veml_vcs.lineage.neo4j.changes import At, Changes, Stage
-from veml_vcs.lineage.neo4j.rows import LABELS, TYPES, edge_row, key_of, label_of, node_row, type_of
+from veml_vcs.lineage.neo4j.changes import At, Changes
+from veml_vcs.lineage.neo4j.comparing import Comparison
+from veml_vcs.lineage.neo4j.rows import TYPES
 from veml_vcs.lineage.neo4j.server import Server
+from veml_vcs.lineage.neo4j.windows import Window, write_window
 from veml_vcs.lineage.sqlite.database import Database
-from veml_vcs.lineage.sqlite.rows import EDGE, NODE, to_edge, to_node
 from veml_vcs.objects.lock import FileLock
 from veml_vcs.repository.progress import Progress, silent
 
@@ -40,12 +38,6 @@ _CONSTRAINTS = (
     "CREATE CONSTRAINT veml_mirror IF NOT EXISTS FOR (m:VemlMirror) REQUIRE m.repository IS UNIQUE",
 )
 _MIRROR = "(m:VemlMirror {repository: $repository})"
-_FIND = "MATCH (n:Version {repository: $repository, id: row.id})"
-_ENDS = (
-    "MATCH (s:Version {repository: $repository, id: row.source}) "
-    "MATCH (t:Version {repository: $repository, id: row.target})"
-)
-_ALL_LABELS = ":".join(LABELS.values())
 _ALL_TYPES = "|".join(TYPES.values())
 
 
@@ -91,17 +83,6 @@ class Kept:
     whole: bool
 
 
-@dataclass(frozen=True)
-class _Window:
-    """What one transaction writes, and where the mirror is then."""
-
-    then: At
-    gone: Sequence[str] = ()
-    nodes: Sequence[tuple[Node, str]] = ()
-    cut: Sequence[tuple[str, str, str]] = ()
-    edges: Sequence[Edge] = ()
-
-
 class MovedError(Exception):
     """The mirror is not where it was thought to be: another process, or another server."""
 
@@ -122,6 +103,7 @@ class Mirror:
         self._name = server.place.name
         self._clone = server.place.clone
         self._window = window
+        self._compared = Comparison(base, server, window)
         self.changes = Changes(base)
 
     def claim(self, *, take_over: bool = False) -> None:
@@ -197,7 +179,7 @@ class Mirror:
         done = Sent(whole=at.stage != "log")
         total, moved = self._count(), 0
         while True:
-            window = self._next(at)
+            window = self._compared.next(at)
             if window is None:
                 break
             if until is not None and time.monotonic() >= until:
@@ -214,7 +196,7 @@ class Mirror:
                         f"veml lineage connect {self._server.place.url} --as OTHER-NAME",
                     ) from error
                 self.claim()
-                window = _Window(replace(self.changes.begin(), token=self._token()))
+                window = Window(replace(self.changes.begin(), token=self._token()))
                 done = replace(done, whole=True)
             else:
                 done = replace(
@@ -269,132 +251,6 @@ class Mirror:
                 kind="other-clone",
             )
 
-    # -- what is sent --------------------------------------------------------------------------
-
-    def _next(self, at: At) -> _Window | None:
-        """Return the next window; None if there is nothing more to send."""
-        make: Mapping[Stage, Callable[[At], _Window | None]] = {
-            "sweep": self._sweep, "nodes": self._all_nodes, "edges": self._all_edges,
-            "log": self._log,
-        }  # fmt: skip
-        # One moment of the file, whoever writes to it meanwhile.
-        self._do("BEGIN")
-        try:
-            window = make[at.stage](at)
-        finally:
-            self._do("COMMIT")
-        if window is None:
-            return None
-        return replace(window, then=replace(window.then, token=secrets.token_hex(8)))
-
-    def _sweep(self, at: At) -> _Window:
-        """What the server has, and SQLite has not."""
-        given = {"repository": self._name, "after": at.after, "limit": self._window}
-        ids = [
-            str(row["id"])
-            for row in self._server.read(
-                "MATCH (n:Version {repository: $repository}) WHERE n.id > $after "
-                "RETURN n.id AS id ORDER BY id LIMIT $limit", given,
-            )
-        ]  # fmt: skip
-        if not ids:
-            return _Window(replace(at, stage="nodes", after="0"))
-        have = self._ids(ids)
-        there = {
-            (str(row["source"]), str(row["type"]).lower(), str(row["target"]))
-            for row in self._server.read(
-                "MATCH (n:Version {repository: $repository}) "
-                "WHERE n.id > $after AND n.id <= $last "
-                "MATCH (n)-[e]->(t:Version) WHERE type(e) IN $types "
-                "RETURN n.id AS source, type(e) AS type, t.id AS target",
-                {**given, "last": ids[-1], "types": list(TYPES.values())},
-            )
-        }
-        kept = {
-            (key_of(one.source), one.kind, key_of(one.target))
-            for one in self._edges("s.id IN (SELECT value FROM json_each(?))", list(have.values()))
-        }
-        gone = [one for one in ids if one not in have]
-        cut = sorted(one for one in there - kept if one[0] in have)
-        return _Window(replace(at, after=ids[-1]), gone=gone, cut=cut)
-
-    def _ids(self, keys: Sequence[str]) -> dict[str, str]:
-        """Return those of some ids of the mirror that SQLite has -> its own ids."""
-        rows = self._do(
-            "SELECT id FROM node WHERE id IN (SELECT value FROM json_each(?)) OR length(id) > ?",
-            (json.dumps(keys), _SHORT),
-        )
-        wanted = set(keys)
-        return {key_of(row[0]): str(row[0]) for row in rows if key_of(row[0]) in wanted}
-
-    def _all_nodes(self, at: At) -> _Window:
-        rows = self._do(
-            f"SELECT n.key, {NODE} FROM node n WHERE n.key > ? ORDER BY n.key LIMIT ?",
-            (int(at.after), self._window),
-        ).fetchall()
-        if not rows:
-            return _Window(replace(at, stage="edges", after=""))
-        return _Window(
-            replace(at, after=str(rows[-1][0])), nodes=[(to_node(row[1:]), row[3]) for row in rows]
-        )
-
-    def _all_edges(self, at: At) -> _Window:
-        source, kind, target = json.loads(at.after) if at.after else (-1, "", -1)
-        rows = self._do(
-            f"SELECT e.source, e.kind, e.target, {EDGE} FROM (SELECT * FROM edge "
-            "WHERE (source, kind, target) > (?, ?, ?) ORDER BY source, kind, target LIMIT ?) e "
-            "JOIN node s ON s.key = e.source JOIN node t ON t.key = e.target "
-            "ORDER BY e.source, e.kind, e.target",
-            (source, kind, target, self._window),
-        ).fetchall()
-        if not rows:
-            return _Window(replace(at, stage="log", after=""))
-        after = json.dumps(list(rows[-1][:3]))
-        return _Window(replace(at, after=after), edges=[to_edge(row[3:]) for row in rows])
-
-    def _log(self, at: At) -> _Window | None:
-        rows = self._do(
-            "SELECT number, what, id, kind, target FROM changed WHERE number > ? "
-            "ORDER BY number LIMIT ?",
-            (at.number, self._window),
-        ).fetchall()
-        if not rows:
-            return None
-        touched = {row[2] for row in rows if row[1] in ("node", "gone")}
-        went = {row[2] for row in rows if row[1] == "gone"}
-        nodes = [
-            (to_node(row), row[2])
-            for row in self._do(
-                f"SELECT {NODE} FROM node n WHERE n.id IN (SELECT value FROM json_each(?)) "
-                "ORDER BY n.id",
-                (json.dumps(sorted(touched)),),
-            )
-        ]
-        pairs = sorted({(row[2], row[3], row[4]) for row in rows if row[1] == "edge"})
-        edges = [
-            to_edge(row)
-            for row in self._do(
-                f"SELECT {EDGE} FROM json_each(?) w "
-                "CROSS JOIN node s ON s.id = json_extract(w.value, '$[0]') "
-                "CROSS JOIN node t ON t.id = json_extract(w.value, '$[2]') "
-                "CROSS JOIN edge e ON e.source = s.key "
-                "AND e.kind = json_extract(w.value, '$[1]') AND e.target = t.key",
-                (json.dumps(pairs),),
-            )
-        ]
-        have = {(one.source, one.kind, one.target) for one in edges}
-        cut = [(key_of(one[0]), one[1], key_of(one[2])) for one in pairs if one not in have]
-        gone = sorted(map(key_of, went | (touched - {one.id for one, _ in nodes})))
-        return _Window(replace(at, number=int(rows[-1][0])), gone, nodes, cut, edges)
-
-    def _edges(self, where: str, given: Sequence[str]) -> list[Edge]:
-        rows = self._do(
-            f"SELECT {EDGE} FROM edge e JOIN node s ON s.key = e.source "
-            f"JOIN node t ON t.key = e.target WHERE {where}",
-            (json.dumps(given),),
-        )
-        return [to_edge(row) for row in rows]
-
     def _count(self) -> int:
         at = self.changes.at
         if at is not None and at.stage == "log":
@@ -404,9 +260,7 @@ class Mirror:
         ).fetchone()
         return int(row[0])
 
-    # -- how it is sent ------------------------------------------------------------------------
-
-    def _send(self, at: At, window: _Window) -> None:
+    def _send(self, at: At, window: Window) -> None:
         """Write a window and where the mirror is then in one transaction.
 
         Raises:
@@ -426,43 +280,13 @@ class Mirror:
             ).single()  # fmt: skip
             if found is None:
                 return False
-            self._write(transaction, window)
+            write_window(transaction, window, self._name)
             return True
 
         if not self._server.write(write):
             self._token()  # refuses another clone's
             raise MovedError
         self.changes.settle(window.then)
-
-    def _write(self, transaction: ManagedTransaction, window: _Window) -> None:
-        def run(cypher: str, rows: Iterable[object]) -> None:
-            listed = list(rows)
-            if listed:
-                transaction.run(
-                    f"UNWIND $rows AS row {cypher}", rows=listed, repository=self._name
-                ).consume()
-
-        run(f"{_FIND} DETACH DELETE n", ({"id": one} for one in window.gone))
-        nodes: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for node, path in window.nodes:
-            nodes[label_of(node.kind)].append(node_row(node, path, self._name))
-        for label, rows in sorted(nodes.items()):
-            run(
-                "MERGE (n:Version {repository: $repository, id: row.id}) "
-                "SET n = row.values "
-                f"REMOVE n:{_ALL_LABELS} SET n:{label}",
-                rows,
-            )
-        cut: dict[str, list[dict[str, str]]] = defaultdict(list)
-        for source, kind, target in window.cut:
-            cut[type_of(kind)].append({"source": source, "target": target})
-        for kind, ends in sorted(cut.items()):
-            run(f"{_ENDS} MATCH (s)-[e:{kind}]->(t) DELETE e", ends)
-        edges: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for edge in window.edges:
-            edges[type_of(edge.kind)].append(edge_row(edge))
-        for kind, rows in sorted(edges.items()):
-            run(f"{_ENDS} MERGE (s)-[e:{kind}]->(t) SET e = row.values", rows)
 
     def remove(self) -> int:
         """Take all of the mirror out of the server; return how many nodes that were."""
@@ -485,10 +309,6 @@ class Mirror:
             ).consume()
         )
         return removed
-
-
-_SHORT = 200
-"""Letters of an id that is surely short enough for an index (4 bytes each at most)."""
 
 
 def _keeper() -> str:
