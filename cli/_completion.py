@@ -183,6 +183,21 @@ def _data_versions(repo: Repository, typed: str, _context: Context) -> Iterable[
     return dataset_names(repo)
 
 
+def _versions(repo: Repository, typed: str, context: Context) -> Iterable[str]:
+    """NAME, KIND:NAME or either with @REV, of any kind."""
+    from veml_vcs.repository.complete import dataset_names, record_names, revision_names
+    from veml_vcs.versions.kinds import KINDS
+
+    name, sign, _ = typed.partition("@")
+    if sign:
+        return [f"{name}@{one}" for one in revision_names(repo)]
+    kinds = {"data": list(dataset_names(repo))}
+    kinds |= {one.name: list(record_names(repo, one)) for one in KINDS}
+    if ":" in typed:
+        return [f"{kind}:{one}" for kind, names in kinds.items() for one in names]
+    return sorted({one for names in kinds.values() for one in names})
+
+
 def _templates(_repo: Repository, _typed: str, _context: Context) -> Iterable[str]:
     from veml_vcs.training.templates import templates
 
@@ -250,6 +265,7 @@ _KINDS: dict[tuple[str, str], Complete] = {
     ("MODEL", ""): _named("model"),
     ("DATA[@REV]", ""): _data_versions,
     ("TRAINING[@REV]", ""): _named("training"),
+    ("VERSION", ""): _versions,
     ("TRAINING", ""): _named("training"),
     ("INFERENCE[@REV]", ""): _named("inference"),
     ("INFERENCE", ""): _named("inference"),
