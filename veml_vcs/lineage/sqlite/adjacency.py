@@ -69,6 +69,18 @@ class Adjacency:
         return self._known[key]
 
 
+def says_what_edges_say(connection: sqlite3.Connection) -> bool:
+    """Tell whether the table is what the edges make of it; damage to it is seen by nobody else."""
+    (last,) = connection.execute("SELECT coalesce(max(key), 0) FROM node").fetchone()
+    try:
+        return all(
+            _read(connection, way, LINEAGE, last + 1) == _made(connection, way, LINEAGE, last + 1)
+            for way in _WAYS
+        )
+    except (ValueError, IndexError):  # columns that are not of a length
+        return False
+
+
 def _read(
     connection: sqlite3.Connection, way: Direction, kinds: Sequence[str], size: int
 ) -> Neighbours:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from veml_vcs.errors import DamagedError, StorageError
+from veml_vcs.errors import DamagedError, StorageError, VemlError
 from veml_vcs.lineage.sqlite.faults import is_damage, is_refusal, is_wait
+from veml_vcs.lineage.sqlite.sound import fault_in
 from veml_vcs.objects.files import Files
 
 FORMAT = 7
@@ -18,6 +19,8 @@ GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
 copies what changes (a mirror) sees by it that changes are not all that there is to copy."""
 _WAIT_SECONDS = 30.0
+_NONSENSE = (LookupError, TypeError, ValueError, OverflowError)
+"""What a question ends with where numbers in the file make no sense."""
 
 _TABLES = """
 CREATE TABLE node (
@@ -108,17 +111,20 @@ class Database:
                 again gets it made anew.
             StorageError: The disk says no, or another process keeps it locked.
         """
+        fault = None
+        if isinstance(error, sqlite3.DatabaseError):
+            fault = _short(error) if is_damage(error) else None
+        elif isinstance(error, _NONSENSE) and not isinstance(error, VemlError):
+            fault = fault_in(self.connection)
         self.close()
-        if not isinstance(error, sqlite3.DatabaseError):
-            return
-        if is_wait(error):
+        if isinstance(error, sqlite3.DatabaseError) and is_wait(error):
             raise self._in_use() from error
-        if is_refusal(error):
+        if isinstance(error, sqlite3.DatabaseError) and is_refusal(error):
             raise StorageError(f"{self.path} cannot be written: {_short(error)}") from error
-        if is_damage(error):
+        if fault is not None:
             self._remove()
             raise DamagedError(
-                f"{self.path} was damaged ({_short(error)}), and is taken away",
+                f"{self.path} was damaged ({fault}), and is taken away",
                 hint="ask again: it is made anew from the history, and nothing is lost",
             ) from error
 

@@ -1,0 +1,20 @@
+"""Whether the file hangs together: what SQLite checks, and arrays that are made of the edges."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from veml_vcs.lineage.sqlite.adjacency import says_what_edges_say
+
+
+def fault_in(connection: sqlite3.Connection) -> str | None:
+    """Return what is wrong with the file of a connection, without the history; None is nothing."""
+    try:
+        (told,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if told != "ok":
+            return str(told).replace("\n", " ")
+        if not says_what_edges_say(connection):
+            return "its table adjacency is not what its edges say"
+    except sqlite3.DatabaseError as error:
+        return str(error).partition(" with text ")[0]
+    return None
