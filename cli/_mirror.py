@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from veml_cli._output import out
+from veml_vcs.errors import VemlError
 
 if TYPE_CHECKING:
     from veml_vcs.repository.repository import Repository
@@ -18,6 +19,9 @@ CHANGING = frozenset((
     "reset", "resolve", "revert", "similar", "stash", "switch", "tag", "train", "transfer",
 ))  # fmt: skip
 """Commands that make or drop commits, refs or notes."""
+
+ASKING = "lineage"
+"""Its commands read what is new in the history, whoever brought it."""
 
 
 class _Mirror:
@@ -38,7 +42,7 @@ def begin(command: str | None) -> None:
 
 def seen(repo: Repository) -> None:
     """Say which repository it worked in."""
-    if _now.command in CHANGING and repo.git.setting(("veml", "neo4j"), "url"):
+    if _now.command in (ASKING, *CHANGING) and repo.git.setting(("veml", "neo4j"), "url"):
         _now.root = repo.root
 
 
@@ -47,8 +51,14 @@ def follow_mirror() -> None:
     root, _now.root = _now.root, None
     if root is None:
         return
-    from veml_vcs.lineage.neo4j.follow import follow
+    from veml_vcs.lineage.neo4j.follow import follow, follow_later
 
+    if _now.command == ASKING:
+        try:
+            follow_later(root)
+        except VemlError as error:
+            out.warn(f"the mirror in Neo4j is not brought up to date: {error.message}")
+        return
     said = follow(root, os.environ)
     if said is not None:
         out.warn(" ".join(said.split()))

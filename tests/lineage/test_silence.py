@@ -13,8 +13,9 @@ import pytest
 from tests.lineage.gate import gate, vanishing
 from tests.lineage.kit import History, data_record
 from tests.repository.conftest import isolated
+from veml_vcs.lineage.neo4j.changes import At, Changes
 from veml_vcs.lineage.neo4j.connecting import reach  # is what takes long to be imported
-from veml_vcs.lineage.neo4j.follow import follow
+from veml_vcs.lineage.neo4j.follow import follow, follow_later
 from veml_vcs.lineage.neo4j.place import place_of
 from veml_vcs.lineage.neo4j.silence import (
     FILE,
@@ -118,3 +119,35 @@ def test_how_long_it_is_left_alone(roads: History) -> None:
         forget_silence(repo)
         forget_silence(repo)
         assert waiting_for(repo, other) is None
+
+
+def test_a_question_tries_in_a_process_of_its_own(roads: History) -> None:
+    """Only where something is to be sent, to who is not silent, and once a minute.
+
+    Seen to fail without each ``return None`` of ``follow_later``.
+    """
+    root = str(roads.root)
+    assert follow_later(root) is None  # no mirror
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        file = mirror_at(roads, nobody.getsockname()[1])
+        with Repository(root) as repo:
+            place = place_of(repo)
+            assert place is not None
+            remember_silence(repo, place)
+            assert follow_later(root) is None
+            forget_silence(repo)
+        process = follow_later(root)
+        assert process is not None
+        assert process.wait(120) == 0
+        assert follow_later(root) is None
+        tried = file.with_name("mirror-tried")
+        tried.unlink()
+        repo, base = roads.synced()
+        changes = Changes(base)
+        changes.listen()
+        changes.settle(At("token", "log", number=changes.last))
+        assert follow_later(root) is None  # it has all
+        assert not tried.exists()
+        base.close()
+        repo.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,22 @@ def test_after_each_kind_of_commit_it_is_there(roads: Place, neo4j_server: Addre
     roads.veml("reset", "-q", "--hard", "HEAD~1")
     roads.veml("branch", "-D", "side")
     assert commits(roads) == 3
+
+
+def test_a_question_lets_the_mirror_catch_up(roads: Place, neo4j_server: Address) -> None:
+    """What plain git did without a hook goes there by itself, and nobody waits for it.
+
+    Seen to fail without ``follow_later``.
+    """
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", named())
+    more(roads, 2)
+    roads.git("-c", "core.hooksPath=/dev/null", "commit", "-qm", "two")
+    assert commits(roads) == 1
+    assert roads.veml("lineage", "show", "night").err == ""
+    until = time.monotonic() + 120
+    while commits(roads) != 2:
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_a_server_that_is_down_never_stops_a_commit(roads: Place, neo4j_server: Address) -> None:

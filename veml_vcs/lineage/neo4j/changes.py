@@ -138,6 +138,10 @@ class Changes:
         at = self.at
         return at is None or at.stage != "log" or self.waiting() > 0
 
+    def lags(self) -> bool:
+        """As ``behind``, and true as well where nothing is noted, or not without a gap."""
+        return not self._listening() or self.behind()
+
     def waiting(self) -> int:
         """Return how many changes the mirror lacks, if it is no comparison as a whole."""
         at = self.at

@@ -1,10 +1,14 @@
 """After a command: the mirror is brought up to date in a short time, or not now.
 
-Nothing here raises, and the driver is imported only where there is something to send.
+A commit never fails for what goes wrong here, and the driver is imported only where there is
+something to send.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +25,12 @@ SECONDS = 2.5
 """How long a command waits at its end, at most, where ``VEML_NEO4J_SECONDS`` says nothing else."""
 
 _LATE = "the mirror in Neo4j is not up to date"
+
+_APART_SECONDS = 60
+"""A server that refuses is not remembered, and not worth a process for each question."""
+
+_left: list[subprocess.Popen[bytes]] = []
+"""Processes that go on by themselves; without a name Python warns of them."""
 
 
 def patience(environment: Mapping[str, str]) -> float:
@@ -43,6 +53,46 @@ class _Attempt:
 
     said: list[str | None] = field(default_factory=list)
     reaching: Place | None = None
+
+
+def follow_later(root: str) -> subprocess.Popen[bytes] | None:
+    """Bring the mirror of a repository up to date in a process of its own, if it lags.
+
+    For who has only asked something, and does not wait: a plain ``git fetch`` or ``git branch -D``
+    runs no hook, and a server may have been away. The graph itself is up to date.
+
+    Args:
+        root: The repository.
+
+    Returns:
+        The process; None if there is no mirror, or nothing to send, or its server did not answer,
+        or this was tried a minute ago.
+
+    Raises:
+        VemlError: The repository, or its graph, cannot be read.
+    """
+    with Repository(root) as repo:
+        place = place_of(repo)
+        if place is None or waiting_for(repo, place) is not None:
+            return None
+        base = database(repo)
+        try:
+            if not Changes(base).lags():
+                return None
+        finally:
+            base.close()
+        stamp = os.path.join(repo.folder, "mirror-tried")
+        before = repo.files.modified_ns(stamp)
+        if before is not None and 0 <= time.time_ns() - before < _APART_SECONDS * 10**9:
+            return None
+        repo.files.write_atomic(stamp, b"", durable=False)
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__, root],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    _left.append(process)
+    return process
 
 
 def follow(root: str, environment: Mapping[str, str]) -> str | None:
@@ -150,3 +200,7 @@ def _follow(
 
 def _clock(seconds: int) -> str:
     return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+if __name__ == "__main__":
+    follow(sys.argv[1], os.environ)
