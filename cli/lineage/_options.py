@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from veml_cli._output import out
-from veml_cli._session import working
+from veml_cli._session import paged, working
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ def show_graph(
         page = page_of(lineage, nodes, edges, title=title, starts=[one.id for one in starts])
         write_page(lineage, page, html, force=force)
     else:
-        out.write_lines(lines)
+        assert lineage is not None, "lines are written while the lineage is open"
+        with paged(lineage.repo):
+            out.write_lines(lines)
 
 
 def write_page(lineage: RepositoryLineage, page: Page, target: str, *, force: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from veml_cli._options import Json, examples
 from veml_cli._output import show
+from veml_cli._session import paged
 from veml_cli.lineage._options import At, Has, TrainedOn, asked
 from veml_vcs.errors import InvalidInputError
 
@@ -80,4 +81,5 @@ def list_found(
     conditions = [parse_condition(one) for one in where]
     with asked() as lineage:
         found = run(lineage, wanted, facts=has, where=conditions, trained_on=trained_on, at=at)
-    show([one.as_dict() for one in found], found_lines(found, conditions), as_json=as_json)
+        with paged(lineage.repo, unless=as_json):
+            show([one.as_dict() for one in found], found_lines(found, conditions), as_json=as_json)

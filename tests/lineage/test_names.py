@@ -38,6 +38,24 @@ def test_a_name_may_have_an_at_and_a_revision_too(tmp_path: Path, isolated: Path
                 asked.version(spec)
 
 
+def test_a_name_that_other_commits_have_is_told(tmp_path: Path, isolated: Path) -> None:
+    history = History(tmp_path / "project")
+    history.commit({"d.veml": data_record(1), "it's.veml": data_record(2)})
+    history.commit({"it's.veml": data_record(3)})
+    history.commit({"d.veml": None, "it's.veml": None, "e.veml": data_record(4)})
+    with Repository(str(history.root)) as repo, lineage(repo) as asked:
+        for spec, told in {
+            "d": f"another commit has it: veml lineage show {blob_id(data_record(1))[:10]}",
+            "data:d@HEAD": "another commit has it: veml lineage show ",
+            "it's": "other commits have 2 of that name: veml lineage find --where "
+                    """'name=it'"'"'s'""",
+            "f": "veml data ls",
+        }.items():  # fmt: skip
+            with pytest.raises(NotFoundError) as raised:
+                asked.version(spec)
+            assert str(raised.value.hint).startswith(told)
+
+
 def test_a_name_that_looks_like_an_entity_is_shown_as_it_is() -> None:
     """Drawn by mermaid 11 and by Graphviz 2.43 as they stand here; ``&lt;`` was drawn as ``<``."""
     node = Node("12" * 20, "data", 'a#quot;b &lt; "c" \\N <d>')

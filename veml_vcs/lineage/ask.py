@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import SampleId, VersionId
+from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
 from veml_vcs.lineage.store import Direction, LineageStore, Part
@@ -20,6 +22,7 @@ from veml_vcs.samples.tree import Tree
 from veml_vcs.versions.data import RECORD_SUFFIX, parse_data_record
 from veml_vcs.versions.kinds import KINDS
 
+_SHOWN = 10
 _DIGITS = re.compile("[0-9a-f]{4,40}")
 
 
@@ -148,8 +151,9 @@ class RepositoryLineage:
         if _DIGITS.fullmatch(spec):
             return self._by_digits(spec)
         raise NotFoundError(
-            f"no version {spec} in {revision or 'HEAD'}",
-            hint="veml data ls, veml model ls, veml training ls list what there is; "
+            f"no version {spec} in {revision}",
+            hint=self._elsewhere(name)
+            or "veml data ls, veml model ls, veml training ls list what there is; "
             "lineage knows what is committed",
         )
 
@@ -259,6 +263,17 @@ class RepositoryLineage:
         if not found and not kind and plain in files:  # the record's path
             found = {plain: str(files[plain].blob)}
         return found
+
+    def _elsewhere(self, name: str) -> str | None:
+        """Return how to ask for a version of a name that other commits have."""
+        wanted = [Condition("name", "=", name)]
+        found = [one for kind in VERSIONS for one in self.store.having((), kind, wanted)]
+        if not found:
+            return None
+        if len(found) == 1:
+            return f"another commit has it: veml lineage show {found[0].id[:_SHOWN]}"
+        how = shlex.quote(f"name={name}")
+        return f"other commits have {len(found):,} of that name: veml lineage find --where {how}"
 
     def _by_digits(self, digits: str) -> Node:
         found = [one for one in self.store.find(digits) if one.kind in VERSIONS]
