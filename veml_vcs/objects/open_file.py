@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -60,7 +61,11 @@ class OpenFile:
     def size_bytes(self) -> int:
         """Return the file's length on disk; what is still collected does not count."""
         with reporting("read", self.path):
-            return os.fstat(self._descriptor).st_size
+            found = os.fstat(self._descriptor)
+            # Some file systems give a folder a length like that of a short file.
+            if stat.S_ISDIR(found.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            return found.st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``: fewer only at the end of the file.
