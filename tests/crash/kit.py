@@ -62,10 +62,13 @@ class State:
 def state_of(root: Path) -> State:
     project = Project(root, create=False)
     refs = {}
-    for line in project.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines():
-        name, value = line.split()
+    asked = "--format=%(refname) %(objectname) %(tree)"
+    for line in project.git("for-each-ref", asked).splitlines():
+        name, value, tree = line.split(" ")
         # A note's commit has the time of the day; what it says is its tree.
-        refs[name] = project.git("rev-parse", f"{value}^{{tree}}") if "notes" in name else value
+        refs[name] = tree if "notes" in name else value
+    # Git lists nothing where there is no such ref; most commands leave none.
+    stashes = project.git("stash", "list", "--format=%H") if "refs/stash" in refs else ""
     refs["HEAD"] = (root / ".git/HEAD").read_text()
     waiting = [root / ".git" / name for name in WAITING]
     return State(
@@ -73,7 +76,7 @@ def state_of(root: Path) -> State:
         refs,
         project.git("ls-files", "--stage"),
         "".join(f"{one.name}: {one.read_text()}" for one in waiting if one.exists()),
-        project.git("stash", "list", "--format=%H"),
+        stashes,
     )
 
 
