@@ -9,6 +9,8 @@
 #
 # VEML_VENV   folder of the virtual environment (default .venv)
 # VEML_DATA   folder of the real data sets (default ../shared/data, if it is there)
+# PYTEST_DEBUG_TEMPROOT   where the tests write (default: in memory where there is ample room; gone when it ends)
+# OMP_NUM_THREADS         threads of each of the processes (default 1)
 set -euo pipefail
 cd -- "$(dirname -- "$0")"
 . scripts/environment.sh
@@ -26,6 +28,31 @@ while [ $# -gt 0 ]; do
 done
 
 ensure_environment ml,dev
+
+# What is tested waits for the disk all the time (fsync); in memory that costs nothing. Only where
+# there is ample room (a run leaves a few GB, removed at its end), and where programs may be run
+# (hooks lie in the repositories that tests make).
+write_in_memory() {
+    local room memory limit folder
+    [ -z "${PYTEST_DEBUG_TEMPROOT:-}" ] && [ -w /dev/shm ] && [ -r /proc/meminfo ] || return 0
+    # A container may have less than the machine, and then says so here.
+    limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null) || limit=max
+    [ "$limit" = max ] || [ "$limit" -ge 16000000000 ] || return 0
+    room=$(df -Pk /dev/shm | awk 'NR == 2 { print $4 }')
+    memory=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+    [ "${room:-0}" -ge 12000000 ] && [ "${memory:-0}" -ge 15000000 ] || return 0
+    folder=$(mktemp -d /dev/shm/veml-tests-XXXXXX) || return 0
+    trap 'rm -rf "$PYTEST_DEBUG_TEMPROOT" || true' EXIT
+    export PYTEST_DEBUG_TEMPROOT=$folder
+    printf '#!/bin/sh\n' >"$folder/program" && chmod 700 "$folder/program"
+    "$folder/program" 2>/dev/null && return 0
+    trap - EXIT
+    rm -rf "$folder"
+    unset PYTEST_DEBUG_TEMPROOT
+}
+write_in_memory
+# There is a process for each core; more threads in each would only wait for one another.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
 if [ -z "${VEML_DATA:-}" ] && [ -d ../shared/data ]; then
     VEML_DATA=$(cd ../shared/data && pwd)
@@ -46,4 +73,4 @@ if [ "$only" = search ]; then
     VEML_EXAMPLES=${VEML_EXAMPLES:-20} "$veml_venv/bin/python" -m pytest -m 'not search' tests/hostile
 fi
 # Handed out in small lots: what fails fast still comes first, and no core is left with all the slow ones.
-exec "$veml_venv/bin/python" -m pytest -m "$marks" -n logical --maxprocesses 8 --maxschedchunk 8 "$@"
+"$veml_venv/bin/python" -m pytest -m "$marks" -n logical --maxprocesses 8 --maxschedchunk 8 "$@"
