@@ -14,6 +14,7 @@ import pytest
 
 from tests.lineage.kit import History, data_record, everything
 from tests.repository.conftest import isolated
+from veml_vcs.ids import CommitId
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
@@ -100,3 +101,31 @@ def test_several_sync_at_once_and_a_reader_sees_one_history(history: History) ->
         assert everything(reader) == anew(history)
         base.close()
         reader.close()
+
+
+def test_who_waited_does_not_take_out_what_came_meanwhile(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refs are read before the lock is had; a commit that was synced in between was taken out.
+
+    Seen to fail with ``None`` never returned by ``sync._sync``.
+    """
+    with Repository(str(history.root)) as repo, Repository(str(history.root)) as faster:
+        base, other = database(repo), database(faster)
+        read = repo.git.all_commits
+        late = []
+
+        def all_commits() -> list[CommitId]:
+            found = read()
+            if not late:
+                late.append(history.commit({"late.veml": data_record(99)}))
+                sync(faster, other)
+            return found
+
+        monkeypatch.setattr(repo.git, "all_commits", all_commits)
+        sync(repo, base)
+        assert base.connection.execute(
+            "SELECT count(*) FROM node WHERE id = ?", (late[0],)
+        ).fetchone() == (1,)
+        base.close()
+        other.close()

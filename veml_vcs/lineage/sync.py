@@ -101,30 +101,37 @@ def sync(
 
 
 def _brought_up(repo: Repository, base: Database, full: bool, progress: Progress) -> Synced:
-    heads = sorted(set(repo.git.all_commits()))
-    notes = "\n\n".join(notes_stamp(repo, kind) for kind in COMPARISONS)
-    ends = parents_stamp(repo.git)
-    before = tuple(_state(base, name) for name in ("heads", "notes", "ends"))
-    if not full and before == (" ".join(heads), notes, ends):
-        return Synced(0, 0, 0, _skipped(base))
-    try:
-        return _sync(repo, base, full, heads, (notes, ends), progress, streams=True)
-    except BulkError:
-        return _sync(repo, base, full, heads, (notes, ends), progress, streams=False)
+    done = None
+    while done is None:
+        before = _states(base)
+        heads = sorted(set(repo.git.all_commits()))
+        notes = "\n\n".join(notes_stamp(repo, kind) for kind in COMPARISONS)
+        ends = parents_stamp(repo.git)
+        if not full and before == (" ".join(heads), notes, ends):
+            return Synced(0, 0, 0, _skipped(base))
+        try:
+            done = _sync(repo, base, full, before, heads, (notes, ends), progress, streams=True)
+        except BulkError:
+            done = _sync(repo, base, full, before, heads, (notes, ends), progress, streams=False)
+    return done
 
 
 def _sync(
     repo: Repository,
     base: Database,
     full: bool,
+    seen: tuple[str | None, ...],
     heads: Sequence[str],
     stamps: tuple[str, str],
     progress: Progress,
     *,
     streams: bool,
-) -> Synced:
+) -> Synced | None:
+    """Change the graph; None where another process was faster: what was read may be of before."""
     notes, ends = stamps
     with base.changing() as connection:
+        if _states(base) != seen:
+            return None
         # Where a shallow clone was deepened, there are new commits below those that are known.
         if full or _state(base, "ends") != ends:
             base.clear()
@@ -144,6 +151,10 @@ def _sync(
         writer.state("notes", notes)
         writer.state("ends", ends)
     return Synced(commits, versions, removed, _skipped(base))
+
+
+def _states(base: Database) -> tuple[str | None, ...]:
+    return tuple(_state(base, name) for name in ("heads", "notes", "ends"))
 
 
 def _state(base: Database, name: str) -> str | None:
