@@ -21,11 +21,11 @@ class Question:
 
     Attributes:
         name: For people.
-        ask: Asks it.
+        ask: Asks it of a lineage.
     """
 
     name: str
-    ask: Callable[[], Any]
+    ask: Callable[[RepositoryLineage], Any]
 
     def size(self, answer: Any) -> int:
         """Return how many nodes, or what else is listed, an answer has."""
@@ -54,78 +54,80 @@ def questions(asked: RepositoryLineage) -> Iterator[Question]:
     before = [parse_condition("mAP>.4"), parse_condition(f"seed>={late}")]
     few = [parse_condition("mAP>.997")]
 
-    def ask(name: str, call: Callable[[], Any]) -> Question:
+    def ask(name: str, call: Callable[[RepositoryLineage], Any]) -> Question:
         return Question(name, call)
 
-    yield ask("a version, by its id", lambda: store.node(new.id))
-    yield ask("a version, by its digits", lambda: asked.version(new.id[:9]))
-    yield ask("a version, by its name", lambda: asked.version("trainings/t2.veml"))
-    yield ask("its edges", lambda: store.edges_of(new.id))
-    yield ask("edges of a fact that 24,000 models have", lambda: store.edges_of("head:bboxhead"))
-    yield ask("where it stands", lambda: store.places(new.id))
-    yield ask("counts", store.counts)
-    yield ask("counts as of HEAD", lambda: store.counts(head))
-    yield ask("counts as of half of history", lambda: store.counts(far))
-    yield ask("show --depth 2", lambda: asked.around(new.id, "both", 2))
+    yield ask("a version, by its id", lambda on: on.store.node(new.id))
+    yield ask("a version, by its digits", lambda on: on.version(new.id[:9]))
+    yield ask("a version, by its name", lambda on: on.version("trainings/t2.veml"))
+    yield ask("its edges", lambda on: on.store.edges_of(new.id))
+    yield ask(
+        "edges of a fact that 24,000 models have", lambda on: on.store.edges_of("head:bboxhead")
+    )
+    yield ask("where it stands", lambda on: on.store.places(new.id))
+    yield ask("counts", lambda on: on.store.counts())
+    yield ask("counts as of HEAD", lambda on: on.store.counts(head))
+    yield ask("counts as of half of history", lambda on: on.store.counts(far))
+    yield ask("show --depth 2", lambda on: on.around(new.id, "both", 2))
     yield ask("show --depth 2, a model used everywhere",
-              lambda: asked.around(hub.id, "both", 2))  # fmt: skip
-    yield ask("show --up, of an early training", lambda: asked.around(old.id, "up"))
-    yield ask("show --down, of a late training", lambda: asked.around(new.id, "down"))
-    yield ask("show --up, of a data version", lambda: asked.around(data.id, "up"))
-    yield ask("show --depth 2 --at main~20", lambda: asked.around(new.id, "both", 2, at="main~20"))
-    yield ask("show --up, of a late training", lambda: asked.around(new.id, "up"))
-    yield ask("show --up --at, of a late training", lambda: asked.around(new.id, "up", at="main"))
-    yield ask("show --down, of an early data version", lambda: asked.around(early.id, "down"))
-    yield ask("path, short", lambda: asked.path(new.id, data.id))
-    yield ask("path, between two late trainings", lambda: asked.path(new.id, other.id))
-    yield ask("path, half of history", lambda: asked.path(new.id, half.id))
-    yield ask("path, all of history", lambda: asked.path(new.id, old.id))
+              lambda on: on.around(hub.id, "both", 2))  # fmt: skip
+    yield ask("show --up, of an early training", lambda on: on.around(old.id, "up"))
+    yield ask("show --down, of a late training", lambda on: on.around(new.id, "down"))
+    yield ask("show --up, of a data version", lambda on: on.around(data.id, "up"))
+    yield ask("show --depth 2 --at main~20", lambda on: on.around(new.id, "both", 2, at="main~20"))
+    yield ask("show --up, of a late training", lambda on: on.around(new.id, "up"))
+    yield ask("show --up --at, of a late training", lambda on: on.around(new.id, "up", at="main"))
+    yield ask("show --down, of an early data version", lambda on: on.around(early.id, "down"))
+    yield ask("path, short", lambda on: on.path(new.id, data.id))
+    yield ask("path, between two late trainings", lambda on: on.path(new.id, other.id))
+    yield ask("path, half of history", lambda on: on.path(new.id, half.id))
+    yield ask("path, all of history", lambda on: on.path(new.id, old.id))
     yield ask("path, from a deployment to an early data version",
-              lambda: asked.path(deployed.id, early.id))  # fmt: skip
-    yield ask("common, near", lambda: common(asked, new.id, near.id))
-    yield ask("common, of two late trainings", lambda: common(asked, new.id, other.id))
-    yield ask("common, of a deployment and a training", lambda: common(asked, deployed.id, near.id))
-    yield ask("common, half of history back", lambda: common(asked, new.id, half.id))
-    yield ask("common, all of history back", lambda: common(asked, new.id, old.id))
-    yield ask("common, of a late training and early data", lambda: common(asked, new.id, early.id))
-    yield ask("common, of two data sets", lambda: common(asked, "data/d1", "data/d9"))
-    yield ask("chain, of 20 trainings", lambda: chain(asked, _at(short, 0.5).id))
-    yield ask("chain, of a quarter of all versions", lambda: chain(asked, half.id))
-    yield ask("impact of a late data version", lambda: asked.impact("data/d1"))
-    yield ask("impact of an early data version", lambda: asked.impact(early.id))
-    yield ask("impact of a sample", lambda: asked.impact("data/d1", "00007.jpg"))
-    yield ask("neighbours", lambda: neighbours(asked, "data/d0")[1])
-    yield ask("compare two trainings", lambda: compare(asked, new.id, near.id))
-    yield ask("compare two models", lambda: compare(asked, models[0].id, models[-1].id))
-    yield ask("changed, 20 commits", lambda: changed(asked, back, head))
-    yield ask("changed, half of history", lambda: changed(asked, far, head))
-    yield ask("find trainings, few by metric", lambda: find(asked, ["training"], where=few))
+              lambda on: on.path(deployed.id, early.id))  # fmt: skip
+    yield ask("common, near", lambda on: common(on, new.id, near.id))
+    yield ask("common, of two late trainings", lambda on: common(on, new.id, other.id))
+    yield ask("common, of a deployment and a training", lambda on: common(on, deployed.id, near.id))
+    yield ask("common, half of history back", lambda on: common(on, new.id, half.id))
+    yield ask("common, all of history back", lambda on: common(on, new.id, old.id))
+    yield ask("common, of a late training and early data", lambda on: common(on, new.id, early.id))
+    yield ask("common, of two data sets", lambda on: common(on, "data/d1", "data/d9"))
+    yield ask("chain, of 20 trainings", lambda on: chain(on, _at(short, 0.5).id))
+    yield ask("chain, of a quarter of all versions", lambda on: chain(on, half.id))
+    yield ask("impact of a late data version", lambda on: on.impact("data/d1"))
+    yield ask("impact of an early data version", lambda on: on.impact(early.id))
+    yield ask("impact of a sample", lambda on: on.impact("data/d1", "00007.jpg"))
+    yield ask("neighbours", lambda on: neighbours(on, "data/d0")[1])
+    yield ask("compare two trainings", lambda on: compare(on, new.id, near.id))
+    yield ask("compare two models", lambda on: compare(on, models[0].id, models[-1].id))
+    yield ask("changed, 20 commits", lambda on: changed(on, back, head))
+    yield ask("changed, half of history", lambda on: changed(on, far, head))
+    yield ask("find trainings, few by metric", lambda on: find(on, ["training"], where=few))
     resnet = ["backbone:resnet50"]
-    yield ask("find trainings, by metric and seed", lambda: find(asked, ["training"], where=before))
+    yield ask("find trainings, by metric and seed", lambda on: find(on, ["training"], where=before))
     yield ask("find trainings, few by fact and metric",
-              lambda: find(asked, ["training"], facts=resnet, where=few))  # fmt: skip
+              lambda on: find(on, ["training"], facts=resnet, where=few))  # fmt: skip
     yield ask("find deployments, int8 with a backbone",
-              lambda: find(asked, ["inference"], facts=resnet,
+              lambda on: find(on, ["inference"], facts=resnet,
                            where=[parse_condition("quantisation=int8")]))  # fmt: skip
     yield ask("find data, few by size",
-              lambda: find(asked, ["data"], where=[parse_condition("samples<200")]))  # fmt: skip
-    yield ask("find by name", lambda: find(asked, where=[parse_condition("name=data/d3")]))
-    yield ask("find data with a rare class", lambda: find(asked, ["data"], facts=["class:tram"]))
+              lambda on: find(on, ["data"], where=[parse_condition("samples<200")]))  # fmt: skip
+    yield ask("find by name", lambda on: find(on, where=[parse_condition("name=data/d3")]))
+    yield ask("find data with a rare class", lambda on: find(on, ["data"], facts=["class:tram"]))
     yield ask("find models trained on a rare class",
-              lambda: find(asked, ["model"], trained_on=["class:tram"]))  # fmt: skip
+              lambda on: find(on, ["model"], trained_on=["class:tram"]))  # fmt: skip
     yield ask("find trainings on a data version",
-              lambda: find(asked, ["training"], trained_on=["data/d2"]))  # fmt: skip
+              lambda on: find(on, ["training"], trained_on=["data/d2"]))  # fmt: skip
     yield ask("find all that was trained on a rare class, few by metric",
-              lambda: find(asked, trained_on=["class:tram"], where=few))  # fmt: skip
+              lambda on: find(on, trained_on=["class:tram"], where=few))  # fmt: skip
     yield ask("find few by metric --at main~20",
-              lambda: find(asked, ["training"], where=few, at="main~20"))  # fmt: skip
+              lambda on: find(on, ["training"], where=few, at="main~20"))  # fmt: skip
     yield ask("find models with a backbone and trained on a class",
-              lambda: find(asked, ["model"], facts=resnet,
+              lambda on: find(on, ["model"], facts=resnet,
                            trained_on=["class:car"]))  # fmt: skip
     yield ask("find all trainings with a backbone",
-              lambda: find(asked, ["training"], facts=resnet))  # fmt: skip
-    yield ask("all data versions", lambda: store.listed("data"))
-    yield ask("all trainings", lambda: store.listed("training"))
+              lambda on: find(on, ["training"], facts=resnet))  # fmt: skip
+    yield ask("all data versions", lambda on: on.store.listed("data"))
+    yield ask("all trainings", lambda on: on.store.listed("training"))
 
 
 def _at(some: list[Node], part: float) -> Node:

@@ -179,22 +179,43 @@ class PlainLineage:
         ]  # fmt: skip
 
     def having(
-        self, facts: Collection[str], kind: str, where: Sequence[Condition] = ()
-    ) -> list[Node]:
+        self, facts: Collection[str], kind: str, where: Sequence[Condition] = (),
+        *, among: Collection[str] | None = None,
+    ) -> list[Node]:  # fmt: skip
         has = {(one.source, one.target) for one in self.edges if one.kind == "has"}
         found = [
             one for one in self.all.values()
             if one.kind == kind and one.known and holds(one, where)
             and all((one.id, fact) in has for fact in facts)
+            and (among is None or one.id in among)
         ]  # fmt: skip
         return sorted(found, key=lambda one: (self.paths[one.id], one.id))
 
-    def trained_with(self, data: Collection[str]) -> set[str]:
-        trainings = {
-            one.source for one in self.edges
-            if one.kind == "trained_on" and one.target in data and "train" in one.props["roles"]
-        }  # fmt: skip
+    def models_trained(self, data: str) -> set[str]:
+        trainings = {one.source for one in self.edges if self._trained_on(one, data)}
         return {one.target for one in self.edges if one.kind == "uses" and one.source in trainings}
+
+    def trainings(self, facts: Collection[str], data: Collection[str]) -> set[str]:
+        found = {one.id for one in self.all.values() if one.kind == "training" and one.known}
+        has = {(one.source, one.target) for one in self.edges if one.kind == "has"}
+        for fact in facts:
+            found &= {
+                one.source for one in self.edges if (one.target, fact) in has
+                and (one.kind == "uses" or self._trained_on(one, one.target))
+            }  # fmt: skip
+        for named in data:
+            found &= {one.source for one in self.edges if self._trained_on(one, named)}
+        return found
+
+    def _trained_on(self, edge: Edge, data: str) -> bool:
+        of_fact = {
+            one.source for one in self.edges
+            if one.kind == "has" and one.target == data and self.all[one.source].kind == "data"
+        }  # fmt: skip
+        return (
+            edge.kind == "trained_on" and "train" in edge.props["roles"]
+            and edge.target in of_fact | {data}
+        )  # fmt: skip
 
     def listed(self, kind: str) -> list[Node]:
         return self.having((), kind)

@@ -84,14 +84,20 @@ def questions(
         yield "ways_up", start, store.ways_up(start, versions)
         yield "ways_up of two kinds", start, store.ways_up(start, few, ("uses", "trained_on"))
         yield "common of two kinds", start, store.common(start, versions[0], ("uses", "trained_on"))
-        yield "trained_with", start, store.trained_with([start, *few])
+        yield "models_trained", start, store.models_trained(start)
+        yield "trainings", start, store.trainings([], [start])
     for old in commits:
         for new in commits:
             yield "between", old, new, _listed(store.between(old, new))
         yield "counts", old, _listed(store.counts(old))
         yield "as_of", old, store.as_of([old, some.choice(commits)]).among(ids)
     yield "counts", None, _listed(store.counts())
+    for fact in _FACTS:
+        yield "models_trained", fact, store.models_trained(fact)
+        yield "trainings", fact, store.trainings([fact], [])
+        yield "trainings", fact, store.trainings([fact, some.choice(_FACTS)], [some.choice(_FACTS)])
     for kind in VERSIONS:
+        yield "having among", kind, store.having((), kind, among=few)
         yield "listed", kind, store.listed(kind)
         for where in _CONDITIONS:
             yield "having", kind, where, store.having((), kind, where)
@@ -158,6 +164,8 @@ def graphs(draw: st.DrawFn) -> tuple[list[Said], list[tuple[Node, list[str], lis
     count = draw(st.integers(0, 16))
     edge = st.tuples(ends, st.sampled_from(LINEAGE), ends)
     told = draw(st.lists(edge, min_size=count, max_size=count))
+    some = st.sampled_from([["train"], ["val"], ["train", "val"]])
+    roles = {name: draw(some) for name in names}
     said = []
     for name, kind in zip(names, kinds, strict=True):
         if draw(st.integers(0, 9)) == 0 and len(said) > 0:
@@ -174,7 +182,9 @@ def graphs(draw: st.DrawFn) -> tuple[list[Said], list[tuple[Node, list[str], lis
         )  # fmt: skip
         facts = draw(st.sets(st.sampled_from(_FACTS)))
         edges = {
-            (edge, end): Edge(name, edge, end, {"roles": ["train"]} if edge == "trained_on" else {})
+            (edge, end): Edge(
+                name, edge, end, {"roles": roles[end]} if edge == "trained_on" else {}
+            )
             for start, edge, end in told if start == name
         }  # fmt: skip
         has = [Edge(name, "has", fact, {"name": fact}) for fact in sorted(facts)]

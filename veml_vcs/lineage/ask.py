@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
-from veml_vcs.ids import SampleId, VersionId
+from veml_vcs.ids import SampleId, TreeId
 from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
@@ -19,7 +19,7 @@ from veml_vcs.lineage.sync import Synced, database, sync
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tree import Tree
-from veml_vcs.versions.data import RECORD_SUFFIX, parse_data_record
+from veml_vcs.versions.data import RECORD_SUFFIX
 from veml_vcs.versions.kinds import KINDS
 
 _SHOWN = 10
@@ -298,8 +298,9 @@ class RepositoryLineage:
         return [start, *others]
 
     def _entry(self, node: Node, key: str) -> SampleId | None:
-        data = self.repo.git.read_blob(VersionId(node.id))
-        found = Tree(self.repo.store, parse_data_record(data, node.name).tree).get(key)
+        # Of the node, not of the record in Git: a long history has many.
+        tree = TreeId(bytes.fromhex(node.props["tree"]))
+        found = Tree(self.repo.store, tree).get(key)
         return None if found is None else found.content
 
 

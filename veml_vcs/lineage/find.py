@@ -45,20 +45,24 @@ def find(
     wanted = [fact_id(one) for one in facts]
     data = [_data(asked, one) for one in trained_on]
     within = None if at is None else store.as_of([asked.repo.resolve(at)])
+    made_of = store.trainings(wanted, data) if wanted or data else set()
     found: list[Node] = []
     for kind in dict.fromkeys(kinds):
-        own = kind in ("data", "model")
-        if data and (kind == "data" or (kind == "model" and not _models(store, data))):
-            continue  # all of them need not be looked at
-        nodes = store.having(wanted if own else (), kind, where)
+        if data and kind == "data":
+            continue
+        if kind in ("data", "model"):
+            models = [store.models_trained(one) for one in data] if kind == "model" else []
+            among = set.intersection(*models) if models else None
+            nodes = store.having(wanted, kind, where, among=among)
+        elif not wanted and not data:
+            nodes = store.having((), kind, where)
+        elif kind == "training":
+            nodes = store.having((), kind, where, among=made_of)
+        else:
+            nodes = _deployed(store, store.having((), kind, where), made_of)
         if within is not None:
             there = within.among([one.id for one in nodes])
             nodes = [one for one in nodes if one.id in there]
-        if kind == "model" and data:
-            trained = _models(store, data)
-            nodes = [one for one in nodes if one.id in trained]
-        elif not own and (wanted or data):
-            nodes = _trained(store, nodes, wanted, data)
         found += nodes
     return found
 
@@ -78,38 +82,15 @@ def fact_id(text: str) -> str:
     return f"{kind}:{normal(name)}"
 
 
-def _data(asked: RepositoryLineage, text: str) -> set[str]:
-    """Return the data versions that ``--trained-on`` names."""
+def _data(asked: RepositoryLineage, text: str) -> str:
+    """Return what ``--trained-on`` names: a class, or a data version."""
     if text.partition(":")[0] == "class":
-        return {one.id for one in asked.store.having([fact_id(text)], "data")}
-    return {asked.version(text, "data").id}
+        return fact_id(text)
+    return asked.version(text, "data").id
 
 
-def _models(store: LineageStore, data: Sequence[Collection[str]]) -> set[str]:
-    """Return the models that were trained on each of some data."""
-    return set.intersection(*(store.trained_with(one) for one in data))
-
-
-def _trained(
-    store: LineageStore,
-    nodes: Sequence[Node],
-    facts: Sequence[str],
-    data: Sequence[Collection[str]],
-) -> list[Node]:
-    """Return those trainings, or inference versions, whose training has facts and data."""
-    training_of = {one.id: {one.id} for one in nodes if one.kind == "training"}
-    deployed = [one.id for one in nodes if one.kind == "inference"]
-    for edge in store.edges_from(deployed, ("deployed_from",)) if deployed else ():
-        training_of.setdefault(edge.source, set()).add(edge.target)
-    trainings = sorted(set().union(*training_of.values(), set()))
-    made_of: dict[str, set[str]] = {one: set() for one in trainings}
-    for edge in store.edges_from(trainings, ("uses", "trained_on")):
-        if edge.kind == "uses" or "train" in edge.props.get("roles", ()):
-            made_of[edge.source].add(edge.target)
-    groups = [
-        {one.id for kind in ("model", "data") for one in store.having([fact], kind)}
-        for fact in facts
-    ]
-    groups += [set(one) for one in data]
-    fitting = {one for one in trainings if all(made_of[one] & group for group in groups)}
-    return [one for one in nodes if training_of.get(one.id, set()) & fitting]
+def _deployed(store: LineageStore, nodes: Sequence[Node], trainings: Collection[str]) -> list[Node]:
+    """Return those inference versions that were deployed from some trainings."""
+    edges = store.edges_from([one.id for one in nodes], ("deployed_from",)) if nodes else []
+    fitting = {edge.source for edge in edges if edge.target in trainings}
+    return [one for one in nodes if one.id in fitting]

@@ -113,15 +113,32 @@ class LineageStore(Protocol):
         """
 
     def having(
-        self, facts: Collection[str], kind: str, where: Sequence[Condition] = ()
+        self,
+        facts: Collection[str],
+        kind: str,
+        where: Sequence[Condition] = (),
+        *,
+        among: Collection[str] | None = None,
     ) -> list[Node]:
         """List the nodes of one kind that are known, have all these facts and fit all conditions.
 
-        In order of the record's path, and id.
+        In order of the record's path, and id; of some ids alone, where these are given.
         """
 
-    def trained_with(self, data: Collection[str]) -> set[str]:
-        """Return the models that were trained on (not measured on alone) any of some data."""
+    def models_trained(self, data: str) -> set[str]:
+        """Return the models that were trained on (not measured on alone) some data.
+
+        Args:
+            data: A data version; or a fact, for any data that has it.
+        """
+
+    def trainings(self, facts: Collection[str], data: Collection[str]) -> set[str]:
+        """Return the known trainings that were made of all of these.
+
+        Args:
+            facts: Each is one of the training's model, or of data that it was trained on.
+            data: It was trained on (not measured on alone) each; as of ``models_trained``.
+        """
 
     def listed(self, kind: str) -> list[Node]:
         """List the nodes of one kind that are known, in order of the record's path, and id."""

@@ -24,6 +24,11 @@ _EDGE = (
     "coalesce(s.long_id, s.id) AS source, type(e) AS type, "
     "coalesce(t.long_id, t.id) AS target, e.props AS props"
 )
+_TRAINED = (
+    "MATCH (d:Version {repository: $repository, id: id}) "
+    "MATCH (d)<-[e:TRAINED_ON]-(t) WHERE 'train' IN e.roles"
+)
+"""Of ``id``, a data version: its trainings ``t``."""
 
 
 class Past:
@@ -226,7 +231,12 @@ class Neo4jLineage:
         return list(self.nodes([one for circle in nearest for one in circle]).values())
 
     def having(
-        self, facts: Collection[str], kind: str, where: Sequence[Condition] = ()
+        self,
+        facts: Collection[str],
+        kind: str,
+        where: Sequence[Condition] = (),
+        *,
+        among: Collection[str] | None = None,
     ) -> list[Node]:
         """List the known nodes of one kind that have all these facts and fit all conditions."""
         if kind not in LABELS:
@@ -234,8 +244,9 @@ class Neo4jLineage:
         wanted = _keys(facts)
         found = self._ask(
             f"MATCH (n:{label_of(kind)} {{repository: $repository}}) WHERE n.known AND "
+            "($among IS NULL OR n.id IN $among) AND "
             "COUNT { MATCH (n)-[:HAS]->(f) WHERE f.id IN $facts } = $count RETURN n",
-            facts=wanted, count=len(wanted),
+            facts=wanted, count=len(wanted), among=None if among is None else _keys(among),
         )  # fmt: skip
         ordered = sorted(
             (row["n"] for row in found), key=lambda one: (one.get("path", one["name"]), one["id"])
@@ -243,15 +254,36 @@ class Neo4jLineage:
         nodes = [to_node(one) for one in ordered]
         return [one for one in nodes if holds(one, where)]
 
-    def trained_with(self, data: Collection[str]) -> set[str]:
-        """Return the models that were trained on (not measured on alone) any of some data."""
+    def models_trained(self, data: str) -> set[str]:
+        """Return the models that were trained on (not measured on alone) some data."""
         found = self._ask(
-            "UNWIND $data AS id MATCH (d:Version {repository: $repository, id: id}) "
-            "MATCH (d)<-[e:TRAINED_ON]-(t) WHERE 'train' IN e.roles "
-            "MATCH (t)-[:USES]->(m) RETURN DISTINCT m.id AS id",
-            data=_keys(data),
+            f"UNWIND $data AS id {_TRAINED} MATCH (t)-[:USES]->(m) "
+            "RETURN DISTINCT coalesce(m.long_id, m.id) AS id",
+            data=self._data(data),
         )
         return {row["id"] for row in found}
+
+    def trainings(self, facts: Collection[str], data: Collection[str]) -> set[str]:
+        """Return the trainings whose models and data have all facts, and that saw all data."""
+        found = {one.id for one in self.listed("training")}
+        for fact in facts:
+            rows = self._ask(
+                "MATCH (f:Version {repository: $repository, id: $id})<-[:HAS]-(d) "
+                "MATCH (d)<-[e:USES|TRAINED_ON]-(t) WHERE type(e) = 'USES' OR 'train' IN e.roles "
+                "RETURN DISTINCT t.id AS id",
+                id=key_of(fact),
+            )
+            found &= {row["id"] for row in rows}
+        for one in data:
+            rows = self._ask(
+                f"UNWIND $data AS id {_TRAINED} RETURN DISTINCT t.id AS id", data=self._data(one)
+            )
+            found &= {row["id"] for row in rows}
+        return found
+
+    def _data(self, named: str) -> list[str]:
+        """Return the keys of a data version, or of all data that has a fact."""
+        return _keys([named, *(one.id for one in self.having([named], "data"))])
 
     def listed(self, kind: str) -> list[Node]:
         """List the nodes of one kind that are known, in order of the record's path, and id."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
+from veml_vcs.lineage.graph import LINEAGE, EdgeKind, Node
 from veml_vcs.lineage.sqlite.ancestors import Ancestors
 from veml_vcs.lineage.sqlite.commits import Commits
 from veml_vcs.lineage.sqlite.lists import Lists
-from veml_vcs.lineage.sqlite.rows import NODE, to_edge, to_node
+from veml_vcs.lineage.sqlite.rows import NODE, no_garbage, to_edge, to_node
 from veml_vcs.lineage.sqlite.walks import layers
 from veml_vcs.lineage.store import Direction, Part, Within
 
@@ -31,7 +31,7 @@ class SqliteLineage(Lists, Commits, Ancestors):
         within: Within | None = None,
     ) -> Part:
         """Return what can be reached from a node, itself included, each node once."""
-        with self._reading():
+        with self._reading(), no_garbage():
             first = self._keys((start,)).get(start)
             if first is None:
                 return Part()
@@ -107,26 +107,28 @@ class SqliteLineage(Lists, Commits, Ancestors):
             (there,),
         ):
             nodes[key] = to_node(row)
-        edges: list[Edge] = []
+        ids = {key: node.id for key, node in nodes.items()}
+        rows: list[tuple[str, str, str, str]] = []
         ends: dict[int, list[int]] = {}
         for source, kind, target, props in self._do(
             "SELECT e.source, e.kind, e.target, e.props FROM json_each(?) k CROSS JOIN edge e "
             f"ON e.source = k.value AND +e.kind IN ({marks})",
             (there, *kinds),
         ):
-            if target in nodes:
-                edges.append(to_edge((nodes[source].id, kind, nodes[target].id, props)))
+            if target in ids:
+                rows.append((ids[source], kind, ids[target], props))
                 near, far = (source, target) if direction == "up" else (target, source)
                 ends.setdefault(near, []).append(far)
+        rows.sort()
         steps = {start: 0}
         layer = [start]
         while layer:
             found = {far for near in layer for far in ends.get(near, ()) if far not in steps}
             steps |= dict.fromkeys(found, steps[layer[0]] + 1)
             layer = list(found)
-        order = sorted(((steps[key], node.id, node) for key, node in nodes.items()))
+        order = sorted((steps[key], node.id, node) for key, node in nodes.items())
         return Part(
             {one: node for _, one, node in order},
-            tuple(sorted(edges, key=lambda one: (one.source, one.kind, one.target))),
+            tuple(map(to_edge, rows)),
             {one: step for step, one, _ in order},
         )
