@@ -21,6 +21,7 @@ from tests.lineage.neo4j.server import Server as Address
 from tests.repository.conftest import isolated
 from veml_vcs.lineage.graph import Edge
 from veml_vcs.lineage.neo4j.questions import Neo4jLineage
+from veml_vcs.lineage.sqlite.adjacency import AdjacencyWriter
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
 from veml_vcs.objects.files import Files
@@ -95,6 +96,7 @@ def test_a_ladder_has_too_many_paths_to_walk(tmp_path: Path, neo4j_server: Addre
         for source, target in ((1, 0), (2, 0), (3, 1), (3, 2)):
             do("INSERT INTO edge SELECT a.key, 'derived_from', b.key, '{}' FROM node a, node b "
                "WHERE a.id = ? AND b.id = ?", (ids[low + source], ids[low + target]))  # fmt: skip
+    AdjacencyWriter(base.connection).build()
     with mirrored(neo4j_server, base) as mirror:
         mirror.bring_up()
         one, other = SqliteLineage(base.connection), Neo4jLineage(mirror._server)
