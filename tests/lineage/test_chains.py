@@ -9,7 +9,7 @@ any order, or the first alone; one wave of ``reached`` alone; the first link in 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,10 @@ def base(tmp_path: Path) -> Iterator[Database]:
     found.close()
 
 
-def add(base: Database, commits: dict[str, Sequence[str]]) -> None:
+def add(base: Database, commits: dict[str, Sequence[str]], branches: Collection[str] = ()) -> None:
     with base.changing() as connection:
         writer = Writer(connection)
+        writer.stand(branches)
         put(writer, commits)
         writer.settle()
 
@@ -137,4 +138,54 @@ def test_as_many_chains_as_were_open_at_a_time(base: Database) -> None:
             writer.settle()
         last = f"a{number}"
     assert chains(base) <= 3
+    check_reach(base)
+
+
+def branches(count: int, opened: int) -> dict[str, Sequence[str]]:
+    """Return branches of two commits, so many open at a time, which leave from the trunk's end."""
+    found: dict[str, Sequence[str]] = {"0": ()}
+    trunk, lanes = "0", [["0", "0"]] * opened
+    for number in range(1, count):
+        before, *_ = lane = lanes[number % opened]
+        if len(lane) == 1:
+            found[str(number)] = [trunk, before]
+            trunk = str(number)
+        else:
+            found[str(number)] = [before]
+        lanes[number % opened] = [str(number)] * (3 - len(lane))
+    return found
+
+
+def test_branches_beside_each_other(base: Database) -> None:
+    """The trunk stays one chain though branches leave from its end before it goes on.
+
+    Seen to fail without ``_trunk`` (34 chains), and without ``stand`` (19).
+    """
+    add(base, branches(300, 5))
+    assert chains(base) == 6
+    check_reach(base)
+    with base.changing():
+        base.clear()
+    trunk = "0"
+    for one, above in branches(150, 5).items():
+        trunk = one if len(above) == 2 else trunk
+        add(base, {one: above}, [trunk])
+    assert chains(base) == 6
+    check_reach(base)
+
+
+def test_a_branch_that_is_pushed_after_each_commit(base: Database) -> None:
+    """What the server's branch stands at looks as if another line went on there: two chains."""
+    for number in range(30):
+        add(base, {str(number): [str(number - 1)] if number else []}, [str(number - 1)])
+    assert chains(base) == 2
+    check_reach(base)
+
+
+@pytest.mark.parametrize("few", [0, 1, 4])
+def test_where_there_are_more_pairs_than_is_worth(
+    base: Database, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("veml_vcs.lineage.sqlite.chains._FEW_PAIRS", few)
+    add(base, branches(40, 5))
     check_reach(base)

@@ -140,6 +140,8 @@ def _sync(
         few = one_by_one(repo.git, heads, writer.kinds, FEW if streams else None)
         new = few or many(repo.git, heads, before)
         commits = len(new.parents())
+        if few:
+            writer.stand(heads)
         versions = _add(repo, writer, new, progress)
         if writer.owes:
             raise BulkError

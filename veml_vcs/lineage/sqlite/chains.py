@@ -18,11 +18,21 @@ _LAST_LINKS = (
     "FROM json_each(?)), pair (chain, key, far) AS ("
     "SELECT chain, key, (SELECT min(far) FROM link k WHERE k.chain = ends.chain) FROM ends "
     "UNION ALL SELECT chain, key, (SELECT min(far) FROM link k WHERE k.chain = pair.chain "
-    "AND k.far > pair.far) FROM pair WHERE far IS NOT NULL), "
+    "AND k.far > pair.far) FROM pair WHERE far IS NOT NULL LIMIT ?), "
     "last (far, key, target) AS (SELECT k.far, k.key, k.target FROM pair CROSS JOIN link k "
     "ON k.chain = pair.chain AND k.far = pair.far AND k.key = (SELECT max(key) FROM link m "
     "WHERE m.chain = pair.chain AND m.far = pair.far AND m.key <= pair.key)) "
 )
+_WALK = (
+    "WITH RECURSIVE old (key) AS (SELECT value FROM json_each(?) UNION SELECT e.target FROM old "
+    "CROSS JOIN edge e ON e.source = old.key AND e.kind = 'parent') "
+    "SELECT p.chain, max(p.key) FROM old CROSS JOIN place p ON p.key = old.key GROUP BY 1"
+)
+_NO_LIMIT = -1
+_FEW_PAIRS = 1000
+_COMMITS_A_PAIR = 40
+"""So much of history is walked while a pair of chains is looked up, several times over: where there
+are more pairs, little is lost by having tried."""
 
 
 def reached(connection: sqlite3.Connection, commits: Collection[int]) -> dict[int, int]:
@@ -35,21 +45,29 @@ def reached(connection: sqlite3.Connection, commits: Collection[int]) -> dict[in
     Returns:
         Chain -> the highest key in it that is reached.
     """
+    starts = json.dumps(list(commits))
+    do = connection.execute
     wave = dict(
-        connection.execute(
+        do(
             "SELECT p.chain, max(p.key) FROM json_each(?) k CROSS JOIN place p ON p.key = k.value "
             "GROUP BY 1",
-            (json.dumps(list(commits)),),
+            (starts,),
         ).fetchall()
     )
+    (count,) = do("SELECT coalesce(max(count), 0) FROM tally WHERE what = 'node' "
+                  "AND kind = 'commit'").fetchone()  # fmt: skip
+    left = _FEW_PAIRS + count // _COMMITS_A_PAIR
     found: dict[int, int] = {}
     while wave:
         found |= wave
-        links = connection.execute(
-            f"{_LAST_LINKS} SELECT far, max(target) FROM last GROUP BY far",
-            (json.dumps(list(wave.items())),),
-        )
-        wave = {chain: key for chain, key in links if key > found.get(chain, 0)}
+        links = do(
+            f"{_LAST_LINKS} SELECT far, max(target), count(*) FROM last GROUP BY far",
+            (json.dumps(list(wave.items())), left),
+        ).fetchall()
+        left -= len(wave) + sum(pairs for _, _, pairs in links)
+        if left <= 0:  # branches that are merged into each other without end: it is quicker to walk
+            return dict(do(_WALK, (starts,)).fetchall())
+        wave = {chain: key for chain, key, _ in links if key > found.get(chain, 0)}
     return found
 
 
@@ -70,9 +88,15 @@ class Places:
         self._targets: dict[tuple[int, int], int] = {}
         # Chain -> what it reaches last of others: chain -> from which key on, how far; in order.
         self._merged: dict[int, dict[int, tuple[int, int]]] = {}
+        self._trunk: dict[int, int] = {}
+        self._branches: frozenset[int] = frozenset()
         self._later: list[tuple[int, int]] = []
         self._places: list[tuple[int, int]] = []
         self._links: list[tuple[int, int, int, int]] = []
+
+    def stand(self, branches: Collection[int]) -> None:
+        """Say where branches stand: what leaves from there is another branch, or was."""
+        self._branches = frozenset(branches)
 
     def add(self, commits: Iterable[tuple[int, Sequence[int]]]) -> None:
         """Place commits.
@@ -81,8 +105,14 @@ class Places:
             commits: Key, and keys of the parents; each after its parents, circles aside.
         """
         chains, ends = self._chains, self._ends
+        commits = list(commits)
+        self._trunk = _trunk(commits)
         for key, parents in commits:
-            if len(parents) == 1 and ends.get(chains.get(parents[0], 0)) == parents[0] < key:
+            if (
+                len(parents) == 1
+                and ends.get(chains.get(parents[0], 0)) == parents[0] < key
+                and self._goes_on(parents[0], key)
+            ):
                 chain = chains[parents[0]]  # most of history
                 parents = ()
             else:
@@ -136,20 +166,28 @@ class Places:
         """Return the chain that a new commit goes on with, or begins."""
         for parent in parents:
             chain = self._chain(parent)
-            if chain is not None and self._end(chain) == parent < key:
+            if (
+                chain is not None
+                and self._end(chain) == parent < key
+                and self._goes_on(parent, key)
+            ):
                 return chain
-        for parent in parents[:1]:
-            chain = self._chain(parent)
-            merged = {} if chain is None else self._merged_into(chain)
-            while merged:
-                far, (at, target) = next(iter(merged.items()))
-                if self._end(far) == target:
-                    if at > parent:
-                        break
-                    if target < key:
-                        return far
-                del merged[far]
+        chain = self._chain(parents[0]) if parents else None
+        if chain is None:
+            return key
+        merged = self._merged_into(chain)
+        while merged:
+            far, (at, target) = next(iter(merged.items()))
+            if self._end(far) == target:
+                if at > parents[0]:
+                    break
+                if target < key and self._trunk.get(target, key) == key:
+                    return far
+            del merged[far]
         return key
+
+    def _goes_on(self, parent: int, key: int) -> bool:
+        return self._trunk.get(parent, key) == key and parent not in self._branches
 
     def _link(self, chain: int, far: int, key: int, target: int) -> None:
         if self._target(chain, far) >= target:
@@ -194,7 +232,7 @@ class Places:
                 self._write()
                 rows = self._do(
                     f"{_LAST_LINKS} SELECT far, key, target FROM last ORDER BY key",
-                    (json.dumps([(chain, sys.maxsize)]),),
+                    (json.dumps([(chain, sys.maxsize)]), _NO_LIMIT),
                 )
                 self._merged[chain] = {far: (key, target) for far, key, target in rows}
         return self._merged[chain]
@@ -204,3 +242,22 @@ class Places:
         self._many("INSERT INTO link VALUES (?, ?, ?, ?)", self._links)
         self._places.clear()
         self._links.clear()
+
+
+def _trunk(commits: Sequence[tuple[int, Sequence[int]]]) -> dict[int, int]:
+    """Return which child goes on where a branch leaves: that with the longest line of history.
+
+    Args:
+        commits: Key, and keys of the parents; each after its parents.
+
+    Returns:
+        Commit -> child, of commits that are the first parent of any of these.
+    """
+    longest: dict[int, int] = {}
+    found: dict[int, int] = {}
+    for key, parents in reversed(commits):
+        if parents:
+            first, length = parents[0], longest.get(key, 0) + 1
+            if length > longest.get(first, 0):
+                longest[first], found[first] = length, key
+    return found

@@ -108,6 +108,10 @@ class Writer:
         else:
             self._first.brought(self._keys, ((node.id, brought) for node, _, brought in commits))
 
+    def stand(self, branches: Iterable[str]) -> None:
+        """Say where branches stand, that are known or not; before ``add_commits``."""
+        self._places.stand(self._keys_of(branches))
+
     def add_versions(self, said: Sequence[Said]) -> None:
         """Add versions with what their records say."""
         facts: dict[str, Node] = {}
