@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from veml_vcs.errors import InvalidInputError
@@ -144,7 +144,7 @@ def _records(asked: RepositoryLineage, commit: CommitId) -> dict[str, str]:
 
 def _change(path: str, before: str | None, after: str | None, nodes: Mapping[str, Node]) -> Change:
     old, now = (
-        None if node is None else replace(node, name=_name(path, node))
+        None if node is None else node._replace(name=_name(path, node))
         for node in (nodes.get(before or ""), nodes.get(after or ""))
     )
     what: What = "new" if old is None else "gone" if now is None else "revised"

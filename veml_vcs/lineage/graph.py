@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 VersionKind = Literal["data", "model", "training", "inference"]
 FactKind = Literal[
@@ -36,8 +35,10 @@ IMPACT: tuple[EdgeKind, ...] = (
 """What carries a fault on: a revision may be its repair, and a model is the same on other data."""
 
 
-@dataclass(frozen=True)
-class Node:
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Node(NamedTuple):
     """A commit, a version or a fact.
 
     Attributes:
@@ -51,7 +52,7 @@ class Node:
     id: str
     kind: NodeKind
     name: str = ""
-    props: Mapping[str, Any] = field(default_factory=dict)
+    props: Mapping[str, Any] = _NOTHING
     known: bool = True
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,8 +61,7 @@ class Node:
         return found if self.known else found | {"known": False}
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(NamedTuple):
     """What one node has to do with another, from the newer to the older.
 
     Attributes:
@@ -74,7 +74,7 @@ class Edge:
     source: str
     kind: EdgeKind
     target: str
-    props: Mapping[str, Any] = field(default_factory=dict)
+    props: Mapping[str, Any] = _NOTHING
 
     def as_dict(self) -> dict[str, Any]:
         """Return the edge as JSON values."""

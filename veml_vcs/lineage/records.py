@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from veml_vcs.lineage.graph import Edge, EdgeKind, FactKind, Node, VersionKind, normal
@@ -46,12 +47,15 @@ class _Saying:
         """Say that the version has a fact."""
         if not name:
             return
-        node = Node(f"{kind}:{normal(name)}", kind, shown or name)
+        node = _fact(kind, name, shown or name)
+        before = self.facts.get(node.id)
         # Of two ways to write a name the first in order is shown, whoever said it first.
-        self.facts[node.id] = min(self.facts.get(node.id, node), node, key=lambda one: one.name)
+        if before is None or node.name < before.name:
+            self.facts[node.id] = before = node
         self.edges["has", node.id] = Edge(
-            self.version, "has", node.id, props | {"name": self.facts[node.id].name}
-        )
+            self.version, "has", node.id, props | {"name": before.name} if props
+            else {"name": before.name},
+        )  # fmt: skip
 
     def part(self, kind: FactKind, part: Part) -> None:
         """Say that a model has a part: as its type, and with its depth where it has one."""
@@ -81,6 +85,11 @@ class _Saying:
         )
 
 
+@lru_cache(10_000)
+def _fact(kind: FactKind, name: str, shown: str) -> Node:
+    return Node(f"{kind}:{normal(name)}", kind, shown)
+
+
 def is_version(text: object) -> bool:
     """Tell whether a value can be a version id; records of strangers say anything."""
     return isinstance(text, str) and _VERSION.fullmatch(text) is not None
@@ -103,6 +112,7 @@ def read_record(data: bytes, version: str, path: str) -> Said | None:
     return None if kind is None else _READERS[kind.name](data, version, path)
 
 
+@lru_cache(10_000)  # names have many versions; a refusal is not kept
 def check_place(kind: str, path: str) -> None:
     """Refuse a place where no record of a kind can stand.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -110,10 +111,26 @@ def _brought_up(repo: Repository, base: Database, full: bool, progress: Progress
         if not full and before == (" ".join(heads), notes, ends):
             return Synced(0, 0, 0, _skipped(base))
         try:
-            done = _sync(repo, base, full, before, heads, (notes, ends), progress, streams=True)
+            with _no_collections():
+                done = _sync(repo, base, full, before, heads, (notes, ends), progress, streams=True)
         except BulkError:
             done = _sync(repo, base, full, before, heads, (notes, ends), progress, streams=False)
     return done
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Let Python look for no circles: what a record says is none, and there are millions of parts.
+
+    References are counted all the same, so memory is given back; measured, a tenth of the time.
+    """
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _sync(

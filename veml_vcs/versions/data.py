@@ -10,6 +10,7 @@ from veml_vcs.errors import FormatError, InvalidInputError
 from veml_vcs.ids import TreeId, parse_hex
 from veml_vcs.samples.facts import ClassInfo, Facts
 from veml_vcs.samples.tree.entry import check_key
+from veml_vcs.versions.lines import LineReader
 from veml_vcs.versions.text import FORMAT_VERSION, dump_record, load_record
 
 RECORD_SUFFIX = ".veml"
@@ -106,41 +107,32 @@ def parse_data_record(data: bytes, where: str) -> DataRecord:
     Raises:
         FormatError: It is not the record of a data version, or a field has a wrong type.
     """
+    known = _READER.lines(data)
+    if known is not None:
+        return known
     record = load_record(data, where)
     if record.get("kind") != "data":
         raise FormatError(f"{where}: expected a data record, found kind {record.get('kind')!r:.80}")
     try:
-        classes = [_class_info(line) for line in _typed(record, "classes", list)]
-        names = [one.name for one, _ in classes]
-        if len(set(names)) != len(names):
-            raise FormatError("a class name stands twice")
-        annotations = tuple(_typed(record, "annotations", list, []))
-        sources = tuple(_typed(record, "sources", list, []))
-        for key in [*sources, *annotations]:
-            if not isinstance(key, str):
-                raise FormatError(f"expected the name of a file, found {key!r:.80}")
-        for key in [*sources, *("/" + path for path in annotations)]:
-            check_key(key)
-        return DataRecord(
-            tree=TreeId(parse_hex(_typed(record, "tree", str), "tree")),
-            facts=Facts(
-                format=_typed(record, "format", str),
-                task=_typed(record, "task", str),
-                classes=tuple(one for one, _ in classes),
-                layout=_typed(record, "layout", dict, {}),
-                extra=_typed(record, "extra", dict, {}),
-            ),
-            samples=_count(record, "samples"),
-            files=_count(record, "files"),
-            objects=_count(record, "objects"),
-            content_bytes=_count(record, "bytes"),
-            class_counts={one.name: count for one, count in classes},
-            sources=sources,
-            annotations=annotations,
-            derived=_typed(record, "derived", dict, {}),
-        )
+        return _READER.whole(record)
     except (FormatError, InvalidInputError, TypeError) as error:
         raise FormatError(f"{where}: {error!s:.300}") from error
+
+
+def _build(values: Mapping[str, Any]) -> DataRecord:
+    classes, counts = values["classes"]
+    return DataRecord(
+        values["tree"],
+        Facts(values["format"], values["task"], classes, values["layout"], values["extra"]),
+        values["samples"],
+        values["files"],
+        values["objects"],
+        values["bytes"],
+        counts,
+        values["sources"],
+        values["annotations"],
+        values["derived"],
+    )
 
 
 def is_data_record(data: bytes) -> bool:
@@ -173,6 +165,25 @@ def dataset_path(record_path: str) -> str:
         ) from error
 
 
+def _classes(
+    record: dict[str, Any],
+) -> tuple[tuple[ClassInfo, ...], dict[str, ClassCount]]:
+    classes = [_class_info(line) for line in _typed(record, "classes", list)]
+    counts = {one.name: count for one, count in classes}
+    if len(counts) != len(classes):
+        raise FormatError("a class name stands twice")
+    return tuple(one for one, _ in classes), counts
+
+
+def _keys(record: dict[str, Any], name: str, above: str = "") -> tuple[str, ...]:
+    keys = tuple(_typed(record, name, list, []))
+    for key in keys:
+        if not isinstance(key, str):
+            raise FormatError(f"expected the name of a file, found {key!r:.80}")
+        check_key(above + key)
+    return keys
+
+
 def _class_info(line: Any) -> tuple[ClassInfo, ClassCount]:
     if not isinstance(line, dict):
         raise FormatError(f"class {line!r} is not an object")
@@ -195,3 +206,25 @@ def _count(record: dict[str, Any], name: str) -> int:
     if type(value) is not int or value < 0:
         raise FormatError(f"{name!r}: expected a count, found {value!r:.80}")
     return value
+
+
+_READER = LineReader(
+    "data",
+    {
+        "classes": _classes,
+        "annotations": lambda record: _keys(record, "annotations", "/"),
+        "sources": lambda record: _keys(record, "sources"),
+        "tree": lambda record: TreeId(parse_hex(_typed(record, "tree", str), "tree")),
+        "format": lambda record: _typed(record, "format", str),
+        "task": lambda record: _typed(record, "task", str),
+        "layout": lambda record: _typed(record, "layout", dict, {}),
+        "extra": lambda record: _typed(record, "extra", dict, {}),
+        "samples": lambda record: _count(record, "samples"),
+        "files": lambda record: _count(record, "files"),
+        "objects": lambda record: _count(record, "objects"),
+        "bytes": lambda record: _count(record, "bytes"),
+        "derived": lambda record: _typed(record, "derived", dict, {}),
+    },
+    _build,
+    others=True,
+)

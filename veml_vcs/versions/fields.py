@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 from veml_vcs.errors import FormatError, InvalidInputError
 from veml_vcs.ids import TreeId, VersionId, parse_hex
 from veml_vcs.versions.configs.flat import NUMBERS, unflatten
+from veml_vcs.versions.lines import LineReader
 from veml_vcs.versions.text import load_record
 
 _T = TypeVar("_T")
@@ -23,34 +24,29 @@ _MAX_METRIC = 1e308
 _MAX_TEXT = 4096
 
 
-def read_record(
-    data: bytes,
-    where: str,
-    kind: str,
-    fields: frozenset[str],
-    build: Callable[[dict[str, Any]], _T],
-) -> _T:
+def read_record(data: bytes, where: str, reader: LineReader[_T]) -> _T:
     """Read a record of one kind.
 
     Args:
         data: The record's bytes.
         where: Its path, for messages.
-        kind: What its ``kind`` must be.
-        fields: The fields that such a record can have, ``veml`` and ``kind`` among them.
-        build: Makes of the fields what they stand for.
+        reader: What fields such a record can have, and what they stand for.
 
     Raises:
         FormatError: It is no record of that kind, or a field is not what it should be.
     """
+    known = reader.lines(data)
+    if known is not None:
+        return known
     record = load_record(data, where)
-    found = record.get("kind")
+    kind, found = reader.kind, record.get("kind")
     if found != kind:
         raise FormatError(f"{where}: expected a record of kind {kind}, found kind {found!r:.80}")
     try:
-        if not record.keys() <= fields:
-            unknown = min(record.keys() - fields)
-            raise FormatError(f"a field that no {kind} record has: {unknown!r:.80}")
-        return build(record)
+        unknown = record.keys() - reader.fields - {"veml", "kind"}
+        if unknown:
+            raise FormatError(f"a field that no {kind} record has: {min(unknown)!r:.80}")
+        return reader.whole(record)
     except (FormatError, InvalidInputError) as error:
         raise FormatError(f"{where}: {error!s:.300}") from error
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from veml_vcs.errors import FormatError, InvalidInputError
@@ -145,16 +146,19 @@ class RecordKind(Generic[R]):
         Raises:
             InvalidInputError: It cannot be a file below the folder, or a revision could not follow.
         """
-        what = f"{name!r:.80} cannot be the name of {self.a_name}"
         try:
             check_path(name)
         except InvalidInputError as error:
-            raise InvalidInputError(f"{what}: {error}") from error
-        if "@" in name or ":" in name or name.startswith("-") or name.endswith(RECORD_SUFFIX):
+            raise InvalidInputError(f"{self._cannot_be(name)}: {error}") from error
+        if "@" in name or ":" in name or name[0] == "-" or name.endswith(RECORD_SUFFIX):
             raise InvalidInputError(
-                f"{what}: no @ or :, no - first, no .veml last", hint=self.make_hint("night")
+                f"{self._cannot_be(name)}: no @ or :, no - first, no .veml last",
+                hint=self.make_hint("night"),
             )
         return name
+
+    def _cannot_be(self, name: str) -> str:
+        return f"{name!r:.80} cannot be the name of {self.a_name}"
 
     def path(self, name: str) -> str:
         """Return where the record of a name lies."""
@@ -183,6 +187,7 @@ class RecordKind(Generic[R]):
             ) from error
 
 
+@lru_cache(10_000)  # in records the same few stand again and again; a refusal is not kept
 def check_path(path: str) -> None:
     """Refuse what is no path of a file in the work tree.
 

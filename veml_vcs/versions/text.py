@@ -69,6 +69,27 @@ def load_record(data: bytes, where: str) -> dict[str, Any]:
     return record
 
 
+def load_value(data: bytes, begin: int) -> Any:
+    """Return the JSON value that a text is from some byte on, checked as ``load_record`` does.
+
+    Args:
+        data: ASCII up to there.
+        begin: Where it begins; whitespace around it is refused.
+
+    Raises:
+        ValueError: It is none, or not one alone.
+        RecursionError: It is nested too deep.
+        FormatError: A text in it has half a surrogate pair.
+    """
+    text = data.decode("utf-8")
+    value, end = _DECODER.raw_decode(text, begin)
+    if end != len(text):
+        raise ValueError("more than one value")
+    if b"\\u" in data:
+        _whole_characters(_dump(value), "a field")
+    return value
+
+
 def _whole_characters(text: str, where: str) -> bytes:
     """Return a text as UTF-8.
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, TypeGuard
 
 _MOST = 10_000  # parts of a model that are looked at
+_SCALARS = (str, int, float, bool, type(None))
 _SIZES = (
     "depth", "arch", "widen_factor", "deepen_factor", "base_channels", "embed_dims", "depths",
     "num_stages", "out_indices", "in_channels", "out_channels", "num_outs", "frozen_stages",
@@ -84,17 +85,30 @@ def model_facts(config: Mapping[str, Any]) -> ModelFacts:
     parts = list(_parts(model, "", []))
     wrapper, train = _dict(config, "optim_wrapper"), _dict(config, "train_cfg")
     optimiser, loader = _dict(wrapper, "optimizer"), _dict(config, "train_dataloader")
-    backbones = [one for name, one in parts if name.rpartition(".")[2] == "backbone"]
     by_epoch = train.get("by_epoch", "Epoch" in _type(train) or "max_epochs" in train)
+    backbone: Part | None = None
+    necks, heads = [], []
+    losses: dict[str, str] = {}
+    classes: dict[int, None] = {}
+    for name, one in parts:
+        last = _last(name)
+        if backbone is None and name.rpartition(".")[2] == "backbone":
+            backbone = _part("backbone", one)
+        if last.startswith("neck"):
+            necks.append(_part(name, one))
+        if last.endswith("head") or _type(one).endswith("Head"):
+            heads.append(_part(name, one))
+        if last.startswith("loss"):
+            losses[name] = _type(one)
+        if type(number := one.get("num_classes")) is int:
+            classes[number] = None
     return ModelFacts(
         _type(model),
-        _part("backbone", backbones[0]) if backbones else None,
-        tuple(_part(name, one) for name, one in parts if _last(name).startswith("neck")),
-        tuple(_part(name, one) for name, one in parts if _is_head(name, one)),
-        {name: _type(one) for name, one in parts if _last(name).startswith("loss")},
-        tuple(dict.fromkeys(
-            one["num_classes"] for _, one in parts if type(one.get("num_classes")) is int
-        )),
+        backbone,
+        tuple(necks),
+        tuple(heads),
+        losses,
+        tuple(classes),
         _type(optimiser),
         _number(optimiser.get("lr")),
         tuple(filter(None, map(_type, _dicts(config.get("param_scheduler"))))),
@@ -115,9 +129,15 @@ def _parts(value: Any, name: str, seen: list[int]) -> Iterator[tuple[str, Mappin
         if name and _type(value):
             yield name, value
         for key, one in value.items():
+            if type(one) in _SCALARS:  # most are
+                seen.append(0)
+                continue
             yield from _parts(one, f"{name}.{key}" if name else key, seen)
     elif isinstance(value, list):
         for i, one in enumerate(value):
+            if type(one) in _SCALARS:
+                seen.append(0)
+                continue
             yield from _parts(one, f"{name}.{i}", seen)
 
 
@@ -126,10 +146,6 @@ def _last(name: str) -> str:
     """Return the last word of a place; the number in a list is none (``bbox_head.0``)."""
     words = [one for one in name.split(".") if not one.isdigit()]
     return words[-1] if words else ""
-
-
-def _is_head(name: str, part: Mapping[str, Any]) -> bool:
-    return _last(name).endswith("head") or _type(part).endswith("Head")
 
 
 def _part(name: str, part: Mapping[str, Any]) -> Part:

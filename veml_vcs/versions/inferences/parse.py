@@ -36,15 +36,11 @@ from veml_vcs.versions.inferences.outcome import (
 )
 from veml_vcs.versions.inferences.record import FileFacts, InferenceRecord
 from veml_vcs.versions.kinds import TRAINING
+from veml_vcs.versions.lines import LineReader
 from veml_vcs.versions.trainings.outcome import TASKS
 from veml_vcs.versions.trainings.uses import PredictionFacts, Role, data_uses
 
 ROLES: tuple[Role, ...] = ("val", "calibration")
-_FIELDS = frozenset({
-    "veml", "kind", "task", "training", "format", "quantisation", "device", "file", "classes",
-    "inputs", "preprocess", "postprocess", "options", "opset", "libraries", "data", "parity",
-    "metrics", "per_class", "checkpoint_metrics", "latency", "predictions",
-})  # fmt: skip
 _MOST_AXES = 32
 _LONGEST_AXIS = 1 << 40
 
@@ -59,34 +55,7 @@ def parse_inference_record(data: bytes, where: str) -> InferenceRecord:
     Raises:
         FormatError: It is not the record of an inference version, or a field has a wrong type.
     """
-    return read_record(data, where, "inference", _FIELDS, _build)
-
-
-def _build(record: dict[str, Any]) -> InferenceRecord:
-    return InferenceRecord(
-        task=choice(record, "task", TASKS),
-        training=_training(record),
-        format=choice(record, "format", FORMATS),
-        quantisation=choice(record, "quantisation", QUANTISATIONS),
-        device=text(record, "device"),
-        file=_file(record),
-        classes=text_list(record, "classes"),
-        inputs={
-            check_text(name): _shape(one, name) for name, one in mapping(record, "inputs").items()
-        },
-        preprocess=flat(record, "preprocess"),
-        postprocess=flat(record, "postprocess"),
-        options=flat(record, "options"),
-        opset=maybe_count(record, "opset"),
-        libraries=texts(record, "libraries"),
-        data=data_uses(record, ROLES),
-        parity=optional(record, "parity", _parity),
-        metrics=numbers(mapping(record, "metrics"), "metrics"),
-        per_class=numbers_by_class(record, "per_class"),
-        checkpoint_metrics=numbers(mapping(record, "checkpoint_metrics"), "checkpoint_metrics"),
-        latency=optional(record, "latency", _latency),
-        predictions=optional(record, "predictions", PredictionFacts.from_record),
-    )
+    return read_record(data, where, _READER)
 
 
 def _training(record: Mapping[str, Any]) -> TrainingUse:
@@ -142,3 +111,33 @@ def _milliseconds(value: Mapping[str, Any], name: str) -> float:
     if not 0 <= found < math.inf:
         raise FormatError(f"{name!r}: expected milliseconds, found {found!r}")
     return found
+
+
+_READER = LineReader(
+    "inference",
+    {
+        "task": lambda record: choice(record, "task", TASKS),
+        "training": _training,
+        "format": lambda record: choice(record, "format", FORMATS),
+        "quantisation": lambda record: choice(record, "quantisation", QUANTISATIONS),
+        "device": lambda record: text(record, "device"),
+        "file": _file,
+        "classes": lambda record: text_list(record, "classes"),
+        "inputs": _inputs,
+        "preprocess": lambda record: flat(record, "preprocess"),
+        "postprocess": lambda record: flat(record, "postprocess"),
+        "options": lambda record: flat(record, "options"),
+        "opset": lambda record: maybe_count(record, "opset"),
+        "libraries": lambda record: texts(record, "libraries"),
+        "data": lambda record: data_uses(record, ROLES),
+        "parity": lambda record: optional(record, "parity", _parity),
+        "metrics": lambda record: numbers(mapping(record, "metrics"), "metrics"),
+        "per_class": lambda record: numbers_by_class(record, "per_class"),
+        "checkpoint_metrics": lambda record: numbers(
+            mapping(record, "checkpoint_metrics"), "checkpoint_metrics"
+        ),
+        "latency": lambda record: optional(record, "latency", _latency),
+        "predictions": lambda record: optional(record, "predictions", PredictionFacts.from_record),
+    },
+    lambda values: InferenceRecord(**values),
+)

@@ -16,9 +16,8 @@ from veml_vcs.versions.configs.facts import ModelFacts, Part, model_facts
 from veml_vcs.versions.configs.flat import flatten, unflatten, written
 from veml_vcs.versions.fields import blob, read_record
 from veml_vcs.versions.kinds import Need, StoredPart, check_path
+from veml_vcs.versions.lines import LineReader
 from veml_vcs.versions.text import FORMAT_VERSION, dump_record
-
-_FIELDS = frozenset({"veml", "kind", "config", "facts", "files", "parameters", "ran"})
 
 
 @dataclass(frozen=True)
@@ -140,23 +139,31 @@ def parse_model_record(data: bytes, where: str) -> ModelRecord:
     Raises:
         FormatError: It is not the record of a model version, or a field has a wrong type.
     """
-    return read_record(data, where, "model", _FIELDS, _build)
+    return read_record(data, where, _READER)
 
 
-def _build(record: dict[str, Any]) -> ModelRecord:
+def _build(values: Mapping[str, Any]) -> ModelRecord:
+    config, facts = values["config"]
+    files, ran = values["files"], values["ran"]
+    if not ran.keys() <= set(files):
+        raise FormatError(f"'ran': expected blob ids of files of the config, found {ran!r:.80}")
+    found = ModelRecord(files, config, values["parameters"], ran)
+    found.__dict__["facts"] = facts  # cached: making the config's nested form again takes long
+    return found
+
+
+def _config(record: dict[str, Any]) -> tuple[dict[str, Any], ModelFacts]:
     config = record.get("config")
     if not isinstance(config, dict):
         raise FormatError(f"'config': expected keys and values, found {config!r:.80}")
     facts = model_facts(unflatten(config))
-    files = _files(record.get("files"))
-    found = ModelRecord(files, config, _parameters(record), _ran(record, files))
-    found.__dict__["facts"] = facts  # cached: making the config's nested form again takes long
     if not facts.architecture:
         raise FormatError("its config has no model")
-    return found
+    return config, facts
 
 
-def _files(value: Any) -> tuple[str, ...]:
+def _files(record: dict[str, Any]) -> tuple[str, ...]:
+    value = record.get("files")
     if not isinstance(value, list) or not value:
         raise FormatError(f"'files': expected the config's files, found {value!r:.80}")
     for one in value:
@@ -180,8 +187,21 @@ def _parameters(record: dict[str, Any]) -> int | None:
     return value
 
 
-def _ran(record: dict[str, Any], files: tuple[str, ...]) -> dict[str, str]:
+def _ran(record: dict[str, Any]) -> dict[str, str]:
     value = record.get("ran", {})
-    if not isinstance(value, dict) or not set(value) <= set(files):
+    if not isinstance(value, dict):
         raise FormatError(f"'ran': expected blob ids of files of the config, found {value!r:.80}")
     return {name: blob(one, "ran") for name, one in value.items()}
+
+
+_READER = LineReader(
+    "model",
+    {
+        "config": _config,
+        "files": _files,
+        "parameters": _parameters,
+        "ran": _ran,
+        "facts": lambda record: None,  # they follow from the config
+    },
+    _build,
+)

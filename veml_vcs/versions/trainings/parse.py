@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from veml_vcs.errors import FormatError
 from veml_vcs.versions.fields import (
@@ -24,6 +24,7 @@ from veml_vcs.versions.fields import (
     version,
 )
 from veml_vcs.versions.kinds import MODEL, TRAINING
+from veml_vcs.versions.lines import LineReader
 from veml_vcs.versions.trainings.outcome import STATUSES, TASKS
 from veml_vcs.versions.trainings.record import CheckpointFacts, LogFacts, TrainingRecord
 from veml_vcs.versions.trainings.uses import (
@@ -36,11 +37,7 @@ from veml_vcs.versions.trainings.uses import (
     data_uses,
 )
 
-_FIELDS = frozenset({
-    "veml", "kind", "task", "status", "model", "data", "initial", "checkpoint", "config", "seed",
-    "determinism", "libraries", "epochs", "iterations", "metrics", "per_class", "log",
-    "predictions", "derived", "transferred_from", "rebuilt_from",
-})  # fmt: skip
+_INITIAL_KINDS: tuple[InitialKind, ...] = get_args(InitialKind)
 _INITIAL: dict[str, frozenset[str]] = {
     "random": frozenset(),
     "training": frozenset({"name", "version", "tree"}),
@@ -59,31 +56,7 @@ def parse_training_record(data: bytes, where: str) -> TrainingRecord:
     Raises:
         FormatError: It is not the record of a training version, or a field has a wrong type.
     """
-    return read_record(data, where, "training", _FIELDS, _build)
-
-
-def _build(record: dict[str, Any]) -> TrainingRecord:
-    return TrainingRecord(
-        task=choice(record, "task", TASKS),
-        status=choice(record, "status", STATUSES),
-        model=_model(part(record, "model", ("name", "version"))),
-        data=_data(record),
-        initial=_initial(part(record, "initial", ("kind", "name", "version", "tree"))),
-        checkpoint=_checkpoint(record),
-        config=flat(record, "config"),
-        seed=maybe_count(record, "seed"),
-        determinism=flat(record, "determinism"),
-        libraries=texts(record, "libraries"),
-        epochs=maybe_count(record, "epochs"),
-        iterations=maybe_count(record, "iterations"),
-        metrics=numbers(mapping(record, "metrics"), "metrics"),
-        per_class=numbers_by_class(record, "per_class"),
-        log=optional(record, "log", _log),
-        predictions=optional(record, "predictions", PredictionFacts.from_record),
-        transferred_from=flat(record, "transferred_from"),
-        rebuilt_from=flat(record, "rebuilt_from"),
-        derived=flat(record, "derived"),
-    )
+    return read_record(data, where, _READER)
 
 
 def _model(value: dict[str, Any]) -> ModelUse:
@@ -98,7 +71,7 @@ def _data(record: Mapping[str, Any]) -> tuple[DataUse, ...]:
 
 
 def _initial(value: dict[str, Any]) -> Initial:
-    kind = cast(InitialKind, choice(value, "kind", get_args(InitialKind)))
+    kind = choice(value, "kind", _INITIAL_KINDS)
     if value.keys() - {"kind"} != _INITIAL[kind]:
         wanted = ", ".join(sorted(_INITIAL[kind])) or "nothing else"
         raise FormatError(f"'initial': {kind} goes with {wanted}, found {sorted(value)!r:.80}")
@@ -129,3 +102,32 @@ def _log(record: Mapping[str, Any]) -> LogFacts:
     if "columns" not in value or tuple(sorted(set(columns))) != columns:
         raise FormatError("'columns': not there, not sorted, or a name stands twice")
     return LogFacts(tree(value), count(value, "rows"), columns)
+
+
+_READER = LineReader(
+    "training",
+    {
+        "task": lambda record: choice(record, "task", TASKS),
+        "status": lambda record: choice(record, "status", STATUSES),
+        "model": lambda record: _model(part(record, "model", ("name", "version"))),
+        "data": _data,
+        "initial": lambda record: _initial(
+            part(record, "initial", ("kind", "name", "version", "tree"))
+        ),
+        "checkpoint": _checkpoint,
+        "config": lambda record: flat(record, "config"),
+        "seed": lambda record: maybe_count(record, "seed"),
+        "determinism": lambda record: flat(record, "determinism"),
+        "libraries": lambda record: texts(record, "libraries"),
+        "epochs": lambda record: maybe_count(record, "epochs"),
+        "iterations": lambda record: maybe_count(record, "iterations"),
+        "metrics": lambda record: numbers(mapping(record, "metrics"), "metrics"),
+        "per_class": lambda record: numbers_by_class(record, "per_class"),
+        "log": lambda record: optional(record, "log", _log),
+        "predictions": lambda record: optional(record, "predictions", PredictionFacts.from_record),
+        "transferred_from": lambda record: flat(record, "transferred_from"),
+        "rebuilt_from": lambda record: flat(record, "rebuilt_from"),
+        "derived": lambda record: flat(record, "derived"),
+    },
+    lambda values: TrainingRecord(**values),
+)
