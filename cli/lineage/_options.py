@@ -47,6 +47,10 @@ At = Annotated[
     str | None,
     typer.Option("--at", metavar="REV", help="What REV and the commits before it brought."),
 ]
+MaxCount = Annotated[
+    int | None,
+    typer.Option("--max-count", "-n", min=0, metavar="N", help="At most so many."),
+]
 
 
 @contextmanager

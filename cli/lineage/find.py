@@ -10,7 +10,7 @@ import typer
 from veml_cli._options import Json, examples
 from veml_cli._output import show
 from veml_cli._session import paged
-from veml_cli.lineage._options import At, Has, TrainedOn, asked
+from veml_cli.lineage._options import At, Has, MaxCount, TrainedOn, asked
 from veml_vcs.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def find(
     ] = None,
     trained_on: TrainedOn = None,
     at: At = None,
+    limit: MaxCount = None,
     as_json: Json = False,
 ) -> None:
     """List the versions of all of history that fit in every way that is asked for.
@@ -52,7 +53,7 @@ def find(
     quantisation, device, median_ms (inference versions), and name. What a version does not say does
     not fit, for != either.
     """
-    list_found(kind or (), has or (), where or (), trained_on or (), at, as_json=as_json)
+    list_found(kind or (), has or (), where or (), trained_on or (), at, limit, as_json=as_json)
 
 
 def list_found(
@@ -61,6 +62,7 @@ def list_found(
     where: Sequence[str],
     trained_on: Sequence[str],
     at: str | None,
+    limit: int | None,
     *,
     as_json: bool,
 ) -> None:
@@ -80,6 +82,8 @@ def list_found(
         raise InvalidInputError(f"--kind {unknown[0]}: expected one of {', '.join(VERSIONS)}")
     conditions = [parse_condition(one) for one in where]
     with asked() as lineage:
-        found = run(lineage, wanted, facts=has, where=conditions, trained_on=trained_on, at=at)
+        found = run(lineage, wanted, facts=has, where=conditions, trained_on=trained_on, at=at)[
+            :limit
+        ]
         with paged(lineage.repo, unless=as_json):
             show([one.as_dict() for one in found], found_lines(found, conditions), as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from veml_cli._options import Json, examples
-from veml_cli.lineage._options import Has, TrainedOn
+from veml_cli.lineage._options import At, Has, MaxCount, TrainedOn
 from veml_cli.lineage.find import list_found
 
 EXAMPLES = examples(
@@ -23,6 +23,8 @@ def models(
     ] = None,
     has: Has = None,
     trained_on: TrainedOn = None,
+    at: At = None,
+    limit: MaxCount = None,
     as_json: Json = False,
 ) -> None:
     """List model versions of all of history by what they are made of and were trained on.
@@ -31,4 +33,4 @@ def models(
     optimiser, schedule, transform; upper case, blanks and hyphens in names do not count.
     """
     facts = [*(has or ()), *([f"backbone:{backbone}"] if backbone else ())]
-    list_found(["model"], facts, (), trained_on or (), None, as_json=as_json)
+    list_found(["model"], facts, (), trained_on or (), at, limit, as_json=as_json)

@@ -69,10 +69,13 @@ def test_find(roads: Place) -> None:
     out = roads.veml("lineage", "find", "--where", "seed=4").out
     assert out == line("training", "third", THIRD) + "  mAP 0.5  seed 4\n"
     assert roads.veml("lineage", "find", "--where", "seed=5").out == "no version is like that\n"
+    assert names(roads, "--has", "class:bus", "-n", "3") == ["roads", "town", "first"]
+    assert names(roads, "--has", "class:bus", "--max-count", "0") == []
     # The shorthand says the same.
     one = roads.veml("lineage", "models", "--backbone", "resnet50", "--json").json()
     assert one == roads.veml("lineage", "find", "--kind", "model", "--has", "backbone:resnet50",
                              "--json").json()  # fmt: skip
+    assert roads.veml("lineage", "models", "--at", "v1", "-n", "9", "--json").json() == one[:1]
 
 
 def test_common(roads: Place) -> None:
