@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -21,13 +22,50 @@ from veml_vcs.lineage.sqlite.questions import SqliteLineage
 from veml_vcs.lineage.store import Direction, LineageStore, Part, Within
 
 
+@dataclass(frozen=True)
+class Engine:
+    """An engine, and how much it is asked.
+
+    Attributes:
+        over: Opens it over the graph in a file.
+        every: It is asked about one of so many drawn graphs: a question to a server is a round trip
+            or several, and a graph hundreds of questions.
+        share: Of the pairs of versions, and of commits, that questions are about.
+    """
+
+    over: Callable[[Database], AbstractContextManager[LineageStore]]
+    every: int = 1
+    share: float = 1.0
+
+    def asks(self, seed: int) -> bool:
+        """Tell whether it is asked about a drawn graph: by what was drawn, so that it shrinks."""
+        return seed % self.every == 0
+
+
 @contextmanager
-def sqlite(base: Database) -> Iterator[LineageStore]:
+def _sqlite(base: Database) -> Iterator[LineageStore]:
     yield SqliteLineage(base.connection)
 
 
-Engine = Callable[[Database], AbstractContextManager[LineageStore]]
-ENGINES: dict[str, Callable[[pytest.FixtureRequest], Engine]] = {"sqlite": lambda _: sqlite}
+def _neo4j(request: pytest.FixtureRequest) -> Engine:
+    from tests.lineage.neo4j.kit import mirrored
+    from veml_vcs.lineage.neo4j.questions import Neo4jLineage
+
+    address = request.getfixturevalue("neo4j_server")
+
+    @contextmanager
+    def over(base: Database) -> Iterator[LineageStore]:
+        with mirrored(address, base) as mirror:  # in a repository of its own
+            mirror.bring_up()
+            yield Neo4jLineage(mirror._server)
+            mirror.remove()
+
+    return Engine(over, every=3, share=0.15)
+
+
+ENGINES: dict[str, Callable[[pytest.FixtureRequest], Engine]] = {
+    "sqlite": lambda _: Engine(_sqlite), "neo4j": _neo4j,
+}  # fmt: skip
 
 
 class Some(frozenset[str]):

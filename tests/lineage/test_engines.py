@@ -11,10 +11,10 @@ without asking it both ways, without ``_circle``, with all that is common as the
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -34,6 +34,7 @@ from veml_vcs.repository.git.brought import Brought
 
 __all__ = ["isolated"]
 
+_One = TypeVar("_One")
 _FACTS = ("class:bus", "class:car", "backbone:resnet", "backbone:resnet50")
 _CONDITIONS = (
     (), (Condition("samples", ">", 2.0),), (Condition("mAP", "<=", 0.5),),
@@ -44,16 +45,27 @@ _CONDITIONS = (
 
 
 def questions(
-    store: LineageStore, plain: PlainLineage, some: random.Random
+    store: LineageStore, plain: PlainLineage, some: random.Random, share: float = 1.0
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield each question with its answer, over all nodes of a small graph."""
+    """Yield each question with its answer, over all nodes of a small graph.
+
+    Args:
+        store: Is asked.
+        plain: Knows what there is to ask about.
+        some: Chooses.
+        share: Of the nodes, and of the pairs of nodes, that are asked about.
+    """
+
+    def chosen(all_of: Sequence[_One]) -> list[_One]:
+        return [one for one in all_of if share == 1.0 or some.random() < share]
+
     ids = [*sorted(plain.all), "ff" * 20, "class:nothing", "x' OR 1=1 --"]
     versions = [one for one in ids if one not in plain.all or plain.all[one].kind in VERSIONS]
     commits = [one for one in ids if one not in plain.all or plain.all[one].kind == "commit"]
     few = [some.choice(ids) for _ in range(4)]
     within = Some(one for one in ids if some.random() < 0.7)
     now = store.as_of([some.choice(commits)])
-    for one in ids:
+    for one in chosen(ids):
         yield "node", one, store.node(one)
         yield "edges_of", one, store.edges_of(one)
         yield "edges_of has", one, store.edges_of(one, ("has", "drifted_from"))
@@ -62,9 +74,9 @@ def questions(
     yield "nodes", few, _listed(store.nodes(few))
     yield "edges_from", few, store.edges_from(few)
     yield "edges_from uses", ids, store.edges_from(ids, ("uses", "has"))
-    for start in versions:
+    for start in chosen(versions):
         for way in ("up", "down"):
-            for kinds in (LINEAGE, EDGES, ("derived_from", "revision_of")):
+            for kinds in chosen((LINEAGE, EDGES, ("derived_from", "revision_of"))):
                 found = store.reach(start, way, kinds)  # type: ignore[arg-type]
                 yield "reach", start, way, kinds, _part(found)
             near = store.reach(start, way, depth=2)  # type: ignore[arg-type]
@@ -78,7 +90,7 @@ def questions(
                 ),
             )
             yield "reach as of", start, way, _part(store.reach(start, way, within=now))  # type: ignore[arg-type]
-        for end in versions:
+        for end in chosen(versions):
             yield "path", start, end, store.path(start, end)
             yield "common", start, end, store.common(start, end)
         yield "ways_up", start, store.ways_up(start, versions)
@@ -86,8 +98,8 @@ def questions(
         yield "common of two kinds", start, store.common(start, versions[0], ("uses", "trained_on"))
         yield "models_trained", start, store.models_trained(start)
         yield "trainings", start, store.trainings([], [start])
-    for old in commits:
-        for new in commits:
+    for old in chosen(commits):
+        for new in chosen(commits):
             yield "between", old, new, _listed(store.between(old, new))
         yield "counts", old, _listed(store.counts(old))
         yield "as_of", old, store.as_of([old, some.choice(commits)]).among(ids)
@@ -99,9 +111,9 @@ def questions(
     for kind in VERSIONS:
         yield "having among", kind, store.having((), kind, among=few)
         yield "listed", kind, store.listed(kind)
-        for where in _CONDITIONS:
+        for where in chosen(_CONDITIONS):
             yield "having", kind, where, store.having((), kind, where)
-        for fact in _FACTS:
+        for fact in chosen(_FACTS):
             yield "having", kind, fact, store.having([fact, some.choice(_FACTS)], kind)
 
 
@@ -113,7 +125,12 @@ def _part(part: Part) -> tuple[Any, ...]:
     return _listed(part.nodes), part.edges, _listed(part.steps)
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.neo4j] * (name == "neo4j")) for name in ENGINES
+    ],
+)  # fmt: skip
 def engine(request: pytest.FixtureRequest) -> Engine:
     return ENGINES[request.param](request)
 
@@ -121,11 +138,10 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 def agree(engine: Engine, base: Database, seed: int) -> None:
     """Ask all of it twice, and compare one by one."""
     plain = PlainLineage(base)
-    expected = questions(plain, plain, random.Random(seed))
-    with engine(base) as store:
-        for found, right in zip(
-            questions(store, plain, random.Random(seed)), expected, strict=True
-        ):
+    expected = questions(plain, plain, random.Random(seed), engine.share)
+    with engine.over(base) as store:
+        asked = questions(store, plain, random.Random(seed), engine.share)
+        for found, right in zip(asked, expected, strict=True):
             assert found == right
 
 
@@ -239,6 +255,8 @@ def test_any_graph(
     notes: list[tuple[int, int]],
     seed: int,
 ) -> None:
+    if not engine.asks(seed):
+        return
     with TemporaryDirectory(dir=isolated) as folder:
         base = Database(str(Path(folder) / "lineage.sqlite"), Files())
         try:
@@ -278,7 +296,7 @@ def test_what_is_nearest(engine: Engine, tmp_path: Path, name: str) -> None:
     base = Database(str(tmp_path / "lineage.sqlite"), Files())
     orders = [letters, letters[::-1]]
     orders += [random.Random(turn).sample(letters, len(letters)) for turn in range(3)]
-    for order in orders:
+    for order in orders if engine.every == 1 else orders[:1]:
         ids = {letter: f"{letter.encode().hex()}{'a' * 38}" for letter in letters}
         ends = [(pair[0], pair[1]) for pair in told.split()]
         said = [
@@ -294,7 +312,41 @@ def test_what_is_nearest(engine: Engine, tmp_path: Path, name: str) -> None:
             base.clear()
         written(base, said, [(Node("c" * 40, "commit"), [], brought)], [])
         first, second = asked.split()
-        with engine(base) as store:
+        with engine.over(base) as store:
             found = store.common(ids[first], ids[second])
         assert [one.id for one in found] == [ids[one] for one in right.split()], order
+    base.close()
+
+
+def test_a_ladder_has_too_many_paths_to_walk(engine: Engine, tmp_path: Path) -> None:
+    """Thirty diamonds, 2^30 paths: each node is visited once.
+
+    Seen not to end on Neo4j with all paths asked for (``RETURN p`` instead of the least length).
+    """
+    base = Database(str(tmp_path / "lineage.sqlite"), Files())
+    ids = [f"{number:040x}" for number in range(91)]
+    ends: dict[int, list[int]] = {number: [] for number in range(91)}
+    for low in range(0, 90, 3):
+        for source, target in ((1, 0), (2, 0), (3, 1), (3, 2)):
+            ends[low + source].append(low + target)
+    said = [
+        Said(
+            Node(ids[one], "data"),
+            edges=tuple(Edge(ids[one], "derived_from", ids[other]) for other in below),
+            kinds={ids[other]: "data" for other in below},
+        )
+        for one, below in ends.items()
+    ]
+    brought = [Brought(f"{one}.veml", one, ()) for one in ids]
+    written(base, said, [(Node("c" * 40, "commit"), [], brought)], [])
+    plain = PlainLineage(base)
+    with engine.over(base) as store:
+        assert len(store.reach(ids[90], "up").nodes) == 91
+        assert store.reach(ids[90], "up") == plain.reach(ids[90], "up")
+        assert store.reach(ids[0], "down", depth=7) == plain.reach(ids[0], "down", depth=7)
+        path = store.path(ids[90], ids[0])
+        assert path is not None
+        assert len(path) == 60
+        assert path == plain.path(ids[90], ids[0])
+        assert store.common(ids[88], ids[89]) == plain.common(ids[88], ids[89])
     base.close()
