@@ -15,6 +15,7 @@ import pytest
 from tests.lineage.browser import CHROMIUM, DRIVER, Browser, browser
 from tests.lineage.kit import History, data_record, model_record, training_record
 from veml_vcs.lineage.ask import lineage
+from veml_vcs.lineage.graph import LINEAGE
 from veml_vcs.lineage.page import MOST, Page, page_of, page_of_all, to_html
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import blob_id
@@ -277,6 +278,46 @@ class TestInABrowser:
         assert chromium.messages() == []
         places = chromium.graph("cy.nodes().map((n) => Object.values(n.position()).join())")
         assert len(set(places)) == 6
+
+    def test_labels_of_edges_stand_clear(self, chromium: Browser, tmp_path: Path) -> None:
+        """Of each other and of versions, as the browser draws them; also of what is selected.
+
+        Seen to fail without ``spaceLabels``, and without ``taken.free``.
+        """
+        ids = [f"{one:040x}" for one in range(24)]
+        kinds = ("revision_of", "initialised_from", "trained_on")
+        far = (1, 3, 7)
+        edges = {(ids[i], kinds[(i + n) % 3], ids[i + n]) for i in range(17) for n in far}
+        edges |= {(ids[7], kind, ids[8]) for kind in LINEAGE}
+        file = tmp_path / "dense.html"
+        file.write_bytes(to_html(made(*ids, edges=tuple(sorted(edges)))))
+        chromium.open(file)
+        boxes = (
+            "[...cy.edges().filter((e) => e.pstyle('label').strValue)"
+            ".map((e) => e.boundingBox({includeNodes: false, includeEdges: false}))"
+            ".map((b) => [b.x1, b.x2, b.y1, b.y2]), ...cy.nodes().map((n) => [[n.position('x'), "
+            "n.width() / 2], [n.position('y'), n.height() / 2]]"
+            ".flatMap(([m, h]) => [m - h, m + h]))]"
+        )
+        for chosen in (None, ids[7]):
+            if chosen:
+                chromium.click_node(chosen)
+                assert chromium.graph(f"cy.getElementById('{chosen}').hasClass('selected')")
+            found = chromium.graph(boxes)
+            assert len(found) > len(ids) + 10  # labels that are shown
+            for i, one in enumerate(found):
+                for two in found[:i]:
+                    apart = 3  # lines that are drawn around them
+                    assert (
+                        one[0] > two[1] - apart or two[0] > one[1] - apart
+                        or one[2] > two[3] - apart or two[2] > one[3] - apart
+                    )  # fmt: skip
+        assert chromium.graph("cy.edges('.crowded').length") > 0
+        word = "e.pstyle('label').strValue"
+        assert chromium.graph(
+            f"cy.edges('.crowded').every((e) => !{word} && (e.emit('mouseover'), {word}) "
+            f"&& (e.emit('mouseout'), !{word}))"
+        )
 
     def test_what_is_left_out_is_said(self, roads: Path, chromium: Browser, tmp_path: Path) -> None:
         file = tmp_path / "few.html"

@@ -16,7 +16,8 @@ from veml_vcs.lineage.page.gather import Page
 
 _PROGRAMS = (
     "vendor/cytoscape.min.js", "vendor/cytoscape-dagre.min.js",
-    "assets/model.js", "assets/layout.js", "assets/graph.js", "assets/panel.js", "assets/page.js",
+    "assets/model.js", "assets/layout.js", "assets/graph.js", "assets/labels.js",
+    "assets/panel.js", "assets/page.js",
 )  # fmt: skip
 _LIBRARIES = 2
 _PLACE = re.compile(r"\{\{(\w+)\}\}")

@@ -45,7 +45,7 @@ function styles() {
     { selector: 'node[?unknown]', style: { 'border-style': 'dashed' } },
     { selector: 'node[?start]', style: { 'border-width': 6, 'border-style': 'double' } },
     { selector: 'edge', style: {
-      label: 'data(label)', 'text-margin-y': 'data(shift)', width: 1.6, 'line-color': colour('edge'), 'target-arrow-color': colour('edge'),
+      label: 'data(label)', 'text-margin-x': 'data(across)', 'text-margin-y': 'data(down)', width: 1.6, 'line-color': colour('edge'), 'target-arrow-color': colour('edge'),
       'target-arrow-shape': 'triangle', 'arrow-scale': 1.1, 'curve-style': large ? 'straight' : 'bezier', color: colour('soft'),
       'font-family': FONT, 'font-size': 11, 'min-zoomed-font-size': 7, 'text-background-color': colour('page'),
       'text-background-opacity': 1, 'text-background-padding': 2, 'overlay-opacity': 0,
@@ -57,6 +57,8 @@ function styles() {
     } },
     { selector: 'edge[kind = "revision_of"]', style: { 'line-style': 'dashed' } },
     { selector: 'edge[kind = "measured_on"], edge[kind = "drifted_from"], edge[kind = "similar_to"]', style: { 'line-style': 'dotted' } },
+    { selector: 'edge.crowded', style: { label: '' } },
+    { selector: 'edge.looked', style: { label: 'data(label)', width: 2.6, color: colour('text'), 'z-index': 10 } },
     { selector: '.hidden', style: { display: 'none' } },
     { selector: 'node.faded', style: { opacity: 0.28 } },
     { selector: 'edge.faded', style: { opacity: 0.14 } },
@@ -70,19 +72,9 @@ function elements() {
   const drawn = [...nodes.values()].map((node) => ({
     data: { id: node.id, place: node.place, shape: known(node.kind), unknown: node.known === false, start: starts.has(node.id), ...labelled(node) },
   }));
-  // Labels of edges between the same two stand one above the other.
-  const side = new Map();
-  for (const edge of page.edges) {
-    const pair = [edge.source, edge.target].sort().join();
-    side.set(pair, [...(side.get(pair) || []), edge.id]);
-  }
-  const tied = page.edges.map((edge) => {
-    const beside = side.get([edge.source, edge.target].sort().join());
-    return { data: {
-      id: edge.id, source: edge.source, target: edge.target, kind: edge.kind, label: edge.word,
-      shift: (beside.indexOf(edge.id) - (beside.length - 1) / 2) * 17,
-    } };
-  });
+  const tied = page.edges.map((edge) => ({
+    data: { id: edge.id, source: edge.source, target: edge.target, kind: edge.kind, label: edge.word, across: 0, down: 0 },
+  }));
   return [...drawn, ...tied];
 }
 
@@ -158,6 +150,7 @@ function highlight(id) {
     near.edges().addClass('near');
     node.addClass('selected');
   });
+  spaceLabels(cy.edges('.near'));
 }
 
 function highlightFound(found) {

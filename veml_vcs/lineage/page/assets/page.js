@@ -58,6 +58,7 @@ function draw() {
     if ((!near || near.has(node.id)) && !hiddenKinds.has(known(node.kind))) shown.add(node.id);
   }
   cy.batch(() => cy.nodes().forEach((node) => { node.toggleClass('hidden', !shown.has(node.id())); }));
+  spaceLabels(cy.edges('.near'));
   say(`${shown.size} of ${nodes.size} versions drawn`);
 }
 
@@ -177,6 +178,7 @@ cy.on('tap', 'node', (event) => select(event.target.id()));
 cy.on('tap', (event) => event.target === cy && select(null));
 cy.on('dragpan scrollzoom pinchzoom', () => { fitted = false; });
 cy.on('mouseover', 'node', () => { at('graph').style.cursor = 'pointer'; });
+cy.on('mouseover mouseout', 'edge', (event) => { event.target.toggleClass('looked', event.type === 'mouseover'); });
 cy.on('mouseout', 'node', () => { at('graph').style.cursor = ''; });
 at('graph').addEventListener('keydown', onGraphKey);
 addEventListener('resize', () => {
@@ -190,6 +192,7 @@ at('results').addEventListener('keydown', onListKey);
 at('steps').addEventListener('change', () => {
   draw();
   lay(shown);
+  spaceLabels(cy.edges('.near'));
   fit();
 });
 at('fit').addEventListener('click', () => fit());
@@ -205,4 +208,5 @@ if (matchMedia('(max-width: 760px)').matches) {
 }
 showFound('');
 lay(shown);
+spaceLabels();
 begin();
