@@ -60,7 +60,7 @@ def _neo4j(request: pytest.FixtureRequest) -> Engine:
             yield Neo4jLineage(mirror._server)
             mirror.remove()
 
-    return Engine(over, every=3, share=0.15)
+    return Engine(over, every=4, share=0.15)
 
 
 ENGINES: dict[str, Callable[[pytest.FixtureRequest], Engine]] = {
