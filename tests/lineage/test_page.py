@@ -279,6 +279,17 @@ class TestInABrowser:
         places = chromium.graph("cy.nodes().map((n) => Object.values(n.position()).join())")
         assert len(set(places)) == 6
 
+    def test_a_row_that_is_wider_than_any_zoom(self, chromium: Browser, tmp_path: Path) -> None:
+        """It begins where something is. Seen to fail (where it was) without ``minZoom``."""
+        ids = [f"{one:040x}" for one in range(380)]
+        file = tmp_path / "wide.html"
+        fan = tuple((one, "trained_on", ids[0]) for one in ids[1:])
+        file.write_bytes(to_html(made(*ids, edges=fan)))
+        chromium.open(file)
+        seen = "n.renderedPosition('x') > 0 && n.renderedPosition('x') < cy.width()"
+        assert chromium.graph(f"cy.nodes().filter((n) => {seen}).length") > 0
+        assert chromium.graph("cy.zoom()") < 1
+
     def test_labels_of_edges_stand_clear(self, chromium: Browser, tmp_path: Path) -> None:
         """Of each other and of versions, as the browser draws them; also of what is selected.
 

@@ -105,7 +105,8 @@ function fit(least = 0) {
     [left, right, top, bottom] = [Math.min(left, all.x1), Math.max(right, all.x2), Math.min(top, all.y1), Math.max(bottom, all.y2)];
   }
   const { wide, high } = seen();
-  const zoom = Math.min(MOST_ZOOM, (wide - 72) / (right - left), (high - 72) / (bottom - top));
+  // Below its bound cytoscape would change nothing, and show an empty corner.
+  const zoom = Math.max(cy.minZoom(), Math.min(MOST_ZOOM, (wide - 72) / (right - left), (high - 72) / (bottom - top)));
   if (zoom < least) return;
   fitted = true;
   cy.viewport({ zoom, pan: { x: wide / 2 - (zoom * (left + right)) / 2, y: high / 2 - (zoom * (top + bottom)) / 2 } });
