@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from veml_cli._options import Json, examples
+from veml_cli._output import out
 from veml_cli._records import Replace
 from veml_cli.lineage._options import Dot, Html, Mermaid, asked, show_graph
 
@@ -35,6 +36,8 @@ def impact(
     With KEY, each data version is asked whether it has the same bytes there.
     """
     from veml_cli.render.lineage import impact_lines
+    from veml_cli.render.words import plural
+    from veml_vcs.ids import short
 
     with asked() as lineage:
         found = lineage.impact(data, key)
@@ -45,3 +48,11 @@ def impact(
             as_json=as_json, mermaid=mermaid, dot=dot, html=html, force=force, lineage=lineage,
             title=f"Impact of {what}", starts=found.data,
         )  # fmt: skip
+        if found.unread:
+            first = found.unread[0]
+            out.warn(
+                f"{plural(len(found.unread), 'data version')} could not be asked for {key}, "
+                f"such as {first.node.name} {short(first.node.id)}: {first.reason}"
+            )
+            if any(one.absent for one in found.unread):
+                out.note("hint: veml data fetch --all gets the data of every commit")

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from veml_vcs.errors import InvalidInputError, NotFoundError
-from veml_vcs.ids import SampleId, TreeId
+from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError
+from veml_vcs.ids import TreeId
 from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
@@ -19,10 +19,13 @@ from veml_vcs.lineage.sync import Synced, database, sync
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tree import Tree
+from veml_vcs.samples.tree.holders import Holders
 from veml_vcs.versions.data import RECORD_SUFFIX
 from veml_vcs.versions.kinds import KINDS
 
 _SHOWN = 10
+_TOLD = 256
+"""Of so many data versions that are asked, progress is told once."""
 _DIGITS = re.compile("[0-9a-f]{4,40}")
 
 
@@ -74,6 +77,21 @@ class Path:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A data version that could not be asked.
+
+    Attributes:
+        node: It.
+        reason: Why.
+        absent: Its data is not in this clone; else it is damaged.
+    """
+
+    node: Node
+    reason: str
+    absent: bool
+
+
+@dataclass(frozen=True)
 class Impact:
     """What a data version, or a sample, has touched.
 
@@ -82,12 +100,14 @@ class Impact:
         key: The sample; None is the whole version.
         data: The data versions that have it, the one that was asked about first.
         part: All that came from these.
+        unread: Data versions that could not be asked whether they have the sample.
     """
 
     start: Node
     key: str | None
     data: tuple[Node, ...]
     part: Part
+    unread: tuple[Unread, ...] = ()
 
     def of_kind(self, kind: str) -> list[Node]:
         """List what was touched of one kind."""
@@ -102,6 +122,10 @@ class Impact:
             "trainings": [one.as_dict() for one in self.of_kind("training")],
             "inferences": [one.as_dict() for one in self.of_kind("inference")],
             "edges": [one.as_dict() for one in self.part.edges],
+            "unread": [
+                {"id": one.node.id, "name": one.node.name, "reason": one.reason}
+                for one in self.unread
+            ],
         }
 
 
@@ -112,12 +136,20 @@ class RepositoryLineage:
         repo: The repository.
         store: Answers the questions.
         synced: What was new.
+        progress: Is told how far a long question is.
     """
 
-    def __init__(self, repo: Repository, store: LineageStore, synced: Synced) -> None:
+    def __init__(
+        self,
+        repo: Repository,
+        store: LineageStore,
+        synced: Synced,
+        progress: Progress = silent,
+    ) -> None:
         self.repo = repo
         self.store = store
         self.synced = synced
+        self._progress = progress
 
     def version(self, spec: str, meant: VersionKind | None = None) -> Node:
         """Find a version.
@@ -203,7 +235,7 @@ class RepositoryLineage:
             key: A sample in it: all data versions that have the same bytes at that key count.
 
         Raises:
-            NotFoundError: There is no such sample.
+            NotFoundError: There is no such sample, or this clone lacks the version's data.
             InvalidInputError: It is no data version.
         """
         start = self.version(spec, "data")
@@ -212,12 +244,12 @@ class RepositoryLineage:
                 f"{spec} is a {start.kind} version, expected a data version",
                 hint=f"veml lineage show {spec} --down",
             )
-        data = [start] if key is None else self._with_sample(start, key)
+        data, unread = ([start], []) if key is None else self._with_sample(start, key)
         kinds: Sequence[EdgeKind] = IMPACT
         if key is not None:  # each data version was asked itself
             kinds = tuple(one for one in IMPACT if one != "derived_from")
         parts = [self.store.reach(one.id, "down", kinds) for one in data]
-        return Impact(start, key, tuple(data), joined(parts))
+        return Impact(start, key, tuple(data), joined(parts), tuple(unread))
 
     def _meant_by(self, spec: str) -> tuple[str, str, dict[str, str]]:
         """Return a name, a revision, and the versions of that name in it: ``KIND:NAME`` -> id.
@@ -284,24 +316,35 @@ class RepositoryLineage:
             raise InvalidInputError(f"{digits} is short for several versions: {shown}")
         return found[0]
 
-    def _with_sample(self, start: Node, key: str) -> list[Node]:
-        entry = self._entry(start, key)
-        if entry is None:
+    def _with_sample(self, start: Node, key: str) -> tuple[list[Node], list[Unread]]:
+        tree = _tree(start)
+        if tree not in self.repo.store:
+            raise NotFoundError(
+                f"{start.name}: the data of this version is not in this clone",
+                hint="veml data fetch --all gets the data of every commit", kind="data-missing",
+            )  # fmt: skip
+        entry = Tree(self.repo.store, tree).get(key)
+        if entry is None or entry.content is None:
             raise NotFoundError(
                 f"no sample {key} in {start.name}", hint=f"veml data ls lists those of {start.name}"
             )
-        others = [
-            one
-            for one in self.store.listed("data")
-            if one.id != start.id and self._entry(one, key) == entry
-        ]
-        return [start, *others]
+        holders = Holders(self.repo.store, key, entry.content)
+        found, unread = [start], []
+        every = self.store.listed("data")
+        for done, one in enumerate(every):
+            if done % _TOLD == 0:
+                self._progress(f"asking data versions for {key}", done, len(every))
+            try:
+                if one.id != start.id and holders.has(_tree(one)):
+                    found.append(one)
+            except (NotFoundError, DamagedError) as error:
+                unread.append(Unread(one, error.message, isinstance(error, NotFoundError)))
+        return found, unread
 
-    def _entry(self, node: Node, key: str) -> SampleId | None:
-        # Of the node, not of the record in Git: a long history has many.
-        tree = TreeId(bytes.fromhex(node.props["tree"]))
-        found = Tree(self.repo.store, tree).get(key)
-        return None if found is None else found.content
+
+def _tree(node: Node) -> TreeId:
+    """Return the tree of a data version, of the node: a long history has too many records."""
+    return TreeId(bytes.fromhex(node.props["tree"]))
 
 
 @contextmanager
@@ -314,7 +357,7 @@ def lineage(repo: Repository, progress: Progress = silent) -> Iterator[Repositor
     """
     with database(repo) as base:
         done = sync(repo, base, progress=progress)
-        yield RepositoryLineage(repo, SqliteLineage(base.connection), done)
+        yield RepositoryLineage(repo, SqliteLineage(base.connection), done, progress)
 
 
 def joined(parts: Sequence[Part]) -> Part:
