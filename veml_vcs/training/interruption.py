@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_TELLING_SECONDS = 2.0
+"""So long a line that nobody takes is waited for at the end."""
 
 
 class Interruption:
     """Whether somebody asked the training to stop.
 
     Args:
-        told: Called when somebody does.
+        told: Called when somebody does, in a thread of its own: what the signal interrupts may be
+            in the middle of a line on the stream that this writes to.
 
     Attributes:
         asked: Whether.
@@ -23,6 +27,7 @@ class Interruption:
     def __init__(self, told: Callable[[], None] = lambda: None) -> None:
         self.asked = False
         self._told = told
+        self._telling: threading.Thread | None = None
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -33,7 +38,8 @@ class Interruption:
             self.asked = True
             for one in _SIGNALS:
                 signal.signal(one, before[one] or signal.SIG_DFL)
-            self._told()
+            self._telling = threading.Thread(target=self._told, daemon=True)
+            self._telling.start()
 
         try:
             for one in _SIGNALS:
@@ -46,6 +52,8 @@ class Interruption:
             for one, old in before.items():
                 if signal.getsignal(one) is ask:
                     signal.signal(one, old or signal.SIG_DFL)
+            if self._telling is not None:
+                self._telling.join(_TELLING_SECONDS)
 
 
 def ignore_interrupts() -> None:
