@@ -18,7 +18,7 @@ import pytest
 from tests.cli.conftest import Place
 from tests.lineage.kit import History, data_record, everything, model_record, training_record
 from tests.repository.conftest import isolated
-from veml_vcs.errors import DamagedError
+from veml_vcs.errors import DamagedError, StorageError
 from veml_vcs.lineage.ask import lineage
 from veml_vcs.lineage.check import fault_of
 from veml_vcs.lineage.graph import VERSIONS
@@ -215,3 +215,12 @@ def test_fsck_sees_what_sqlite_does_not_and_mends_it(
     with database(repo) as base:
         assert everything(base) == whole
     repo.close()
+
+
+def test_an_sqlite_that_is_too_old_is_told(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail without the question: a syntax error, which was taken for a bug."""
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+    with Repository(str(history.root)) as repo, pytest.raises(StorageError, match=r"3\.35 or"):
+        database(repo)

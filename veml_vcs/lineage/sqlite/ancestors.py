@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
 from veml_vcs.lineage.sqlite.adjacency import Adjacency
-from veml_vcs.lineage.sqlite.rows import NODE, Tables, listed, to_edge, to_node
+from veml_vcs.lineage.sqlite.rows import FIRST, NODE, SECOND, Tables, listed, to_edge, to_node
 from veml_vcs.lineage.sqlite.walks import between, layers, nearest_common, neighbours
 
 
@@ -122,7 +122,7 @@ class Ancestors(Tables):
         sides = ["(1, 0)", "(0, 1)"][: 1 if up else 2]
         rows = self._do(
             "WITH step (number, here, there) AS MATERIALIZED "
-            "(SELECT key, value ->> 0, value ->> 1 FROM json_each(?)), "
+            f"(SELECT key, {FIRST}, {SECOND} FROM json_each(?)), "
             f"side (along, against) AS (VALUES {', '.join(sides)}) "
             "SELECT p.number, s.id, e.kind, t.id, e.props FROM step p CROSS JOIN side d "
             "CROSS JOIN edge e ON e.source = iif(d.along, p.here, p.there) "

@@ -12,9 +12,11 @@ import sqlite3
 import sys
 from collections.abc import Collection, Iterable, Sequence
 
+from veml_vcs.lineage.sqlite.rows import FIRST, SECOND
+
 _LAST_LINKS = (
     # The last link into each other chain: a seek for each, however many links there are.
-    "WITH RECURSIVE ends (chain, key) AS MATERIALIZED (SELECT value ->> 0, value ->> 1 "
+    f"WITH RECURSIVE ends (chain, key) AS MATERIALIZED (SELECT {FIRST}, {SECOND} "
     "FROM json_each(?)), pair (chain, key, far) AS ("
     "SELECT chain, key, (SELECT min(far) FROM link k WHERE k.chain = ends.chain) FROM ends "
     "UNION ALL SELECT chain, key, (SELECT min(far) FROM link k WHERE k.chain = pair.chain "

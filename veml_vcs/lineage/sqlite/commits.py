@@ -7,11 +7,10 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 
 from veml_vcs.lineage.sqlite.chains import reached
-from veml_vcs.lineage.sqlite.rows import STANDS, Tables, listed
+from veml_vcs.lineage.sqlite.rows import FIRST, SECOND, STANDS, THIRD, Tables, listed
 
 _PARTS = (
-    "part (chain, low, high) AS MATERIALIZED (SELECT value ->> 0, value ->> 1, value ->> 2 "
-    "FROM json_each(?))"
+    f"part (chain, low, high) AS MATERIALIZED (SELECT {FIRST}, {SECOND}, {THIRD} FROM json_each(?))"
 )
 """Parts of chains: of each its name, and the keys that it lies above and ends with."""
 _IN_PART = "place p ON p.chain = part.chain AND p.key > part.low AND p.key <= part.high"

@@ -19,6 +19,8 @@ GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
 copies what changes (a mirror) sees by it that changes are not all that there is to copy."""
 _WAIT_SECONDS = 30.0
+_LEAST = (3, 35)
+"""Version of SQLite that has ``AS MATERIALIZED``."""
 _NONSENSE = (LookupError, TypeError, ValueError, OverflowError)
 """What a question ends with where numbers in the file make no sense."""
 
@@ -79,7 +81,7 @@ class Database:
         unkept: Why the graph is in memory alone; None where it is in the file.
 
     Raises:
-        StorageError: Another process keeps it locked.
+        StorageError: Another process keeps it locked, or SQLite is too old.
     """
 
     def __init__(self, path: str, files: Files) -> None:
@@ -198,6 +200,12 @@ def _short(error: sqlite3.DatabaseError) -> str:
 
 
 def _open(path: str) -> sqlite3.Connection:
+    if sqlite3.sqlite_version_info < _LEAST:
+        raise StorageError(
+            f"the lineage needs SQLite {'.'.join(map(str, _LEAST))} or newer, "
+            f"found {sqlite3.sqlite_version}",
+            hint="it comes with Python: another Python, or a newer system, has it",
+        )
     connection = sqlite3.connect(
         path, timeout=_WAIT_SECONDS, isolation_level=None, cached_statements=256
     )
