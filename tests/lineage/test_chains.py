@@ -20,6 +20,7 @@ from veml_vcs.lineage.records import Said
 from veml_vcs.lineage.sqlite.chains import reached
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sqlite.write import Writer
+from veml_vcs.lineage.told import told
 from veml_vcs.objects.files import Files
 
 
@@ -43,7 +44,7 @@ def name(base: Database, ids: Sequence[str]) -> None:
     with base.changing() as connection:
         writer = Writer(connection)
         kinds = dict.fromkeys(ids, "data")
-        writer.add_versions([Said(Node("a" * 40, "training"), (), (), kinds)])
+        writer.add_versions([told(Said(Node("a" * 40, "training"), (), (), kinds))])
         writer.settle()
 
 

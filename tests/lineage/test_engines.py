@@ -29,6 +29,7 @@ from veml_vcs.lineage.records import Said
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sqlite.write import Writer
 from veml_vcs.lineage.store import LineageStore, Part
+from veml_vcs.lineage.told import told
 from veml_vcs.objects.files import Files
 from veml_vcs.repository.git.brought import Brought
 
@@ -236,7 +237,7 @@ def written(
     brought = {one.version for _, _, some in commits for one in some}
     with base.changing() as connection:
         writer = Writer(connection)
-        writer.add_versions([one for one in said if one.node.id in brought])
+        writer.add_versions([told(one) for one in said if one.node.id in brought])
         writer.add_commits(commits)
         writer.replace_noted(notes)
         writer.settle()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
 
 from veml_vcs.lineage.graph import VERSIONS, Edge, Node
-from veml_vcs.lineage.records import Said
 from veml_vcs.lineage.sqlite.adjacency import AdjacencyWriter
 from veml_vcs.lineage.sqlite.chains import Places
 from veml_vcs.lineage.sqlite.database import drop_indexes
 from veml_vcs.lineage.sqlite.first import First
 from veml_vcs.lineage.sqlite.rows import STANDS
+from veml_vcs.lineage.told import Told, encode, text_of
 from veml_vcs.repository.git.brought import Brought
 
 _OVER = "ON CONFLICT (source, kind, target) DO UPDATE SET props = excluded.props"
@@ -37,7 +35,8 @@ _SAID_KIND = (
 """What an edge says of its target's kind, as ``records`` has it."""
 _NOTED = "('drifted_from', 'similar_to')"
 """Edges that notes say, not records."""
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+_Row = tuple[int, str, str, str, str, bool]
+"""Of ``node``."""
 
 
 class Writer:
@@ -85,9 +84,9 @@ class Writer:
         self._look_up([
             one for node, parents, _ in commits for one in (node.id, *parents)
         ])  # fmt: skip
-        self._known(node for node, _, _ in commits)
+        self._known([self._row(node) for node, _, _ in commits])
         self._edges(
-            Edge(node.id, "parent", parent, {"order": order})
+            (node.id, "parent", parent, text_of({"order": order}))
             for node, parents, _ in commits
             for order, parent in enumerate(parents)
         )
@@ -98,7 +97,7 @@ class Writer:
         self._many(
             "INSERT OR REPLACE INTO brought VALUES (?, ?, ?, ?)",
             (
-                (self._keys[node.id], item.path, item.version, _encode(item.replaced))
+                (keys[node.id], item.path, item.version, encode(item.replaced))
                 for node, _, brought in commits
                 for item in brought
             ),
@@ -112,27 +111,34 @@ class Writer:
         """Say where branches stand, that are known or not; before ``add_commits``."""
         self._places.stand(self._keys_of(branches))
 
-    def add_versions(self, said: Sequence[Said]) -> None:
+    def add_versions(self, told: Sequence[Told]) -> None:
         """Add versions with what their records say."""
-        facts: dict[str, Node] = {}
-        for one in said:
-            for fact in one.facts:
-                if fact.id not in facts or fact.name < facts[fact.id].name:
-                    facts[fact.id] = fact
+        facts: dict[str, tuple[str, str]] = {}
+        for one in told:
+            for fact, kind, name in one.facts:
+                if fact not in facts or name < facts[fact][1]:
+                    facts[fact] = (kind, name)
         self._look_up([
-            *(one.node.id for one in said), *facts, *(named for one in said for named in one.kinds)
+            *[one.version for one in told], *facts, *[end for one in told for end, _ in one.kinds]
         ])  # fmt: skip
-        self._known(one.node for one in said)
-        new = [self._row(fact) for fact in facts.values() if fact.id in self._owed]
-        self._insert(new)
-        for fact in facts.values():
+        keys = self._keys
+        self._known(
+            [(keys[one.version], one.version, one.kind, "", one.text, True) for one in told]
+        )
+        self._insert([
+            (keys[fact], fact, kind, name, "{}", True) for fact, (kind, name) in facts.items()
+            if fact in self._owed
+        ])  # fmt: skip
+        for fact, (_, name) in facts.items():
             # Of two ways to write a name the first in order is shown, whoever said it first.
-            if self._facts.setdefault(fact.id, fact.name) > fact.name:
-                self._facts[fact.id] = fact.name
-                self._do("UPDATE node SET name = ? WHERE key = ?",
-                         (fact.name, self._keys[fact.id]))  # fmt: skip
-        self._named((named, kind) for one in said for named, kind in one.kinds.items())
-        self._edges(edge for one in said for edge in one.edges)
+            if self._facts.setdefault(fact, name) > name:
+                self._facts[fact] = name
+                self._do("UPDATE node SET name = ? WHERE key = ?", (name, keys[fact]))
+        self._named(end for one in told for end in one.kinds)
+        self._edges(
+            (one.version, kind, target, text)
+            for one in told for kind, target, text in one.edges
+        )  # fmt: skip
 
     def skip(self, skipped: Iterable[tuple[str, str, str]]) -> None:
         """Note versions that cannot be read at a path: id, path, reason; before ``add_commits``."""
@@ -250,7 +256,7 @@ class Writer:
         ends = [(one, "data") for edge in told for one in (edge.source, edge.target)]
         self._look_up([one for one, _ in ends])
         self._named(ends)
-        self._edges(told)
+        self._edges((one.source, one.kind, one.target, text_of(one.props)) for one in told)
 
     def state(self, name: str, value: str) -> None:
         """Remember something."""
@@ -314,12 +320,10 @@ class Writer:
             self._next += 1
         self._owed.update(new)
 
-    def _known(self, nodes: Iterable[Node]) -> None:
+    def _known(self, rows: Sequence[_Row]) -> None:
         """Add commits or versions; what is known takes the place of what is only named."""
-        told = list(nodes)
         if self._first is not None:
-            self._first.kinds.update((one.id, one.kind) for one in told)
-        rows = [self._row(one) for one in told]
+            self._first.kinds.update([(row[1], row[2]) for row in rows])
         self._insert([row for row in rows if row[1] in self._owed])
         self._many(
             "UPDATE node SET kind = ?3, name = ?4, props = ?5, known = 1 WHERE key = ?1",
@@ -338,31 +342,17 @@ class Writer:
         self._insert([(self._keys[one], one, kind, "", "{}", False) for one, kind in new.items()])
         self._unknown |= new
 
-    def _row(self, node: Node) -> tuple[int, str, str, str, str, bool]:
-        return self._keys[node.id], node.id, node.kind, node.name, _json(node.props), True
+    def _row(self, node: Node) -> _Row:
+        return self._keys[node.id], node.id, node.kind, node.name, text_of(node.props), True
 
-    def _insert(self, rows: Sequence[tuple[int, str, str, str, str, bool]]) -> None:
+    def _insert(self, rows: Sequence[_Row]) -> None:
         self._many("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?)", rows)
         self._owed.difference_update([row[1] for row in rows])
 
-    def _edges(self, edges: Iterable[Edge]) -> None:
+    def _edges(self, edges: Iterable[tuple[str, str, str, str]]) -> None:
+        """Add edges: ids of source and target, with the kind between, and JSON."""
         keys = self._keys
         self._many(
             f"INSERT INTO edge VALUES (?, ?, ?, ?) {_OVER}",
-            ((keys[one.source], one.kind, keys[one.target], _json(one.props)) for one in edges),
+            [(keys[source], kind, keys[target], text) for source, kind, target, text in edges],
         )
-
-
-def _json(props: Mapping[str, Any]) -> str:
-    if not props:
-        return "{}"
-    if len(props) == 1:
-        ((name, value),) = props.items()
-        if type(value) in (str, int):  # most edges
-            return _json_of_one(name, value)
-    return _encode(props)
-
-
-@lru_cache(10_000)
-def _json_of_one(name: str, value: str | int) -> str:
-    return _encode({name: value})
