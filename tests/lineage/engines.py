@@ -74,6 +74,9 @@ class Some(frozenset[str]):
     def among(self, ids: Collection[str]) -> set[str]:
         return set(self & set(ids))
 
+    def versions(self, limit: int) -> set[str] | None:
+        return set(self) if len(self) <= limit else None
+
 
 class PlainLineage:
     """Answers from a list of nodes and a list of edges; see ``LineageStore``."""
@@ -233,7 +236,10 @@ class PlainLineage:
         trainings = {one.source for one in self.edges if self._trained_on(one, data)}
         return {one.target for one in self.edges if one.kind == "uses" and one.source in trainings}
 
-    def trainings(self, facts: Collection[str], data: Collection[str]) -> set[str]:
+    def trainings(
+        self, facts: Collection[str], data: Collection[str], where: Sequence[Condition] = (),
+        *, among: Collection[str] | None = None,
+    ) -> list[Node]:  # fmt: skip
         found = {one.id for one in self.all.values() if one.kind == "training" and one.known}
         has = {(one.source, one.target) for one in self.edges if one.kind == "has"}
         for fact in facts:
@@ -243,7 +249,7 @@ class PlainLineage:
             }  # fmt: skip
         for named in data:
             found &= {one.source for one in self.edges if self._trained_on(one, named)}
-        return found
+        return [one for one in self.having((), "training", where, among=among) if one.id in found]
 
     def _trained_on(self, edge: Edge, data: str) -> bool:
         of_fact = {

@@ -18,6 +18,7 @@ from veml_vcs.lineage.history import one_by_one
 from veml_vcs.lineage.sqlite.adjacency import Adjacency
 from veml_vcs.lineage.sqlite.chains import reached
 from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sqlite.values import sayings
 from veml_vcs.lineage.store import Direction
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
@@ -116,6 +117,7 @@ def everything(base: Database) -> list[tuple[object, ...]]:
             "ORDER BY 1, 2"),
         *do("SELECT * FROM skipped ORDER BY 1, 2"),
         *neighbours(base),
+        *said(base),
         *do("SELECT 'tally', what, kind, count, '', '' FROM tally WHERE count <> 0 ORDER BY 2, 3"),
     ]  # fmt: skip
 
@@ -156,6 +158,16 @@ def neighbours(base: Database) -> list[tuple[object, ...]]:
         assert pairs == sorted(set(pairs))
         assert against == [(a, b) for a, b in pairs if a <= b and way == "up"]
         found += [("adjacency", way, ids[a], ids[b], "", "") for a, b in pairs]
+    return sorted(found)
+
+
+def said(base: Database) -> list[tuple[object, ...]]:
+    """Return what the columns of what versions say have, in ids."""
+    ids = dict(base.connection.execute("SELECT key, id FROM node").fetchall())
+    found = [
+        ("said", *column, number, ids[key]) for column, number, key in sayings(base.connection)
+    ]
+    assert len(found) == len(set(found))
     return sorted(found)
 
 

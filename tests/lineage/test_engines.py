@@ -41,6 +41,9 @@ _CONDITIONS = (
     (), (Condition("samples", ">", 2.0),), (Condition("mAP", "<=", 0.5),),
     (Condition("task", "=", "detection"), Condition("samples", "!=", 3.0)),
     (Condition("task", "!=", "detection"),), (Condition("name", "=", "d1"),),
+    (Condition("samples", "=", 2.0), Condition("mAP", ">", 0.3)), (Condition("on", "=", 1.0),),
+    (Condition("tree", "=", "ab" * 32),), (Condition("seed", ">", 2.0**64),),
+    (Condition("name", "!=", "d1"), Condition("task", "=", "x")),
     (Condition('q"\\\u00e9', ">=", 1.0),), (Condition("task", ">", 1.0),),
 )  # fmt: skip
 
@@ -103,18 +106,25 @@ def questions(
         for new in chosen(commits):
             yield "between", old, new, _listed(store.between(old, new))
         yield "counts", old, _listed(store.counts(old))
-        yield "as_of", old, store.as_of([old, some.choice(commits)]).among(ids)
+        then = store.as_of([old, some.choice(commits)])
+        yield "as_of", old, then.among(ids), then.versions(10**6)
+    yield "few versions", now.versions(1) in (None, now.among(ids))
     yield "counts", None, _listed(store.counts())
     for fact in _FACTS:
         yield "models_trained", fact, store.models_trained(fact)
         yield "trainings", fact, store.trainings([fact], [])
+        where = some.choice(_CONDITIONS)
+        yield "trainings", where, store.trainings([fact], [], where)
+        yield "trainings among", few, store.trainings([], [fact], among=few)
         yield "trainings", fact, store.trainings([fact, some.choice(_FACTS)], [some.choice(_FACTS)])
     for kind in VERSIONS:
         yield "having among", kind, store.having((), kind, among=few)
+        yield "having among", kind, store.having((), kind, some.choice(_CONDITIONS), among=ids[::2])
         yield "listed", kind, store.listed(kind)
         for where in chosen(_CONDITIONS):
             yield "having", kind, where, store.having((), kind, where)
         for fact in chosen(_FACTS):
+            yield "having", fact, where, store.having([fact], kind, where, among=ids)
             yield "having", kind, fact, store.having([fact, some.choice(_FACTS)], kind)
 
 
@@ -193,7 +203,9 @@ def graphs(draw: st.DrawFn) -> tuple[list[Said], list[tuple[Node, list[str], lis
                 optional={
                     "samples": st.integers(1, 4), "task": st.sampled_from(["detection", "x", 3]),
                     "metrics": st.just({"mAP": 0.5, "samples": 9}) | st.just({"mAP": 0.25}),
-                    'q"\\\u00e9': st.integers(0, 2),
+                    'q"\\\u00e9': st.integers(0, 2), "on": st.just(True),
+                    "tree": st.sampled_from(["ab" * 32, "ac" * 32]),
+                    "seed": st.just(2**64 + 1),
                 },
             )
         )  # fmt: skip

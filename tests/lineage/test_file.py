@@ -21,6 +21,7 @@ from tests.repository.conftest import isolated
 from veml_vcs.errors import DamagedError, StorageError
 from veml_vcs.lineage.ask import lineage
 from veml_vcs.lineage.check import fault_of
+from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import VERSIONS
 from veml_vcs.lineage.sqlite.database import FILE
 from veml_vcs.lineage.sync import database, sync
@@ -156,6 +157,45 @@ def test_numbers_that_make_no_sense_are_damage(history: History) -> None:
     repo.close()
 
 
+def test_a_row_that_is_no_object_is_damage(history: History) -> None:
+    """Many are parsed at once. Seen to fail without the count of what comes out."""
+    repo, base = history.synced()
+    base.close()
+    first, second = (
+        f"SELECT {which}(key) FROM node WHERE kind = 'data'" for which in ("min", "max")
+    )
+    for damage in (
+        f"UPDATE node SET props = '{{}},{{}}' WHERE key = ({first})",
+        f"UPDATE node SET props = CASE key WHEN ({first}) THEN '{{\"a\":[1' ELSE '2]}}' END "
+        f"WHERE key IN (({first}), ({second}))",
+        f"UPDATE node SET props = '[]' WHERE key = ({second})",
+        f"UPDATE node SET props = '' WHERE key = ({first})",
+    ):
+        with database(repo) as base:
+            sync(repo, base)
+            base.connection.executescript(damage)
+        with pytest.raises(DamagedError, match="was damaged"), lineage(repo) as asked:
+            asked.store.listed("data")
+        with lineage(repo) as asked:
+            assert len(asked.store.listed("data")) == 9
+    repo.close()
+
+
+def test_columns_that_make_no_sense_are_damage(history: History) -> None:
+    repo, base = history.synced()
+    base.connection.execute("UPDATE said SET numbers = x'7fffff' WHERE name = 'mAP'")
+    base.close()
+    where = [Condition("mAP", ">", 0.1)]
+    with (
+        pytest.raises(DamagedError, match="said is not what its versions say"),
+        lineage(repo) as asked,
+    ):
+        asked.store.having((), "training", where)
+    with lineage(repo) as asked:
+        assert len(asked.store.having((), "training", where)) == 8
+    repo.close()
+
+
 def test_an_error_of_ours_is_no_damage(history: History) -> None:
     """It is a bug, and shown as one; the file stays."""
     with Repository(str(history.root)) as repo:
@@ -190,6 +230,9 @@ def test_an_empty_object_of_gits_is_damage(history: History) -> None:
         "UPDATE tally SET count = 99 WHERE kind = 'data'",
         "UPDATE node SET name = x'ff' WHERE kind = 'training'",
         "UPDATE adjacency SET ends = zeroblob(length(ends)) WHERE way = 1",
+        "UPDATE said SET numbers = zeroblob(length(numbers)) WHERE name = 'mAP'",
+        "UPDATE said SET keys = substr(keys, 2) WHERE name = 'task'",
+        "DELETE FROM said WHERE kind = 'data' AND name = 'samples'",
     ],
 )
 def test_fsck_sees_what_sqlite_does_not_and_mends_it(
@@ -198,7 +241,7 @@ def test_fsck_sees_what_sqlite_does_not_and_mends_it(
     """A letter that is another: each question was answered, and wrong.
 
     Seen to fail with node, edge, tally taken out of ``check._TABLES``, and without
-    ``says_what_edges_say``.
+    ``says_what_edges_say`` and ``says_what_nodes_say``.
     """
     repo, base = history.synced()
     whole = everything(base)

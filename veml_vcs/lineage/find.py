@@ -10,6 +10,9 @@ from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import FACTS, VERSIONS, Node, VersionKind, normal
 from veml_vcs.lineage.store import LineageStore
 
+_FEW = 10_000
+"""So many versions as of a revision are told one by one to what is asked."""
+
 
 def find(
     asked: RepositoryLineage,
@@ -45,22 +48,24 @@ def find(
     wanted = [fact_id(one) for one in facts]
     data = [_data(asked, one) for one in trained_on]
     within = None if at is None else store.as_of([asked.repo.resolve(at)])
-    made_of = store.trainings(wanted, data) if wanted or data else set()
+    early = None if within is None else within.versions(_FEW)
     found: list[Node] = []
     for kind in dict.fromkeys(kinds):
         if data and kind == "data":
             continue
         if kind in ("data", "model"):
-            models = [store.models_trained(one) for one in data] if kind == "model" else []
-            among = set.intersection(*models) if models else None
-            nodes = store.having(wanted, kind, where, among=among)
+            among = [store.models_trained(one) for one in data] if kind == "model" else []
+            among += [] if early is None else [early]
+            some = set.intersection(*among) if among else None
+            nodes = store.having(wanted, kind, where, among=some)
         elif not wanted and not data:
-            nodes = store.having((), kind, where)
+            nodes = store.having((), kind, where, among=early)
         elif kind == "training":
-            nodes = store.having((), kind, where, among=made_of)
+            nodes = store.trainings(wanted, data, where, among=early)
         else:
-            nodes = _deployed(store, store.having((), kind, where), made_of)
-        if within is not None:
+            some_nodes = store.having((), kind, where, among=early)
+            nodes = _deployed(store, some_nodes, wanted, data)
+        if within is not None and early is None:
             there = within.among([one.id for one in nodes])
             nodes = [one for one in nodes if one.id in there]
         found += nodes
@@ -89,8 +94,12 @@ def _data(asked: RepositoryLineage, text: str) -> str:
     return asked.version(text, "data").id
 
 
-def _deployed(store: LineageStore, nodes: Sequence[Node], trainings: Collection[str]) -> list[Node]:
-    """Return those inference versions that were deployed from some trainings."""
+def _deployed(
+    store: LineageStore, nodes: Sequence[Node], facts: Collection[str], data: Collection[str]
+) -> list[Node]:
+    """Return those inference versions that were deployed from trainings made of all of these."""
     edges = store.edges_from([one.id for one in nodes], ("deployed_from",)) if nodes else []
-    fitting = {edge.source for edge in edges if edge.target in trainings}
+    named = {edge.target for edge in edges}
+    made = {one.id for one in store.trainings(facts, data, among=named)}
+    fitting = {edge.source for edge in edges if edge.target in made}
     return [one for one in nodes if one.id in fitting]

@@ -34,6 +34,9 @@ class Within(Protocol):
     def among(self, ids: Collection[str]) -> set[str]:
         """Return those of some versions that are in it."""
 
+    def versions(self, limit: int) -> set[str] | None:
+        """Return all of it; None where that is more than a limit, or may be."""
+
 
 class LineageStore(Protocol):
     """The graph, and the questions that it answers.
@@ -132,12 +135,21 @@ class LineageStore(Protocol):
             data: A data version; or a fact, for any data that has it.
         """
 
-    def trainings(self, facts: Collection[str], data: Collection[str]) -> set[str]:
-        """Return the known trainings that were made of all of these.
+    def trainings(
+        self,
+        facts: Collection[str],
+        data: Collection[str],
+        where: Sequence[Condition] = (),
+        *,
+        among: Collection[str] | None = None,
+    ) -> list[Node]:
+        """List the known trainings that were made of all of these, in order as of ``having``.
 
         Args:
             facts: Each is one of the training's model, or of data that it was trained on.
             data: It was trained on (not measured on alone) each; as of ``models_trained``.
+            where: Conditions that it fits.
+            among: Of some ids alone.
         """
 
     def listed(self, kind: str) -> list[Node]:

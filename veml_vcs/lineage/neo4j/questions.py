@@ -45,6 +45,10 @@ class Past:
         """Return those of some versions that are in it."""
         return self._all & set(ids)
 
+    def versions(self, limit: int) -> set[str] | None:
+        """Return all of it; None where that is more than a limit."""
+        return self._all if len(self._all) <= limit else None
+
     @cached_property
     def _all(self) -> set[str]:
         return self._walk()
@@ -263,9 +267,13 @@ class Neo4jLineage:
         )
         return {row["id"] for row in found}
 
-    def trainings(self, facts: Collection[str], data: Collection[str]) -> set[str]:
-        """Return the trainings whose models and data have all facts, and that saw all data."""
-        found = {one.id for one in self.listed("training")}
+    def trainings(
+        self, facts: Collection[str], data: Collection[str], where: Sequence[Condition] = (),
+        *, among: Collection[str] | None = None,
+    ) -> list[Node]:  # fmt: skip
+        """List the trainings whose models and data have all facts, and that saw all data."""
+        nodes = self.having((), "training", where, among=among)
+        found = {one.id for one in nodes}
         for fact in facts:
             rows = self._ask(
                 "MATCH (f:Version {repository: $repository, id: $id})<-[:HAS]-(d) "
@@ -279,7 +287,7 @@ class Neo4jLineage:
                 f"UNWIND $data AS id {_TRAINED} RETURN DISTINCT t.id AS id", data=self._data(one)
             )
             found &= {row["id"] for row in rows}
-        return found
+        return [one for one in nodes if one.id in found]
 
     def _data(self, named: str) -> list[str]:
         """Return the keys of a data version, or of all data that has a fact."""

@@ -39,6 +39,22 @@ class Past:
         )
         return {one for one, key, chain in rows if key <= self.reached.get(chain, 0)}
 
+    def versions(self, limit: int) -> set[str] | None:
+        """Return all of it; None where more commits than a limit brought it."""
+        parts = json.dumps([(chain, 0, key) for chain, key in self.reached.items()])
+        rows = self._do(
+            f"WITH {_PARTS} SELECT p.key FROM part CROSS JOIN {_IN_PART} LIMIT ?",
+            (parts, limit + 1),
+        ).fetchall()
+        if len(rows) > limit:
+            return None
+        found = self._do(
+            "SELECT n.id FROM json_each(?) k CROSS JOIN edge c "
+            "ON c.source = k.value AND c.kind = 'contains' CROSS JOIN node n ON n.key = c.target",
+            (listed(key for (key,) in rows),),
+        )
+        return {one for (one,) in found}
+
     def but(self, other: Past) -> str:
         """Return the parts of chains that are in it and not in another, as a parameter."""
         before = other.reached

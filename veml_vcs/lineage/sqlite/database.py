@@ -13,7 +13,7 @@ from veml_vcs.lineage.sqlite.faults import is_damage, is_refusal, is_wait
 from veml_vcs.lineage.sqlite.sound import fault_in
 from veml_vcs.objects.files import Files
 
-FORMAT = 7
+FORMAT = 8
 FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
@@ -52,6 +52,11 @@ CREATE TABLE link (
 CREATE TABLE adjacency (
   way INTEGER NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, ends BLOB NOT NULL,
   against BLOB NOT NULL, PRIMARY KEY (way, chunk)
+);
+-- What versions say of themselves, by name, of many keys a row (values.py).
+CREATE TABLE said (
+  kind TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, chunk INTEGER NOT NULL,
+  numbers BLOB NOT NULL, keys BLOB NOT NULL, PRIMARY KEY (kind, name, text, chunk)
 );
 -- How many nodes and edges there are of each kind: counting them takes a second.
 CREATE TABLE tally (
@@ -189,6 +194,7 @@ class Database:
         """Empty all tables; inside ``changing``."""
         for table in (
             "state", "node", "edge", "brought", "skipped", "tally", "place", "link", "adjacency",
+            "said",
         ):  # fmt: skip
             self.connection.execute(f"DELETE FROM {table}")
         _begin_generation(self.connection)

@@ -6,7 +6,16 @@ from collections.abc import Collection, Sequence
 
 from veml_vcs.lineage.conditions import Condition, holds
 from veml_vcs.lineage.graph import Edge, EdgeKind, Node
-from veml_vcs.lineage.sqlite.rows import EDGE, NODE, Tables, listed, no_garbage, to_edge, to_node
+from veml_vcs.lineage.sqlite.rows import (
+    EDGE,
+    NODE,
+    Tables,
+    listed,
+    to_edges,
+    to_node,
+    to_nodes,
+)
+from veml_vcs.lineage.sqlite.values import fitting
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 _DATA = (
@@ -15,11 +24,14 @@ _DATA = (
     "CROSS JOIN node n ON n.key = h.source AND n.kind = 'data' WHERE f.id = ?1)"
 )
 """What ``?1`` names: a data version, or all data that has a fact."""
+_TRAIN = (
+    """(t.props = '{"roles":["train"]}' OR EXISTS """
+    "(SELECT 1 FROM json_each(t.props, '$.roles') WHERE value = 'train'))"
+)
+"""Of an edge ``t``: trained on, not measured on alone. Most edges say just that."""
 _OF_DATA = (
     "SELECT t.source FROM d CROSS JOIN edge t ON t.target = d.key AND t.kind = 'trained_on' "
-    # Trained on, not measured on alone; most edges say just that.
-    """AND (t.props = '{"roles":["train"]}' OR EXISTS """
-    "(SELECT 1 FROM json_each(t.props, '$.roles') WHERE value = 'train'))"
+    f"AND {_TRAIN}"
 )
 _OF_FACT = (
     "WITH d (key) AS (SELECT h.source FROM node f CROSS JOIN edge h "
@@ -28,6 +40,21 @@ _OF_FACT = (
     f"UNION {_OF_DATA}"
 )
 """Trainings with a fact of their model, or of data that they were trained on."""
+_NAMED = "(SELECT key FROM node WHERE id = {0})"
+_SAW = (
+    "EXISTS (SELECT 1 FROM edge t WHERE t.source = k.value AND t.kind = 'trained_on' "
+    f"AND {_TRAIN.replace('{', '{{').replace('}', '}}')} AND (t.target = {_NAMED} OR EXISTS "
+    "(SELECT 1 FROM edge h CROSS JOIN node n ON n.key = h.source AND n.kind = 'data' "
+    f"WHERE h.source = t.target AND h.kind = 'has' AND h.target = {_NAMED})))"
+)
+"""Whether a training ``k.value`` is in ``_OF_DATA``, of a parameter."""
+_HAS = (
+    "(EXISTS (SELECT 1 FROM edge u CROSS JOIN edge h ON h.source = u.target AND h.kind = 'has' "
+    f"WHERE u.source = k.value AND u.kind = 'uses' AND h.target = {_NAMED}) OR {_SAW})"
+)
+"""Whether it is in ``_OF_FACT``."""
+_FEW = 5000
+"""So many versions are asked one by one, where all that fit otherwise can be many more."""
 
 
 class Lists(Tables):
@@ -44,7 +71,7 @@ class Lists(Tables):
             f"SELECT {NODE} FROM json_each(?) i CROSS JOIN node n ON n.id = i.value ORDER BY n.id",
             (listed(ids),),
         )
-        return {row[0]: to_node(row) for row in rows}
+        return {one.id: one for one in to_nodes(rows)}
 
     def find(self, prefix: str, limit: int = 20) -> list[Node]:
         """List the commits and versions whose ids begin with some digits."""
@@ -53,7 +80,7 @@ class Lists(Tables):
             "AND n.id NOT LIKE '%:%' ORDER BY n.id LIMIT ?",
             (prefix, prefix + "g", limit),
         )
-        return [to_node(row) for row in rows]
+        return to_nodes(rows)
 
     def edges_of(self, node_id: str, kinds: Sequence[EdgeKind] | None = None) -> list[Edge]:
         """List the edges of a node in both directions."""
@@ -64,7 +91,7 @@ class Lists(Tables):
             "JOIN node t ON t.key = e.target WHERE t.id = ?1 ORDER BY 2, 1, 3",
             (node_id,),
         )
-        return [to_edge(row) for row in rows if kinds is None or row[1] in kinds]
+        return to_edges(row for row in rows if kinds is None or row[1] in kinds)
 
     def edges_from(
         self, ids: Collection[str], kinds: Sequence[EdgeKind] | None = None
@@ -76,7 +103,7 @@ class Lists(Tables):
             "CROSS JOIN node t ON t.key = e.target ORDER BY 1, 2, 3",
             (listed(ids),),
         )
-        return [to_edge(row) for row in rows if kinds is None or row[1] in kinds]
+        return to_edges(row for row in rows if kinds is None or row[1] in kinds)
 
     def having(
         self,
@@ -87,31 +114,9 @@ class Lists(Tables):
         among: Collection[str] | None = None,
     ) -> list[Node]:
         """List the nodes of one kind that have all these facts and fit all conditions."""
-        wanted = set(facts)
-        source, has = "node n", ""
-        given: list[float | str] = []
-        if among is not None:
-            source = "json_each(?) a CROSS JOIN node n ON n.id = a.value"
-            given.append(listed(among))
-        given.append(kind)
-        if wanted:
-            # +: each of many was looked for below each that has the fact, which took a minute.
-            by = "n.key" if among is None else "+n.key"
-            has = (
-                f"AND {by} IN (SELECT e.source FROM json_each(?) f CROSS JOIN node t "
-                "ON t.id = f.value CROSS JOIN edge e ON e.target = t.key AND e.kind = 'has' "
-                "GROUP BY e.source HAVING count(*) = ?) "
-            )
-            given += [listed(wanted), len(wanted)]
-        maybe, values = _maybe(where, kind)
-        rows = self._do(
-            f"SELECT {NODE} FROM {source} WHERE n.kind = ? AND n.known {has}{maybe}"
-            "ORDER BY n.name, n.id",
-            (*given, *values),
-        )
-        with no_garbage():
-            nodes = map(to_node, rows)
-            return [node for node in nodes if holds(node, where)] if where else list(nodes)
+        targets = self._targets(facts)
+        keys = self._may_fit(kind, where, among)
+        return [] if targets is None else self._fitting(kind, where, keys, targets)
 
     def models_trained(self, data: str) -> set[str]:
         """Return the models that were trained on (not measured on alone) some data."""
@@ -123,43 +128,112 @@ class Lists(Tables):
         )
         return {row[0] for row in rows}
 
-    def trainings(self, facts: Collection[str], data: Collection[str]) -> set[str]:
-        """Return the trainings whose models and data have all facts, and that saw all data."""
-        asked = [(_OF_FACT, one) for one in sorted(set(facts))]
-        asked += [(f"WITH {_DATA} {_OF_DATA}", one) for one in sorted(set(data))]
-        found: set[int] | None = None
-        for statement, given in asked:
-            some = {int(key) for (key,) in self._do(statement, (given,))}
-            found = some if found is None else found & some
-        if found is None:
-            rows = self._do("SELECT id FROM node WHERE kind = 'training' AND known")
-        else:
-            rows = self._do(
-                "SELECT n.id FROM json_each(?) k CROSS JOIN node n ON n.key = k.value "
-                "AND n.kind = 'training' AND n.known",
-                (listed(found),),
-            )
-        return {row[0] for row in rows}
+    def trainings(
+        self,
+        facts: Collection[str],
+        data: Collection[str],
+        where: Sequence[Condition] = (),
+        *,
+        among: Collection[str] | None = None,
+    ) -> list[Node]:
+        """List the trainings whose models and data have all facts, and that saw all data."""
+        keys = self._may_fit("training", where, among)
+        if facts or data:
+            few = keys is not None and len(keys) <= _FEW
+            made = self._made_of(facts, data, keys if few else None)
+            keys = made if keys is None else keys & made
+        return self._fitting("training", where, keys)
 
     def listed(self, kind: str) -> list[Node]:
         """List the nodes of one kind that are known."""
         return self.having((), kind)
 
+    def _may_fit(
+        self, kind: str, where: Sequence[Condition], among: Collection[str] | None
+    ) -> set[int] | None:
+        """Return the keys of the versions that may fit, as ``fitting``, of some ids alone."""
+        keys = fitting(self._connection, kind, where)
+        if among is None:
+            return keys
+        if keys is None or len(among) < len(keys):
+            rows = self._do(
+                "SELECT n.key FROM json_each(?) a CROSS JOIN node n ON n.id = a.value",
+                (listed(among),),
+            )
+            some = {int(key) for (key,) in rows}
+            return some if keys is None else some & keys
+        only = set(among)
+        rows = self._do(
+            "SELECT n.key, n.id FROM json_each(?) k CROSS JOIN node n ON n.key = k.value",
+            (listed(keys),),
+        )
+        return {int(key) for key, one in rows if one in only}
 
-def _maybe(where: Sequence[Condition], kind: str) -> tuple[str, list[float | str]]:
-    """Return SQL that leaves out versions which cannot fit; ``holds`` decides on the others."""
+    def _targets(self, ids: Collection[str]) -> list[int] | None:
+        """Return the keys of facts, those that few have first; None where one is not there."""
+        rows = self._do(
+            "SELECT n.key, (SELECT count(*) FROM (SELECT 1 FROM edge e WHERE e.target = n.key "
+            "AND e.kind = 'has' LIMIT ?)) FROM json_each(?) f CROSS JOIN node n ON n.id = f.value "
+            "ORDER BY 2",
+            (_FEW, listed(ids)),
+        ).fetchall()
+        return [int(key) for key, _ in rows] if len(rows) == len(set(ids)) else None
+
+    def _fitting(
+        self,
+        kind: str,
+        where: Sequence[Condition],
+        keys: Collection[int] | None,
+        targets: Sequence[int] = (),
+    ) -> list[Node]:
+        """List the known nodes of a kind that fit and have facts: some, or all that there are."""
+        source = "node n"
+        given: list[float | str] = []
+        if keys is not None:
+            source = "json_each(?) k CROSS JOIN node n ON n.key = k.value"
+            given.append(listed(keys))
+        elif targets:
+            source = (
+                "edge h CROSS JOIN node n ON n.key = h.source AND h.target = ? AND h.kind = 'has'"
+            )
+            given.append(targets[0])
+            targets = targets[1:]
+        named, names = _named(where, kind)
+        has = "AND EXISTS (SELECT 1 FROM edge WHERE source = n.key AND kind = 'has' AND target = ?)"
+        rows = self._do(
+            f"SELECT {NODE} FROM {source} WHERE n.kind = ? AND n.known {named}{has * len(targets)} "
+            "ORDER BY n.name, n.id",
+            (*given, kind, *names, *targets),
+        )
+        nodes = to_nodes(rows)
+        return [node for node in nodes if holds(node, where)] if where else nodes
+
+    def _made_of(
+        self, facts: Collection[str], data: Collection[str], keys: Collection[int] | None
+    ) -> set[int]:
+        """Return the keys of trainings that were made of all of these; of some alone, if given."""
+        if keys is None:
+            asked = [(_OF_FACT, one) for one in sorted(set(facts))]
+            asked += [(f"WITH {_DATA} {_OF_DATA}", one) for one in sorted(set(data))]
+            sets = [{int(key) for (key,) in self._do(one, (given,))} for one, given in asked]
+            return set.intersection(*sets)
+        named = [*facts, *data]
+        made = [_HAS if place < len(facts) else _SAW for place in range(len(named))]
+        rows = self._do(
+            "SELECT k.value FROM json_each(?1) k WHERE "
+            + " AND ".join(one.format(f"?{place}") for place, one in enumerate(made, 2)),
+            (listed(keys), *named),
+        )
+        return {int(key) for (key,) in rows}
+
+
+def _named(where: Sequence[Condition], kind: str) -> tuple[str, list[str]]:
+    """Return SQL that leaves out versions of another name; what is kept is the record's path."""
     told = ""
-    values: list[float | str] = []
+    values: list[str] = []
     for one in where:
-        if one.name == "name" and one.sign == "=":  # what is kept is the path of the record
+        if one.name == "name" and one.sign == "=":
             told += "AND n.name IN (?, ?, ?, ?) "
             names = (str(one.value), f"{kind}s/{one.value}")
             values += [name + end for name in names for end in ("", RECORD_SUFFIX)]
-        # Other names would have to be written as JSON writes them, and a path has no escapes.
-        if one.name == "name" or not one.name.isascii() or not one.name.isprintable():
-            continue
-        if set(one.name) & {'"', "\\"}:
-            continue
-        told += f"AND coalesce(json_extract(n.props, ?), json_extract(n.props, ?)) {one.sign} ? "
-        values += [f'$."{one.name}"', f'$.metrics."{one.name}"', one.value]
     return told, values

@@ -1,10 +1,11 @@
-"""Whether the file hangs together: what SQLite checks, and arrays that are made of the edges."""
+"""Whether the file hangs together: what SQLite checks, and arrays made of edges and versions."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from veml_vcs.lineage.sqlite.adjacency import says_what_edges_say
+from veml_vcs.lineage.sqlite.values import says_what_nodes_say
 
 
 def fault_in(connection: sqlite3.Connection) -> str | None:
@@ -15,6 +16,8 @@ def fault_in(connection: sqlite3.Connection) -> str | None:
             return str(told).replace("\n", " ")
         if not says_what_edges_say(connection):
             return "its table adjacency is not what its edges say"
+        if not says_what_nodes_say(connection):
+            return "its table said is not what its versions say"
     except sqlite3.DatabaseError as error:
         return str(error).partition(" with text ")[0]
     return None

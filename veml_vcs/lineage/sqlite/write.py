@@ -11,7 +11,8 @@ from veml_vcs.lineage.sqlite.adjacency import AdjacencyWriter
 from veml_vcs.lineage.sqlite.chains import Places
 from veml_vcs.lineage.sqlite.database import drop_indexes
 from veml_vcs.lineage.sqlite.first import First
-from veml_vcs.lineage.sqlite.rows import STANDS
+from veml_vcs.lineage.sqlite.rows import STANDS, props_of
+from veml_vcs.lineage.sqlite.values import ValuesWriter
 from veml_vcs.lineage.told import Told, encode, text_of
 from veml_vcs.repository.git.brought import Brought
 
@@ -56,6 +57,7 @@ class Writer:
             self._do(f"DELETE FROM {table.partition(' ')[0]}")
         (last,) = self._do("SELECT coalesce(max(key), 0) FROM node").fetchone()
         self._adjacency = AdjacencyWriter(connection)
+        self._values = ValuesWriter(connection)
         if last:
             self._count_changes()
             self._adjacency.follow()
@@ -122,6 +124,9 @@ class Writer:
             *[one.version for one in told], *facts, *[end for one in told for end, _ in one.kinds]
         ])  # fmt: skip
         keys = self._keys
+        for one in told:
+            if one.version in self._owed or one.version in self._unknown:
+                self._values.come(keys[one.version], one.kind, one.props)
         self._known(
             [(keys[one.version], one.version, one.kind, "", one.text, True) for one in told]
         )
@@ -207,17 +212,20 @@ class Writer:
         if self._first is not None:
             self._first.settle(self._keys)
             self._adjacency.build()
+            self._values.close()
             return
         do = self._do
         do("DELETE FROM skipped WHERE version IN (SELECT id FROM touched) AND NOT EXISTS "
            "(SELECT 1 FROM brought b WHERE b.version = skipped.version AND b.path = skipped.path)"
            )  # fmt: skip
         # A version that no commit brings any more is unknown, though one that is left may name it.
-        do("CREATE TEMP TABLE lost AS SELECT n.key FROM touched t CROSS JOIN node n ON n.id = t.id "
-           "WHERE n.known AND NOT EXISTS "
+        do("CREATE TEMP TABLE lost AS SELECT n.key, n.kind, n.props FROM touched t "
+           "CROSS JOIN node n ON n.id = t.id WHERE n.known AND NOT EXISTS "
            f"(SELECT 1 FROM brought b WHERE b.version = t.id AND {STANDS})")  # fmt: skip
         do("INSERT OR IGNORE INTO loose SELECT e.target FROM lost l CROSS JOIN edge e "
            "ON e.source = l.key UNION SELECT key FROM lost")  # fmt: skip
+        for key, kind, props in do("SELECT key, kind, props FROM lost"):
+            self._values.gone(key, kind, props_of(props))
         # What a note says of it is still said.
         do(f"DELETE FROM edge WHERE source IN (SELECT key FROM lost) AND kind NOT IN {_NOTED}")
         do("UPDATE node SET known = 0, props = '{}', name = '' WHERE key IN (SELECT key FROM lost)")
@@ -245,6 +253,7 @@ class Writer:
         for table, event, _ in _COUNTED:
             do(f"DROP TRIGGER temp.count_{table}_{event[:6]}")
         self._adjacency.catch_up()
+        self._values.close()
 
     def replace_noted(self, edges: Iterable[Edge]) -> None:
         """Set all edges that notes say; before ``settle``."""
