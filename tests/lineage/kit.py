@@ -15,7 +15,7 @@ import pytest
 from veml_vcs.lineage.graph import LINEAGE
 from veml_vcs.lineage.history import History as NewCommits
 from veml_vcs.lineage.history import one_by_one
-from veml_vcs.lineage.sqlite.adjacency import Adjacency
+from veml_vcs.lineage.sqlite.adjacency import GROUP_SHIFT, Adjacency
 from veml_vcs.lineage.sqlite.chains import reached
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sqlite.values import sayings
@@ -150,13 +150,15 @@ def neighbours(base: Database) -> list[tuple[object, ...]]:
     found = []
     ways: tuple[Direction, ...] = ("up", "down")
     for way in ways:
-        starts, ends, against = arrays.of(way, LINEAGE)
-        pairs = [
-            (key, far) for key in range(len(starts) - 1)
-            for far in ends[starts[key] : starts[key + 1]]
-        ]  # fmt: skip
+        told = arrays.of(way, LINEAGE)
+        pairs = [(key, far) for key in range(told.size) for far in told.of(key)]
         assert pairs == sorted(set(pairs))
-        assert against == [(a, b) for a, b in pairs if a <= b and way == "up"]
+        assert told.against == [(a, b) for a, b in pairs if a <= b and way == "up"]
+        groups = {(a >> GROUP_SHIFT, b >> GROUP_SHIFT) for a, b in pairs}
+        assert groups >= {(a, b) for a, some in arrays.groups([way], LINEAGE).items() for b in some}
+        assert groups == {(a, a) for a, b in groups if a == b} | {
+            (a, b) for a, some in arrays.groups([way], LINEAGE).items() for b in some
+        }
         found += [("adjacency", way, ids[a], ids[b], "", "") for a, b in pairs]
     return sorted(found)
 

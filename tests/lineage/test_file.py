@@ -145,7 +145,7 @@ def test_another_thing_of_the_name_is_in_the_way_of_no_answer(history: History) 
 def test_numbers_that_make_no_sense_are_damage(history: History) -> None:
     """SQLite gives them away as they are. Seen to fail with ``_NONSENSE`` empty."""
     repo, base = history.synced()
-    base.connection.execute("UPDATE adjacency SET counts = x'7fffff'")  # a part of a number
+    base.connection.execute("UPDATE adjacency SET starts = x'7fffff'")  # a part of a number
     base.close()
     with (
         pytest.raises(DamagedError, match="adjacency is not what its edges say"),

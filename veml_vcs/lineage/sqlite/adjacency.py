@@ -1,10 +1,11 @@
-"""Every version's neighbours as arrays: a walk over all of history reads these, not an index.
+"""Every version's neighbours as arrays: a walk over much of history reads these, not an index.
 
-A row of the table ``adjacency`` has the neighbours of ``CHUNK`` keys, one way: how many each key
-has, which, and the edges to what was added later, as little-endian ``int32``. It says what the
-edges of the kinds ``LINEAGE`` say; of others arrays are made from the edges when they are asked
-for.
-It does not walk (``walks``), and does not know what a version is.
+A row of the table ``adjacency`` has the neighbours of ``CHUNK`` keys, one way: where those of each
+key start, which they are, the edges to what was added later, and between which groups of keys
+there are edges, as little-endian ``int32``. A row is read when a walk comes there. It says what
+the edges of the kinds ``LINEAGE`` say; of others arrays are made from the edges when they are
+asked for.
+It does not walk (``walks``, ``shortest``), and does not know what a version is.
 """
 
 from __future__ import annotations
@@ -13,33 +14,76 @@ import sqlite3
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, islice
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 from veml_vcs.lineage.graph import LINEAGE
 from veml_vcs.lineage.store import Direction
 
-CHUNK = 512
+SHIFT = 9
+CHUNK = 1 << SHIFT
 """Keys a row: a commit writes up to some five rows anew, of about 10 KB."""
+GROUP_SHIFT = 5
+"""Groups are of 32 keys: with twice as many a long path looks at up to four times as many nodes."""
 _WAYS: dict[Direction, int] = {"up": 0, "down": 1}
 _KINDS = ", ".join(f"'{one}'" for one in LINEAGE)
 _EVENTS = {"INSERT": "NEW", "DELETE": "OLD"}
+
+Row = tuple["array[int]", "array[int]"]
+"""Starts, and ends: keys. Those of the row's nth key are ``ends[starts[n] : starts[n + 1]]``."""
+_EMPTY: Row = array("i", bytes(4 * (CHUNK + 1))), array("i")
 
 
 class Neighbours(NamedTuple):
     """The neighbours of each key, one way.
 
     Attributes:
-        starts: Those of a key are ``ends[starts[key] : starts[key + 1]]``, in order.
-        ends: Keys.
+        rows: ``key >> SHIFT`` -> its row, in which it is number ``key & (CHUNK - 1)``.
+        size: More than any key.
         against: Edges (key, neighbour) to what was added later, or to the key itself, in order:
             few, where keys are in order of history. Of ``up`` alone.
     """
 
-    starts: list[int]
-    ends: array[int]
+    rows: Mapping[int, Row]
+    size: int
     against: list[tuple[int, int]]
+
+    def of(self, key: int) -> array[int]:
+        """Return those of a key, in order."""
+        starts, ends = self.rows[key >> SHIFT]
+        at = key & (CHUNK - 1)
+        return ends[starts[at] : starts[at + 1]]
+
+
+class _Kept(dict[int, Row]):
+    """Rows of the table, each read when it is first asked for."""
+
+    def __init__(self, connection: sqlite3.Connection, way: Direction, size: int) -> None:
+        super().__init__()
+        self._do = connection.execute
+        self._way = _WAYS[way]
+        self._size = size
+
+    def __missing__(self, chunk: int) -> Row:
+        if not 0 <= chunk << SHIFT < self._size:
+            raise IndexError(f"no key is in chunk {chunk}")
+        row = self._do(
+            "SELECT starts, ends FROM adjacency WHERE way = ? AND chunk = ?", (self._way, chunk)
+        ).fetchone()
+        found = _EMPTY if row is None else (_array(row[0]), _array(row[1]))
+        if len(found[0]) != CHUNK + 1:
+            raise ValueError(f"{len(found[0])} starts, expected {CHUNK + 1}")
+        self[chunk] = found
+        return found
+
+
+class _Made(dict[int, Row]):
+    """Rows made of edges."""
+
+    def __missing__(self, _chunk: int) -> Row:
+        return _EMPTY
 
 
 class Adjacency:
@@ -63,41 +107,68 @@ class Adjacency:
             self._known.clear()
         key = (way, frozenset(kinds))
         if key not in self._known:
-            (last,) = do("SELECT coalesce(max(key), 0) FROM node").fetchone()
-            read = _read if key[1] == frozenset(LINEAGE) else _made
-            self._known[key] = read(self._connection, way, kinds, int(last) + 1)
+            size = _size(self._connection)
+            if key[1] == frozenset(LINEAGE):
+                against = _against(self._connection) if way == "up" else []
+                found = Neighbours(_Kept(self._connection, way, size), size, against)
+            else:
+                found = _made(self._connection, way, kinds, size)
+            self._known[key] = found
         return self._known[key]
+
+    def groups(self, ways: Sequence[Direction], kinds: Sequence[str]) -> dict[int, list[int]]:
+        """Return where edges of some kinds lead from a group of keys to others (``GROUP_SHIFT``).
+
+        Args:
+            ways: ``up``, ``down`` or both.
+            kinds: Of edges.
+        """
+        if frozenset(kinds) == frozenset(LINEAGE):
+            told = [
+                _array(row[0]) for row in self._connection.execute(
+                    "SELECT groups FROM adjacency WHERE way = 0 ORDER BY chunk"
+                )
+            ]  # fmt: skip
+        else:
+            rows = self.of("up", kinds).rows
+            told = [_groups(chunk, row) for chunk, row in rows.items()]
+        found: dict[int, list[int]] = defaultdict(list)
+        for pairs in told:
+            for near, far in zip(pairs[::2], pairs[1::2], strict=True):
+                if "up" in ways:
+                    found[near].append(far)
+                if "down" in ways:
+                    found[far].append(near)
+        return found
 
 
 def says_what_edges_say(connection: sqlite3.Connection) -> bool:
     """Tell whether the table is what the edges make of it; damage to it is seen by nobody else."""
+    size = _size(connection)
+    kept = connection.execute(
+        "SELECT way, chunk, against, groups, starts, ends FROM adjacency ORDER BY way, chunk"
+    )
+    right = (
+        (number, *_columns(number, chunk, row))
+        for way, number in _WAYS.items()
+        for chunk, row in sorted(_made(connection, way, LINEAGE, size).rows.items())
+    )
+    return kept.fetchall() == list(right)
+
+
+def _size(connection: sqlite3.Connection) -> int:
     (last,) = connection.execute("SELECT coalesce(max(key), 0) FROM node").fetchone()
-    try:
-        return all(
-            _read(connection, way, LINEAGE, last + 1) == _made(connection, way, LINEAGE, last + 1)
-            for way in _WAYS
-        )
-    except (ValueError, IndexError):  # columns that are not of a length
-        return False
+    return int(last) + 1
 
 
-def _read(
-    connection: sqlite3.Connection, way: Direction, kinds: Sequence[str], size: int
-) -> Neighbours:
-    counts, ends, against = array("i"), array("i"), array("i")
-    for chunk, *row in connection.execute(
-        "SELECT chunk, counts, ends, against FROM adjacency WHERE way = ? ORDER BY chunk",
-        (_WAYS[way],),
+def _against(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for (data,) in connection.execute(
+        "SELECT against FROM adjacency WHERE way = 0 AND against <> x'' ORDER BY chunk"
     ):
-        counts.frombytes(bytes(4 * (chunk * CHUNK - len(counts))))
-        for values, data in zip((counts, ends, against), row, strict=True):
-            values.frombytes(data)
-    if sys.byteorder == "big":
-        for values in (counts, ends, against):
-            values.byteswap()
-    counts.frombytes(bytes(4 * max(0, size - len(counts))))
-    pairs = list(zip(against[::2], against[1::2], strict=True))
-    return Neighbours(list(accumulate(counts, initial=0)), ends, pairs)
+        told = _array(data)
+        found += zip(told[::2], told[1::2], strict=True)
+    return found
 
 
 def _made(
@@ -109,18 +180,55 @@ def _made(
         f"SELECT DISTINCT {near}, {far} FROM edge WHERE kind IN ({marks}) ORDER BY 1, 2",
         tuple(kinds),
     ).fetchall()
-    counts, ends = _counted(pairs, size)
     against = [(one, other) for one, other in pairs if one <= other] if way == "up" else []
-    return Neighbours(list(accumulate(counts, initial=0)), ends, against)
+    return Neighbours(rows_of(pairs), size, against)
 
 
-def _counted(pairs: Iterable[tuple[int, int]], size: int) -> tuple[array[int], array[int]]:
-    """Return how many there are of each first, and all seconds, of sorted pairs."""
-    counts, ends = array("i", bytes(4 * size)), array("i")
+def rows_of(pairs: Iterable[tuple[int, int]]) -> Mapping[int, Row]:
+    """Return the rows that sorted pairs of a key and its neighbour make."""
+    counts: dict[int, array[int]] = {}
+    ends: dict[int, array[int]] = {}
     for near, far in pairs:
-        counts[near] += 1
-        ends.append(far)
-    return counts, ends
+        chunk = near >> SHIFT
+        if chunk not in counts:
+            counts[chunk], ends[chunk] = array("i", bytes(4 * CHUNK)), array("i")
+        counts[chunk][near & (CHUNK - 1)] += 1
+        ends[chunk].append(far)
+    return _Made({one: (_starts(counts[one]), ends[one]) for one in counts})
+
+
+def _starts(counts: Iterable[int]) -> array[int]:
+    return array("i", accumulate(counts, initial=0))
+
+
+def _groups(chunk: int, row: Row) -> array[int]:
+    """Return pairs of groups, one after the other, in order: an edge leads from one to the other.
+
+    Edges inside of a group are left out.
+    """
+    starts, ends = row
+    size = 1 << GROUP_SHIFT
+    found = array("i")
+    for first in range(0, CHUNK, size):
+        near = ((chunk << SHIFT) + first) >> GROUP_SHIFT
+        some = {far >> GROUP_SHIFT for far in ends[starts[first] : starts[first + size]]}
+        for far in sorted(some - {near}):
+            found.extend((near, far))
+    return found
+
+
+def _columns(way: int, chunk: int, row: Row) -> tuple[int, bytes, bytes, bytes, bytes]:
+    """Return the chunk, and what stands beside it in the table."""
+    starts, ends = row
+    against, groups = array("i"), array("i")
+    if way == 0:
+        some = iter(ends)
+        for key, (start, stop) in enumerate(pairwise(starts), chunk << SHIFT):
+            for far in islice(some, stop - start):
+                if far >= key:
+                    against.extend((key, far))
+        groups = _groups(chunk, row)
+    return chunk, _bytes(against), _bytes(groups), _bytes(starts), _bytes(ends)
 
 
 class AdjacencyWriter:
@@ -157,7 +265,7 @@ class AdjacencyWriter:
         changes: dict[tuple[int, int], dict[int, list[tuple[int, bool]]]] = {}
         for source, target, there in moved:
             for way, near, far in ((0, source, target), (1, target, source)):
-                nodes = changes.setdefault((way, near // CHUNK), {})
+                nodes = changes.setdefault((way, near >> SHIFT), {})
                 nodes.setdefault(near, []).append((far, bool(there)))
         for (way, chunk), nodes in changes.items():
             self._change(way, chunk, nodes)
@@ -168,31 +276,21 @@ class AdjacencyWriter:
         pairs: list[tuple[int, int]] = self._do(
             f"SELECT DISTINCT source, target FROM edge WHERE kind IN ({_KINDS}) ORDER BY 1, 2"
         ).fetchall()
-        if not pairs:
-            return
-        size = 1 + max(max(pair) for pair in pairs)
         for way, told in enumerate((pairs, sorted((far, near) for near, far in pairs))):
-            counts, ends = _counted(told, size)
-            starts = list(accumulate(counts, initial=0))
-            for first in range(0, size, CHUNK):
-                last = min(first + CHUNK, size)
-                if starts[last] > starts[first]:
-                    self._write(
-                        way, first // CHUNK, counts[first:last], ends[starts[first] : starts[last]]
-                    )
+            for chunk, row in rows_of(told).items():
+                self._write(way, chunk, row)
 
     def _change(self, way: int, chunk: int, nodes: dict[int, list[tuple[int, bool]]]) -> None:
         """Change the neighbours of some keys of a row: which, and whether they are there."""
         row = self._do(
-            "SELECT counts, ends FROM adjacency WHERE way = ? AND chunk = ?", (way, chunk)
+            "SELECT starts, ends FROM adjacency WHERE way = ? AND chunk = ?", (way, chunk)
         ).fetchone()
-        counts, ends = (_array(one) for one in row or (b"", b""))
-        counts.frombytes(bytes(4 * (CHUNK - len(counts))))
-        starts = list(accumulate(counts, initial=0))
+        starts, ends = _EMPTY if row is None else (_array(row[0]), _array(row[1]))
+        counts = array("i", (stop - start for start, stop in pairwise(starts)))
         after = array("i")
         done = 0
         for key in sorted(nodes):
-            index = key % CHUNK
+            index = key & (CHUNK - 1)
             after += ends[done : starts[index]]
             done = starts[index + 1]
             some = ends[starts[index] : done]
@@ -206,23 +304,16 @@ class AdjacencyWriter:
             counts[index] = len(some)
             after += some
         after += ends[done:]
-        self._write(way, chunk, counts, after)
+        self._write(way, chunk, (_starts(counts), after))
 
-    def _write(self, way: int, chunk: int, counts: array[int], ends: array[int]) -> None:
-        if not ends:
+    def _write(self, way: int, chunk: int, row: Row) -> None:
+        if row[1]:
+            self._do(
+                "INSERT OR REPLACE INTO adjacency VALUES (?, ?, ?, ?, ?, ?)",
+                (way, *_columns(way, chunk, row)),
+            )
+        else:
             self._do("DELETE FROM adjacency WHERE way = ? AND chunk = ?", (way, chunk))
-            return
-        against = array("i")
-        if way == 0:
-            some = iter(ends)
-            for key, count in enumerate(counts, chunk * CHUNK):
-                for far in islice(some, count):
-                    if far >= key:
-                        against.extend((key, far))
-        self._do(
-            "INSERT OR REPLACE INTO adjacency VALUES (?, ?, ?, ?, ?)",
-            (way, chunk, _bytes(counts), _bytes(ends), _bytes(against)),
-        )
 
 
 def _array(data: bytes) -> array[int]:

@@ -9,9 +9,13 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
-from veml_vcs.lineage.sqlite.adjacency import Adjacency
+from veml_vcs.lineage.sqlite.adjacency import Adjacency, Neighbours
 from veml_vcs.lineage.sqlite.rows import FIRST, NODE, SECOND, Tables, listed, to_edge, to_node
-from veml_vcs.lineage.sqlite.walks import between, layers, nearest_common, neighbours
+from veml_vcs.lineage.sqlite.shortest import between
+from veml_vcs.lineage.sqlite.walks import Common, around, layers, nearest_common, ways_of
+
+_FEW = 4
+"""To so many ends ways are looked for one by one, from where they end."""
 
 
 class Ancestors(Tables):
@@ -24,6 +28,7 @@ class Ancestors(Tables):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._adjacency = Adjacency(connection)
+        self._common: tuple[Neighbours, Common] | None = None
 
     def path(self, start: str, end: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Edge] | None:
         """Return a shortest path, along edges in either direction; None if there is none."""
@@ -32,12 +37,15 @@ class Ancestors(Tables):
             if start not in keys or end not in keys:
                 return None
             both = self._adjacency.of("up", kinds), self._adjacency.of("down", kinds)
-            steps = between(keys[start], keys[end], both)
+            steps = between(
+                keys[start], keys[end], both, both,
+                lambda: self._adjacency.groups(("up", "down"), kinds),
+            )  # fmt: skip
             if steps is None:
                 return None
             way = [keys[start]]
             for layer in steps[1:]:
-                way.append(self._first(layer & neighbours(way[-1], both)))
+                way.append(self._first(layer & around(way[-1:], both)))
             return self._edges_on(way, kinds)
 
     def ways_up(
@@ -48,19 +56,31 @@ class Ancestors(Tables):
             keys = self._keys((start, *ends))
             if start not in keys:
                 return {}
-            up, down = self._adjacency.of("up", kinds), self._adjacency.of("down", kinds)
-            steps = layers(keys[start], up, {keys[one] for one in ends if one in keys})
-            step_of = {key: step for step, layer in enumerate(steps) for key in layer}
-            found = {}
-            for end in ends:
-                step = step_of.get(keys.get(end, -1))
-                if step is None:
-                    continue
-                way = [keys[end]]
-                for layer in steps[:step][::-1]:
-                    way.append(self._first(layer & neighbours(way[-1], (down,))))
-                found[end] = self._edges_on(way[::-1], kinds, up=True)
-            return found
+            both = self._adjacency.of("up", kinds), self._adjacency.of("down", kinds)
+            wanted = {keys[one]: one for one in ends if one in keys}
+            ways = {}
+            for end, steps in self._steps_up(keys[start], wanted, both):
+                way = [end]
+                for layer in steps[-2::-1]:
+                    way.append(self._first(layer & around(way[-1:], both[1:])))
+                ways[wanted[end]] = self._edges_on(way[::-1], kinds, up=True)
+            return {end: ways[end] for end in ends if end in ways}
+
+    def _steps_up(
+        self, start: int, ends: Collection[int], both: tuple[Neighbours, Neighbours]
+    ) -> Iterator[tuple[int, list[set[int]]]]:
+        """Yield each end that can be reached, and by steps at least what lies on shortest ways."""
+        known = self._common
+        if len(ends) <= _FEW and known is not None and known[0] is both[0] and start in known[1].of:
+            for end in known[1].nearest.intersection(ends):
+                yield end, ways_of(start, end, both, known[1])
+            ends = set(ends) - known[1].nearest
+        steps = layers(start, both[0], ends)
+        step_of = {
+            key: step for step, layer in enumerate(steps) for key in layer.intersection(ends)
+        }
+        for end, step in step_of.items():
+            yield end, [*steps[:step], {end}]
 
     def common(self, first: str, second: str, kinds: Sequence[EdgeKind] = LINEAGE) -> list[Node]:
         """List the nearest common ancestors of two versions."""
@@ -69,11 +89,12 @@ class Ancestors(Tables):
             if len(keys) < len({first, second}):
                 return []
             up = self._adjacency.of("up", kinds)
-            found = nearest_common(keys[first], keys[second], up)
+            common = nearest_common(keys[first], keys[second], up)
+            self._common = up, common
             rows = self._do(
                 f"SELECT {NODE} FROM json_each(?) k CROSS JOIN node n ON n.key = k.value "
                 "ORDER BY n.id",
-                (listed(found),),
+                (listed(common.nearest),),
             )
             return [to_node(row) for row in rows]
 

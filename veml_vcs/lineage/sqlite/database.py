@@ -50,8 +50,8 @@ CREATE TABLE link (
 ) WITHOUT ROWID;
 -- Neighbours along edges of LINEAGE, of many keys a row (adjacency.py). way: 0 up, 1 down.
 CREATE TABLE adjacency (
-  way INTEGER NOT NULL, chunk INTEGER NOT NULL, counts BLOB NOT NULL, ends BLOB NOT NULL,
-  against BLOB NOT NULL, PRIMARY KEY (way, chunk)
+  way INTEGER NOT NULL, chunk INTEGER NOT NULL, against BLOB NOT NULL, groups BLOB NOT NULL,
+  starts BLOB NOT NULL, ends BLOB NOT NULL, PRIMARY KEY (way, chunk)
 );
 -- What versions say of themselves, by name, of many keys a row (values.py).
 CREATE TABLE said (

@@ -1,4 +1,4 @@
-"""Walks over arrays of neighbours: layers, shortest ways, and what is common to two.
+"""Walks over arrays of neighbours: layers, and what is common to two.
 
 Plain algorithms on keys; what a key is, and what is told of it, is not known here.
 """
@@ -6,18 +6,31 @@ Plain algorithms on keys; what a key is, and what is told of it, is not known he
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 from veml_vcs.lineage.circles import first_circles
-from veml_vcs.lineage.sqlite.adjacency import Neighbours
+from veml_vcs.lineage.sqlite.adjacency import CHUNK, SHIFT, Neighbours
 
+_IN_ROW = CHUNK - 1
 _FIRST, _SECOND, _BEHIND = 1, 2, 4
 _BOTH = _FIRST | _SECOND
 _GIVES = bytes(mark | _BEHIND if mark & _BOTH == _BOTH else mark for mark in range(8))
 """What a node says to those it came from, by its own mark."""
 _BLOCK = 512
 """So many keys are looked at before it is asked whether that is enough; then twice as many."""
+
+
+def around(nodes: Iterable[int], ways: Sequence[Neighbours]) -> set[int]:
+    """Return what is a step away from any of some keys."""
+    found: set[int] = set()
+    for rows, _, _ in ways:
+        for key in nodes:
+            starts, ends = rows[key >> SHIFT]
+            at = key & _IN_ROW
+            found.update(ends[starts[at] : starts[at + 1]])
+    return found
 
 
 def layers(start: int, ways: Neighbours, until: Collection[int] | None = None) -> list[set[int]]:
@@ -28,15 +41,11 @@ def layers(start: int, ways: Neighbours, until: Collection[int] | None = None) -
         ways: Where each leads.
         until: End where all of these are reached.
     """
-    starts, ends, _ = ways
     found = [{start}]
     seen = {start}
     left = None if until is None else set(until) - seen
     while left is None or left:
-        new: set[int] = set()
-        for key in found[-1]:
-            new.update(ends[starts[key] : starts[key + 1]])
-        new -= seen
+        new = around(found[-1], (ways,)) - seen
         if not new:
             break
         seen |= new
@@ -46,49 +55,21 @@ def layers(start: int, ways: Neighbours, until: Collection[int] | None = None) -
     return found
 
 
-def between(start: int, end: int, both: Sequence[Neighbours]) -> list[set[int]] | None:
-    """Return all that lies on the shortest ways from one to another, by steps; None without any.
+class Common(NamedTuple):
+    """What two have in common.
 
-    From both ends by turns, the smaller layer first, so that a node with thousands of neighbours is
-    looked at once, and mostly not at all.
-
-    Args:
-        start: One.
-        end: Another.
-        both: Where each leads, and from where: a way may go either way along each edge.
+    Attributes:
+        nearest: Common ancestors that no other one comes from, or all of a circle.
+        of: Each of the two -> how its ancestors are marked.
+        marks: Of each key, at least of what lies between the two and ``nearest``.
     """
-    sides = ([{start}], [{end}])
-    while not sides[0][-1] & sides[1][-1]:
-        side = sides[len(sides[0][-1]) > len(sides[1][-1])]
-        # What is beside a layer is in it, in the one before, or new.
-        new = _around(side[-1], both) - side[-1]
-        if len(side) > 1:
-            new -= side[-2]
-        if not new:
-            return None
-        side.append(new)
-    way = [sides[0][-1] & sides[1][-1]]
-    for layer in sides[0][-2::-1]:
-        way.insert(0, _around(way[0], both) & layer)
-    for layer in sides[1][-2::-1]:
-        way.append(_around(way[-1], both) & layer)
-    return way
+
+    nearest: set[int]
+    of: Mapping[int, int]
+    marks: bytearray
 
 
-def _around(layer: Iterable[int], both: Sequence[Neighbours]) -> set[int]:
-    found: set[int] = set()
-    for starts, ends, _ in both:
-        for key in layer:
-            found.update(ends[starts[key] : starts[key + 1]])
-    return found
-
-
-def neighbours(key: int, both: Sequence[Neighbours]) -> set[int]:
-    """Return what is a step away."""
-    return _around((key,), both)
-
-
-def nearest_common(first: int, second: int, up: Neighbours) -> set[int]:
+def nearest_common(first: int, second: int, up: Neighbours) -> Common:
     """Return the common ancestors of two that no other one comes from, or all of a circle.
 
     Marks go from what was added last to what was added first, as in Git's ``paint_down_to_common``,
@@ -101,9 +82,39 @@ def nearest_common(first: int, second: int, up: Neighbours) -> set[int]:
         second: Another; each is an ancestor of itself.
         up: Where each came from.
     """
-    walk = _Marking(up, {first: _FIRST, second: _SECOND} if first != second else {first: _BOTH})
+    of = {first: _FIRST, second: _SECOND} if first != second else {first: _BOTH}
+    walk = _Marking(up, of)
     walk.run()
-    return walk.nearest()
+    return Common(walk.nearest(), of, walk.marks)
+
+
+def ways_of(
+    start: int, end: int, both: tuple[Neighbours, Neighbours], known: Common
+) -> list[set[int]]:
+    """Return all that lies on the shortest ways up from one of two, by steps.
+
+    From where they end, since it is known what of that leads back.
+
+    Args:
+        start: One of the two.
+        end: One of their nearest common ancestors.
+        both: Where each came from, and what came from it.
+        known: What the two have in common.
+    """
+    up, down = both
+    marks, mark = known.marks, known.of[start]
+    found = [{end}]
+    seen = {end}
+    while start not in found[-1]:
+        new = {one for one in around(found[-1], (down,)) - seen if marks[one] & mark}
+        if not new:
+            raise ValueError("arrays of neighbours up and down that contradict each other")
+        seen |= new
+        found.append(new)
+    way = [{start}]
+    for layer in found[-2::-1]:
+        way.append(around(way[-1], (up,)) & layer)
+    return way
 
 
 class _Marking:
@@ -116,7 +127,7 @@ class _Marking:
 
     def __init__(self, up: Neighbours, marks: dict[int, int]) -> None:
         self.up = up
-        self.marks = bytearray(len(up.starts))
+        self.marks = bytearray(up.size)
         for key, mark in marks.items():
             self.marks[key] = mark
         self.low = max(marks) + 1
@@ -141,28 +152,33 @@ class _Marking:
         if not any(self.marks[key] & _BOTH == _BOTH for key, _ in against):
             return found
         # Circles: each has such an edge. What is behind a node by itself alone may be in one.
-        starts, ends, _ = self.up
         seen, pending = set(found), list(found)
         while pending:
-            key = pending.pop()
-            new = [far for far in ends[starts[key] : starts[key + 1]] if far not in seen]
-            seen.update(new)
+            new = set(self.up.of(pending.pop())) - seen
+            seen |= new
             pending += new
         rest = set(_where(self.marks, _BOTH | _BEHIND, self.low)) - seen
-        after = {key: ends[starts[key] : starts[key + 1]] for key in rest}
+        after = {key: self.up.of(key) for key in rest}
         return found.union(*first_circles(rest, after))
 
     def _block(self, high: int) -> None:
         """Hand marks on, from below ``high`` down to ``low``."""
-        starts, ends, _ = self.up
-        marks, gives = self.marks, _GIVES
-        for key in range(high - 1, self.low - 1, -1):
-            if marks[key]:
-                mark = gives[marks[key]]
-                for far in ends[starts[key] : starts[key + 1]]:
-                    marks[far] |= mark
+        marks, gives, low = self.marks, _GIVES, self.low
+        for chunk in range((high - 1) >> SHIFT, (low >> SHIFT) - 1, -1):
+            starts, ends = self.up.rows[chunk]
+            if not ends:  # of commits, half of all
+                continue
+            first = chunk << SHIFT
+            top, bottom = min(high - first, CHUNK), max(low - first, 0)
+            begins, stops = starts[bottom:top], starts[bottom + 1 : top + 1]
+            keys = range(first + top - 1, first + bottom - 1, -1)
+            for key, begin, stop in zip(keys, reversed(begins), reversed(stops), strict=True):
+                if marks[key]:
+                    mark = gives[marks[key]]
+                    for far in ends[begin:stop]:
+                        marks[far] |= mark
         for number in range(
-            bisect_left(self.against, (self.low, 0)), bisect_left(self.against, (high, 0))
+            bisect_left(self.against, (low, 0)), bisect_left(self.against, (high, 0))
         ):
             key, far = self.against[number]
             if marks[key]:
@@ -170,13 +186,12 @@ class _Marking:
 
     def _again(self, key: int) -> None:
         """Hand on what a node was marked with after its turn; each can change three times."""
-        starts, ends, _ = self.up
         marks = self.marks
         pending = [key]
         while pending:
             key = pending.pop()
             mark = _GIVES[marks[key]]
-            for far in ends[starts[key] : starts[key + 1]]:
+            for far in self.up.of(key):
                 if mark & ~marks[far]:
                     marks[far] |= mark
                     if far >= self.low:
