@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class Gate:
@@ -15,14 +15,23 @@ class Gate:
         port: Of 127.0.0.1, where it listens.
         asked: How many connections it took.
         behind: The port of the server; None as long as nobody answers.
+        until: Once a client has sent these bytes, all that either side of its connection sends
+            goes nowhere: what a network does that loses the large packets alone.
     """
 
     def __init__(self, listener: socket.socket) -> None:
         self.port = int(listener.getsockname()[1])
         self.asked = 0
         self.behind: int | None = None
+        self.until: bytes | None = None
         self._listener = listener
         self._open: list[socket.socket] = []
+
+    def drop(self) -> None:
+        """End all connections that there are, so that both sides hear of it."""
+        for one in self._open:
+            with suppress(OSError):  # that one has ended
+                one.shutdown(socket.SHUT_RDWR)
 
     def serve(self) -> None:
         while True:
@@ -35,17 +44,24 @@ class Gate:
             if self.behind is not None:
                 server = socket.create_connection(("127.0.0.1", self.behind))
                 self._open.append(server)
-                for ends in ((peer, server), (server, peer)):
-                    threading.Thread(target=_pass_on, args=ends, daemon=True).start()
+                lost = threading.Event()
+                for ends in ((peer, server, self.until), (server, peer, None)):
+                    threading.Thread(target=_pass_on, args=(*ends, lost), daemon=True).start()
         for one in self._open:
             one.close()
 
 
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
+def _pass_on(
+    source: socket.socket, target: socket.socket, until: bytes | None, lost: threading.Event
+) -> None:
     try:
         while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+            if until is not None and until in data:
+                lost.set()
+            if not lost.is_set():
+                target.sendall(data)
+        if not lost.is_set():
+            target.shutdown(socket.SHUT_WR)
     except OSError:
         return  # the other side has left
 

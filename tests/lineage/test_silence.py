@@ -12,6 +12,7 @@ import pytest
 
 from tests.lineage.gate import gate, vanishing
 from tests.lineage.kit import History, data_record
+from tests.lineage.test_strangers import speaking
 from tests.repository.conftest import isolated
 from veml_vcs.lineage.neo4j.changes import At, Changes
 from veml_vcs.lineage.neo4j.connecting import reach  # is what takes long to be imported
@@ -92,6 +93,15 @@ def test_a_server_that_refuses_costs_nothing(roads: History) -> None:
         nobody.bind(("127.0.0.1", 0))
         file = mirror_at(roads, nobody.getsockname()[1])
         assert "no Neo4j can be reached" in follow_in_vain(roads, 120)
+    assert not file.exists()
+
+
+def test_a_server_that_breaks_bolt_is_told_on_one_line(roads: History) -> None:
+    """And is not silent. Seen to fail without ``_in_driver``."""
+    with speaking(b"\0\0\4\5", "Neo4j/5.26.0", (2, b"\0\1\1\0\0")) as port:
+        file = mirror_at(roads, port)
+        said = follow_in_vain(roads, 120)
+    assert f"127.0.0.1:{port} breaks Neo4j's protocol: ValueError: Expected structure" in said
     assert not file.exists()
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from veml_vcs.errors import VemlError
+from veml_vcs.errors import StorageError, VemlError
 from veml_vcs.lineage.neo4j.place import Login, Place
 from veml_vcs.lineage.neo4j.server import Server
 
@@ -42,18 +42,31 @@ def _messages(peer: socket.socket) -> Iterator[None]:
                 stream.read(int.from_bytes(size, "big"))
 
 
-def _answer(peer: socket.socket, version: bytes, agent: str) -> None:
+def _answer(
+    peer: socket.socket, version: bytes, agent: str, then: tuple[int, bytes] | None
+) -> None:
     with peer:
         peer.recv(20, socket.MSG_WAITALL)  # four bytes that are Bolt's, and four versions
         peer.sendall(version)
         if agent:
             for number, _ in enumerate(_messages(peer)):
+                if then is not None and number == then[0]:
+                    peer.sendall(then[1])
+                    return
                 peer.sendall(_DONE if number else _hello(agent))
 
 
 @contextmanager
-def speaking(version: bytes, agent: str = "") -> Iterator[int]:
-    """Open a port where somebody agrees on a version of Bolt, and says who it is."""
+def speaking(
+    version: bytes, agent: str = "", then: tuple[int, bytes] | None = None
+) -> Iterator[int]:
+    """Open a port where somebody agrees on a version of Bolt, and says who it is.
+
+    Args:
+        version: Of Bolt.
+        agent: Who it is; nothing is said after the version if it is empty.
+        then: To the message of this number it answers this, and closes.
+    """
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         one.listen()
@@ -64,7 +77,9 @@ def speaking(version: bytes, agent: str = "") -> Iterator[int]:
                     peer, _ = one.accept()
                 except OSError:
                     return
-                threading.Thread(target=_answer, args=(peer, version, agent), daemon=True).start()
+                threading.Thread(
+                    target=_answer, args=(peer, version, agent, then), daemon=True
+                ).start()
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -100,6 +115,48 @@ def test_what_is_no_neo4j_that_is_known(version: bytes, agent: str, kind: str, s
         error = refused(f"bolt://127.0.0.1:{port}")
     assert (error.kind, said in error.message) == (kind, True), error.message
     assert "\n" not in error.message
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 4])
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"", "unreachable"),
+        (b"\x00\x20\xb1\x70", "unreachable"),  # of 32 bytes two
+        (b"\xde\xad\xbe\xef" * 10, "unreachable"),
+        (_chunk(b"\x01"), "protocol"),  # no message
+        (_chunk(b"\xb1\x42\xa0"), "protocol"),  # of no kind that there is
+        (_chunk(b"\xb1\x70\x01"), "protocol"),  # SUCCESS, and of what
+        (_chunk(b"\xb1\x7f\x05"), "protocol"),  # FAILURE, the same
+        (_chunk(b"\xb1\x70\xa1\x81\xff\x01"), "protocol"),  # no UTF-8
+    ],
+)
+def test_a_server_that_breaks_bolt(number: int, answer: bytes, kind: str) -> None:
+    """After it said who it is, or while: no bug of ours. Seen to fail without ``_in_driver``."""
+    with (
+        speaking(b"\0\0\4\5", "Neo4j/5.26.0", (number, answer)) as port,
+        pytest.raises(StorageError) as found,
+        Server(Place(f"bolt://127.0.0.1:{port}", "neo4j", "roads", "here"), None, seconds=0.2) as
+        server,
+    ):  # fmt: skip
+        server.read("RETURN 1")
+    assert found.value.kind == kind
+    assert f"127.0.0.1:{port}" in found.value.message
+    assert "\n" not in found.value.message
+
+
+def test_an_error_of_ours_is_none_of_the_servers() -> None:
+    """Seen to fail with every error taken for the server's."""
+
+    def work(_: object) -> None:
+        raise ValueError("ours")
+
+    with (
+        speaking(b"\0\0\4\5", "Neo4j/5.26.0") as port,
+        Server(Place(f"bolt://127.0.0.1:{port}", "neo4j", "roads", "here"), None) as server,
+        pytest.raises(ValueError, match="ours"),
+    ):
+        server.write(work)
 
 
 def test_why_no_router_could_be_asked() -> None:

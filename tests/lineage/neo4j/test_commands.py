@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from tests.lineage.neo4j.server import Server as Address
 from tests.lineage.test_strangers import speaking
 from veml_vcs.lineage.neo4j.place import Place as MirrorPlace
 from veml_vcs.lineage.neo4j.place import place_of
-from veml_vcs.lineage.neo4j.silence import remember_silence, silence_of
+from veml_vcs.lineage.neo4j.silence import FILE, remember_silence, silence_of
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import blob_id
 
@@ -53,14 +55,15 @@ def named() -> str:
     return f"test-{secrets.token_hex(6)}"
 
 
-def commits(where: Place) -> int:
-    """Ask the server, without bringing it up to date."""
+def commits(where: Place, url: str = "") -> int:
+    """Ask the server, without bringing it up to date; by another way than it is told, if any."""
     from tests.lineage.neo4j.kit import opened
 
     with Repository(str(where.root)) as repo:
         found = place_of(repo)
     assert found is not None
     password = os.environ["NEO4J_PASSWORD"]
+    found = replace(found, url=url or found.url)
     with opened(Address(found.url, os.environ["NEO4J_USERNAME"], password), found) as server:
         ((count,),) = server.read(
             "MATCH (n:Commit {repository: $repository}) RETURN count(n)", {"repository": found.name}
@@ -199,6 +202,52 @@ def test_a_server_that_says_nothing_is_given_up(
         more(roads, 5)
         assert roads.veml("commit", "-qm", "five").err == ""
         assert commits(roads) == 5
+
+
+def test_a_server_that_falls_silent_while_it_is_sent_to_is_given_up(
+    roads: Place, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the connection, says who it is, and then packets vanish: remembered at once.
+
+    Seen to fail without ``server`` in ``_Attempt.silent`` (asked by each commit), and without
+    ``before`` in ``remember_silence`` (each try was the first).
+    """
+    roads.veml("lineage", "connect", neo4j_server.url, "--as", named())
+    file = roads.root / ".git/veml" / FILE
+    with gate() as there:
+        there.behind, there.until = neo4j_server.port, b"UNWIND $rows"
+        moved(roads, f"bolt://127.0.0.1:{there.port}")
+
+        def until_remembered(tries: int) -> None:
+            for number in range(20):  # a busy machine may not come as far as sending at once
+                more(roads, 10 * tries + number + 1)
+                said = roads.program("commit", "-qm", "more").err  # it ends, and its threads do
+                assert said.startswith("warning: the mirror in Neo4j ")
+                assert said.count("\n") == 1
+                if file.exists() and json.loads(file.read_text())["tries"] == tries:
+                    assert "did not answer within 3 s, and is not tried again before" in said
+                    return
+            raise AssertionError(said)
+
+        monkeypatch.setenv("VEML_NEO4J_SECONDS", "3")
+        until_remembered(1)
+        asked = there.asked
+        roads.git("commit", "-q", "--allow-empty", "-m", "another")
+        assert "did not answer, and is not tried again before" in roads.veml(
+            "commit", "-q", "--allow-empty", "-m", "again"
+        ).err  # fmt: skip
+        assert there.asked == asked
+        told = json.loads(file.read_text())
+        file.write_text(json.dumps(told | {"until": int(time.time())}))  # its time has come
+        until_remembered(2)
+        assert commits(roads, neo4j_server.url) == 1
+        there.until = None
+        there.drop()  # else the server keeps their locks, for as long as their time lasts
+        assert "sent to Neo4j" in roads.veml("lineage", "sync").out
+        assert not file.exists()
+        monkeypatch.setenv("VEML_NEO4J_SECONDS", "120")
+        assert roads.veml("commit", "-q", "--allow-empty", "-m", "last").err == ""
+        assert commits(roads) == int(roads.git("rev-list", "--count", "HEAD"))
 
 
 def test_status_tells_of_a_silence(roads: Place, neo4j_server: Address) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
 
 import pytest
+from neo4j import ManagedTransaction
 
 from tests.lineage.kit import (
     History,
@@ -24,7 +26,7 @@ from tests.lineage.neo4j.kit import (
 )
 from tests.lineage.neo4j.server import Server as Address
 from tests.repository.conftest import isolated
-from veml_vcs.errors import ConflictError
+from veml_vcs.errors import ConflictError, VemlError
 from veml_vcs.lineage.neo4j.mirror import Mirror
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
@@ -225,5 +227,50 @@ def test_names_of_a_stranger_are_only_names(
         )
         assert (found["repository_"], found["list"], found["metric_`x`"]) == ("mine", [1, 2], 1)
         assert found["nested"] == '{"a":[1,{}]}'
+    base.close()
+    repo.close()
+
+
+def test_who_vanished_in_the_middle_holds_no_lock_for_ever(
+    tmp_path: Path, isolated: Path, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server does not hear that it left, and ends what it began after a while.
+
+    Seen to fail without ``unit_of_work``: the second waited for the first.
+    """
+    history = some_history(tmp_path / "project", 1)
+    repo, base = history.synced()
+    locked, told, failed = threading.Event(), threading.Event(), list[VemlError]()
+    with mirrored(neo4j_server, base) as mirror:
+        mirror.claim()
+
+        def write(transaction: ManagedTransaction) -> None:
+            transaction.run(
+                "MATCH (m:VemlMirror {repository: $name}) SET m.writing = 1",
+                name=mirror._server.place.name,
+            ).consume()
+            locked.set()
+            told.wait()
+            transaction.run("RETURN 1").consume()
+
+        def vanish() -> None:
+            with opened(neo4j_server, mirror._server.place) as other:
+                try:
+                    other.write(write)
+                except VemlError as error:
+                    failed.append(error)
+
+        monkeypatch.setattr("veml_vcs.lineage.neo4j.server._WINDOW_SECONDS", 1.0)
+        thread = threading.Thread(target=vanish)
+        thread.start()
+        locked.wait()
+        monkeypatch.undo()
+        try:
+            assert mirror.bring_up().complete
+        finally:
+            told.set()
+            thread.join()
+        assert in_neo4j(mirror._server) == in_sqlite(base)
+    assert [one.kind for one in failed] == ["unreachable"]
     base.close()
     repo.close()

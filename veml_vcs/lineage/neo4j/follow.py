@@ -13,13 +13,22 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from veml_vcs.errors import VemlError
 from veml_vcs.lineage.neo4j.changes import Changes
 from veml_vcs.lineage.neo4j.place import Place, place_of
-from veml_vcs.lineage.neo4j.silence import remember_silence, waiting_for
+from veml_vcs.lineage.neo4j.silence import (
+    Silence,
+    remember_silence,
+    silence_of,
+    waiting_for,
+)
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository.repository import Repository
+
+if TYPE_CHECKING:  # the driver takes long to be imported
+    from veml_vcs.lineage.neo4j.server import Server
 
 SECONDS = 2.5
 """How long a command waits at its end, at most, where ``VEML_NEO4J_SECONDS`` says nothing else."""
@@ -49,10 +58,24 @@ class _Attempt:
     Attributes:
         said: What there is to say, once it has ended: None is that the mirror is up to date.
         reaching: The server that it waits for, or waited for in vain.
+        server: The same, once it has answered and is sent to.
+        long: So many seconds without an answer, while something is sent, are a silence.
+        before: What was remembered of the server.
     """
 
     said: list[str | None] = field(default_factory=list)
     reaching: Place | None = None
+    server: Server | None = None
+    long: float = 0.0
+    before: Silence | None = None
+
+    def silent(self) -> Place | None:
+        """Return the server that does not answer; None if it does, or may be slow alone."""
+        server = self.server
+        if self.reaching is not None or server is None:
+            return self.reaching
+        since = server.asked
+        return None if since is None or time.monotonic() - since < self.long else server.place
 
 
 def follow_later(root: str) -> subprocess.Popen[bytes] | None:
@@ -119,9 +142,9 @@ def follow(root: str, environment: Mapping[str, str]) -> str | None:
     )
     worker.start()
     worker.join(seconds)
-    silent = attempt.reaching  # before what it said: it may end just now
+    silent = attempt.silent()  # before what it said: it may end just now
     if silent is not None:
-        return _one_line(lambda: _remembered(root, silent, seconds))
+        return _one_line(lambda: _remembered(root, silent, seconds, attempt.before))
     if attempt.said:
         return attempt.said[0]
     return f"the mirror in Neo4j did not take what is new within {seconds:g} s; it will later"
@@ -146,9 +169,9 @@ def _one_line(run: Callable[[], str | None]) -> str | None:
         return f"{_LATE} ({type(error).__name__}: {error})"
 
 
-def _remembered(root: str, place: Place, seconds: float) -> str:
+def _remembered(root: str, place: Place, seconds: float, before: Silence | None) -> str:
     with Repository(root) as repo:
-        found = remember_silence(repo, place)
+        found = remember_silence(repo, place, before)
     return (
         f"{_LATE}: {place.host} did not answer within {seconds:g} s, and is not tried again before "
         f"{_clock(found.until)} (veml lineage sync tries at once)"
@@ -179,17 +202,23 @@ def _follow(
 
         begun = time.monotonic()
         left = max(until - begun, 0.1)
+        attempt.before, attempt.long = silence_of(repo, place), left / 2
         attempt.reaching = place
         try:
             server = reach(repo, place, environment, seconds=left)
         except VemlError as error:
             # What says no at once costs nothing, and what answers is not silent.
-            if error.kind != "unreachable" or time.monotonic() - begun < left / 2:
+            if error.kind != "unreachable" or time.monotonic() - begun < attempt.long:
                 attempt.reaching = None
             raise
-        attempt.reaching = None
+        attempt.server, attempt.reaching = server, None
         with server:
-            sent = Mirror(base, server).bring_up(until=until)
+            try:
+                sent = Mirror(base, server).bring_up(until=until)
+            except VemlError as error:
+                if error.kind != "unreachable":
+                    attempt.server = None
+                raise
         if sent.complete:
             return None
         return (

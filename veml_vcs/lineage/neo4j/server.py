@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import logging
 import ssl
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any
 
-from neo4j import READ_ACCESS, Driver, GraphDatabase, ManagedTransaction, Record, RoutingControl
+from neo4j import (
+    READ_ACCESS,
+    Driver,
+    GraphDatabase,
+    ManagedTransaction,
+    Record,
+    RoutingControl,
+    unit_of_work,
+)
 from neo4j.exceptions import (
     AuthError,
     ClientError,
@@ -34,7 +45,12 @@ OLDEST = 5
 """The oldest major version that is spoken to; 2025.x comes after 5.26."""
 
 _PATIENCE_SECONDS = 15.0
+_WINDOW_SECONDS = 60.0
+"""How long a transaction that writes may take: where packets vanish, the server does not hear that
+who began it has left, and would keep its locks until TCP gives up, which takes hours."""
+_SHOWN = 200
 _AUTH = "Neo.ClientError.Security."
+_TOOK_TOO_LONG = "Neo.ClientError.Transaction.TransactionTimedOut"
 _NO_DATABASE = ("Neo.ClientError.Database.DatabaseNotFound",)
 _READ_ONLY = "Neo.ClientError.Statement.AccessMode"
 
@@ -47,6 +63,10 @@ class Server:
         who: Who asks; None is a server that does not want to know.
         seconds: How long to wait for a server that does not answer, or says that it cannot now.
 
+    Attributes:
+        asked: Since when an answer is waited for, or was waited for in vain, by
+            ``time.monotonic``; None if the last came. Other threads may look.
+
     Raises:
         InvalidInputError: What answers is no Neo4j of a version that is known, the user or the
             password is wrong, or there is no such database.
@@ -57,6 +77,7 @@ class Server:
         self, place: Place, who: Login | None, *, seconds: float = _PATIENCE_SECONDS
     ) -> None:
         self.place = place
+        self.asked: float | None = None
         with self._explained():
             self._driver, self.agent = self._open(who, seconds)
         try:
@@ -93,7 +114,7 @@ class Server:
         try:
             # Not in a managed transaction: those try again where nothing listens.
             with driver.session(database=database, default_access_mode=READ_ACCESS) as session:
-                return driver, session.run("RETURN 1").consume().server.agent
+                return driver, str(session.run("RETURN 1").consume().server.agent)
         except BaseException:
             driver.close()
             raise
@@ -133,7 +154,7 @@ class Server:
             self._explained(),
             self._driver.session(database=self.place.database) as session,
         ):
-            return session.execute_write(work)
+            return session.execute_write(unit_of_work(timeout=_WINDOW_SECONDS)(work))
 
     def define(self, cypher: str) -> None:
         """Run a statement on the schema; tried again where another does the same just now."""
@@ -141,12 +162,23 @@ class Server:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
+        self.asked = time.monotonic()
         try:
             yield
+            self.asked = None
         except Neo4jError as error:
             raise self._said(error) from error
         except (DriverError, OSError) as error:
             raise self._unreached(error) from error
+        except Exception as error:  # the driver has no class for what a server may say wrongly
+            if not _in_driver(error):
+                raise
+            raise StorageError(
+                f"{self.place.host} breaks Neo4j's protocol: {type(error).__name__}: "
+                f"{_text(error)[:_SHOWN]}",
+                hint="does something stand between here and the server that changes what it says?",
+                kind="protocol",
+            ) from error
 
     def _said(self, error: Neo4jError) -> VemlError:
         """Return what an error of the server's means."""
@@ -172,7 +204,7 @@ class Server:
                 hint="it is a copy of Git's history; what shall be in it is committed",
                 kind="read-only",
             )
-        if isinstance(error, CypherSyntaxError | ClientError):
+        if isinstance(error, CypherSyntaxError | ClientError) and _TOOK_TOO_LONG not in code:
             return InvalidInputError(f"{place.host}: {said}", kind="cypher")
         return StorageError(f"{place.host}: {said}", kind="unreachable")
 
@@ -242,6 +274,14 @@ def _cause(error: BaseException) -> BaseException:
             error = error.__cause__
         else:
             return error
+
+
+def _in_driver(error: BaseException) -> bool:
+    """Tell whether an error came up in the driver's own work, and not in what it calls of ours."""
+    names = (str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__))
+    rooms = (one.partition(".")[0] for one in names)
+    # What either calls of Python's own is its work too.
+    return [one for one in rooms if one not in sys.stdlib_module_names][-1:] == ["neo4j"]
 
 
 def _text(error: BaseException) -> str:

@@ -56,13 +56,19 @@ def waiting_for(repo: Repository, place: Place) -> Silence | None:
     return found
 
 
-def remember_silence(repo: Repository, place: Place) -> Silence:
+def remember_silence(repo: Repository, place: Place, before: Silence | None = None) -> Silence:
     """Remember that a server did not answer just now.
+
+    Args:
+        repo: Whose mirror it is.
+        place: The server.
+        before: What was remembered when it was asked; it may have answered since, as far as to say
+            who it is, and that is forgotten then. None is what is remembered now.
 
     Raises:
         StorageError: It cannot be written.
     """
-    before, now = silence_of(repo, place), int(time.time())
+    before, now = before or silence_of(repo, place), int(time.time())
     tries = 1 if before is None else before.tries + 1
     seconds = min(FIRST_SECONDS << min(tries - 1, 10), LONGEST_SECONDS)
     found = Silence(place.url, now if before is None else before.since, tries, now + seconds)
