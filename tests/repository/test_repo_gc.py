@@ -279,12 +279,37 @@ def keep_in_state(project: Project, name: str) -> None:
     project.git("prune", "--expire=now")
 
 
+def _replacement(project: Project) -> None:
+    """What git shows in the place of another commit; veml shows that other one."""
+    project.git("replace", "main", "side")
+    drop_side(project)
+    project.git("prune", "--expire=now")
+
+
+def _behind_a_replaced_commit(project: Project) -> None:
+    """Git shows a history without it; it is there again after ``git replace -d``."""
+    project.git("merge", "-q", "-s", "ours", "--no-edit", "side")
+    project.git("replace", "--graft", "main", "main^1")
+    drop_side(project)
+    project.git("prune", "--expire=now")
+
+
+def _behind_a_graft(project: Project) -> None:
+    """The same by an older means, which veml follows where it shows history."""
+    project.git("merge", "-q", "-s", "ours", "--no-edit", "side")
+    one, parent = project.git("rev-parse", "main", "main^1").split()
+    (project.root / ".git/info").mkdir(exist_ok=True)
+    (project.root / ".git/info/grafts").write_text(f"{one} {parent}\n")
+    drop_side(project)
+
+
 LEADS = [
     _tag, _packed_remote_branch, _stash, _reflog, _deleted_old_side_of_a_reflog, _index,
     _index_of_another_work_tree, _head_of_another_work_tree, _conflict_stage,
     _record_in_the_work_tree, _conflict_marks_in_the_work_tree, _merge_head, _cherry_pick_head,
     _autostash_of_a_rebase, _merge_state, _note, _drift_note_speaks_of_it, _record_of_another_kind,
-    _rebuild_that_waits, _unfinished_training,
+    _rebuild_that_waits, _unfinished_training, _replacement, _behind_a_replaced_commit,
+    _behind_a_graft,
 ]  # fmt: skip
 
 
