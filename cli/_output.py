@@ -112,8 +112,12 @@ class Output:
 
     def write_lines(self, lines: Iterable[Line]) -> None:
         """Write lines of a result."""
-        for one in lines:
-            self.write(one)
+        stream = sys.stdout
+        if self._colored(stream):
+            for one in lines:
+                self._put(one, stream)
+        else:  # asked once: that took longer than to write
+            stream.writelines(f"{one.plain}\n" for one in lines)
 
     def write(self, text: Line | str = "") -> None:
         """Write one line of a result."""

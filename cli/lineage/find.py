@@ -86,4 +86,5 @@ def list_found(
             :limit
         ]
         with paged(lineage.repo, unless=as_json):
-            show([one.as_dict() for one in found], found_lines(found, conditions), as_json=as_json)
+            told = [one.as_dict() for one in found] if as_json else []
+            show(told, found_lines(found, conditions), as_json=as_json)

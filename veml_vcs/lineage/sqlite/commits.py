@@ -42,16 +42,17 @@ class Past:
     def versions(self, limit: int) -> set[str] | None:
         """Return all of it; None where more commits than a limit brought it."""
         parts = json.dumps([(chain, 0, key) for chain, key in self.reached.items()])
-        rows = self._do(
-            f"WITH {_PARTS} SELECT p.key FROM part CROSS JOIN {_IN_PART} LIMIT ?",
+        (count,) = self._do(
+            f"WITH {_PARTS} SELECT count(*) FROM "
+            f"(SELECT 1 FROM part CROSS JOIN {_IN_PART} LIMIT ?)",
             (parts, limit + 1),
-        ).fetchall()
-        if len(rows) > limit:
+        ).fetchone()
+        if count > limit:
             return None
         found = self._do(
-            "SELECT n.id FROM json_each(?) k CROSS JOIN edge c "
-            "ON c.source = k.value AND c.kind = 'contains' CROSS JOIN node n ON n.key = c.target",
-            (listed(key for (key,) in rows),),
+            f"WITH {_PARTS} SELECT n.id FROM part CROSS JOIN {_IN_PART} CROSS JOIN edge c "
+            "ON c.source = p.key AND c.kind = 'contains' CROSS JOIN node n ON n.key = c.target",
+            (parts,),
         )
         return {one for (one,) in found}
 
