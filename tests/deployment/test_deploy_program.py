@@ -167,6 +167,8 @@ def test_a_torchscript_file_is_not_run_without_trust(cells: Place, images: Path)
     done = cells.veml("predict", "script", str(images / "0.jpg"), code=65)
     assert "is a program" in done.err
     assert "1 image" in cells.veml("predict", "script", str(images / "0.jpg"), "--trust").out
+    cells.veml("inference", "rm", "script")  # other tests find nothing staged
+    assert cells.git("status", "--short") == ""
 
 
 def test_a_missing_package_is_named(cells: Place, monkeypatch: pytest.MonkeyPatch) -> None:
