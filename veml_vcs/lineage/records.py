@@ -76,7 +76,7 @@ class _Saying:
         self.kinds.setdefault(str(target), of)
 
     def done(self, kind: VersionKind, props: dict[str, Any]) -> Said:
-        left = {name: one for name, one in props.items() if one not in (None, "", [], {})}
+        left = {name: one for name, one in props.items() if one or type(one) in _NUMBERS}
         return Said(
             Node(self.version, kind, props=left),
             tuple(self.facts.values()),
@@ -285,6 +285,8 @@ def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: one for name, one in metrics.items() if math.isfinite(one)}
 
 
+_NUMBERS = frozenset((int, float, bool))
+"""Of these 0 says something."""
 _BY_FOLDER = {one.name: one for one in KINDS}
 _READERS: Mapping[str, Callable[[bytes, str, str], Said]] = {
     "model": _model, "training": _training, "inference": _inference,

@@ -54,9 +54,16 @@ def text_of(props: Mapping[str, Any]) -> str:
         ((name, value),) = props.items()
         if type(value) in (str, int):  # most edges
             return _text_of_one(name, value)
+        if type(value) is list and len(value) == 1 and type(value[0]) is str:
+            return _text_of_list(name, value[0])
     return encode(props)
 
 
 @lru_cache(10_000)
 def _text_of_one(name: str, value: str | int) -> str:
     return encode({name: value})
+
+
+@lru_cache(10_000)
+def _text_of_list(name: str, value: str) -> str:
+    return encode({name: [value]})
