@@ -10,6 +10,7 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import CommitId
 from veml_vcs.lineage.ask import RepositoryLineage
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, Node
+from veml_vcs.lineage.sqlite.rows import no_garbage
 from veml_vcs.repository.ranges import split_dots
 from veml_vcs.versions.data import RECORD_SUFFIX
 
@@ -113,12 +114,19 @@ def changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
     Raises:
         NotFoundError: There is no such revision.
     """
+    with no_garbage():  # half of history is 50,000 versions and 200,000 edges
+        return _changed(asked, old, new)
+
+
+def _changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
     store = asked.store
     two = asked.repo.resolve(old), asked.repo.resolve(new)
     before, after = (_records(asked, one) for one in two)
     came, went = store.between(*two), store.between(*two[::-1])
     nodes = store.nodes({*before.values(), *after.values(), *came, *went})
     edges = store.edges_from(came, (*LINEAGE, "has")) if came else []
+    told = {one.source for one in edges}.union(one.target for one in edges)
+    around = {**nodes, **store.nodes(told - nodes.keys())}
     changes = [
         _change(path, before.get(path), after.get(path), nodes)
         for path in before.keys() | after.keys()
@@ -132,7 +140,7 @@ def changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
         tuple(sorted((nodes[one] for one in came if one not in there), key=_order)),
         tuple(sorted((nodes[one] for one in went if one not in there), key=_order)),
         tuple(edges),
-        tuple(store.nodes({end for one in edges for end in (one.source, one.target)}).values()),
+        tuple(around[one] for one in sorted(told & around.keys())),
     )
 
 

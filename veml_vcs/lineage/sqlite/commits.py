@@ -95,13 +95,16 @@ class Commits(Tables):
         if not before.reached or not after.reached:
             return {}
         found: dict[str, set[str]] = {}
-        for version, paths in self._do(
+        told: dict[str, list[str]] = {}  # few texts say what most commits say
+        for version, text in self._do(
             f"WITH {_PARTS} SELECT n.id, c.props FROM part CROSS JOIN {_IN_PART} "
             "CROSS JOIN edge c ON c.source = p.key AND c.kind = 'contains' "
             "CROSS JOIN node n ON n.key = c.target",
             (after.but(before),),
         ):
-            found.setdefault(version, set()).update(json.loads(paths)["paths"])
+            if text not in told:
+                told[text] = json.loads(text)["paths"]
+            found.setdefault(version, set()).update(told[text])
         there = before.among(found)
         return {one: sorted(found[one]) for one in sorted(found) if one not in there}
 
