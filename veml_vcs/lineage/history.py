@@ -14,7 +14,7 @@ from typing import Protocol
 from veml_vcs.ids import CommitId, VersionId
 from veml_vcs.lineage.graph import Node
 from veml_vcs.repository.git.brought import Brought, Records
-from veml_vcs.repository.git.bulk import Bulk, BulkError, bulk_of
+from veml_vcs.repository.git.bulk import Bulk, BulkError
 from veml_vcs.repository.git.repo import GitRepo
 from veml_vcs.repository.git.walk import all_parents
 
@@ -104,7 +104,7 @@ def many(git: GitRepo, heads: Iterable[str], before: Iterable[str]) -> History:
     Raises:
         BulkError: This cannot be read so.
     """
-    bulk = bulk_of(git)
+    bulk = Bulk(git)
     return _Streams(git, bulk, bulk.commits(heads, before))
 
 

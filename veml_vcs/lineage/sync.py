@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from veml_vcs.errors import FormatError, StorageError
+from veml_vcs.errors import (
+    DamagedError,
+    FormatError,
+    InvalidInputError,
+    NotFoundError,
+    StorageError,
+)
 from veml_vcs.lineage.graph import VERSIONS, Edge
-from veml_vcs.lineage.history import Arrived, BulkError, History, many, one_by_one
+from veml_vcs.lineage.history import BulkError, History, many, one_by_one
 from veml_vcs.lineage.records import check_place, compared, read_record
 from veml_vcs.lineage.sqlite.database import FILE, Database
 from veml_vcs.lineage.sqlite.rows import no_garbage
 from veml_vcs.lineage.sqlite.write import Writer
 from veml_vcs.lineage.told import Told, told
-from veml_vcs.lineage.worker import REFUSED
-from veml_vcs.lineage.workers import Workers, working
 from veml_vcs.repository.git.notes import COMPARISONS, noted_versions, notes_stamp, read_note
 from veml_vcs.repository.git.walk import parents_stamp
 from veml_vcs.repository.progress import Progress, silent
@@ -31,6 +33,8 @@ FEW = 200
 """So many new commits are read one by one; more are worth three processes."""
 _LOT = 2000
 """Commits whose records are held in memory at a time."""
+_REFUSED = (DamagedError, FormatError, InvalidInputError, NotFoundError)
+"""What a record that cannot be taken is refused with."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +147,7 @@ def _sync(
         commits = len(new.parents())
         if few:
             writer.stand(heads)
-        with working(repo.git.control_folder, 0 if few else commits) as workers:
-            versions = _add(workers, writer, new, progress)
+        versions = _add(writer, new, progress)
         if writer.owes:
             raise BulkError
         removed = writer.remove_commits(set(before) - set(heads), heads)
@@ -173,27 +176,10 @@ def _skipped(base: Database) -> tuple[Skipped, ...]:
     return tuple(Skipped(*row) for row in rows)
 
 
-@dataclass(frozen=True)
-class _Lot:
-    """Commits whose versions are read together.
-
-    Attributes:
-        commits: They.
-        places: Version -> where it stands.
-        came: Version -> number of the commit that brought it first.
-        answers: What other processes read of them, later.
-    """
-
-    commits: Sequence[Arrived]
-    places: Mapping[str, Mapping[str, None]]
-    came: Mapping[str, int]
-    answers: Future[dict[str, Told]] | None
-
-
-def _lots(workers: Workers, writer: Writer, new: History) -> Iterator[_Lot]:
-    """Yield all commits, some lots after other processes were asked for what they brought."""
+def _add(writer: Writer, new: History, progress: Progress) -> int:
+    versions = done = 0
+    total = len(new.parents())
     arrived = new.arrived()
-    ahead: deque[_Lot] = deque()
     while lot := list(islice(arrived, _LOT)):
         places: dict[str, dict[str, None]] = {}
         came: dict[str, int] = {}
@@ -201,28 +187,9 @@ def _lots(workers: Workers, writer: Writer, new: History) -> Iterator[_Lot]:
             for item in commit.brought:
                 places.setdefault(item.version, {})[item.path] = None
                 came.setdefault(item.version, number)
-        answers = None
-        if workers.ahead:
-            known = writer.kinds(places).keys()
-            answers = workers.ask({
-                one: next(iter(paths)) for one, paths in places.items()
-                if one not in known and not any(one in other.places for other in ahead)
-            })  # fmt: skip
-        ahead.append(_Lot(lot, places, came, answers))
-        if len(ahead) > workers.ahead:
-            yield ahead.popleft()
-    yield from ahead
-
-
-def _add(workers: Workers, writer: Writer, new: History, progress: Progress) -> int:
-    versions = done = 0
-    total = len(new.parents())
-    for some in _lots(workers, writer, new):
-        lot, places = some.commits, some.places
-        answers = {} if some.answers is None else some.answers.result()
-        read = _read_versions(new, writer.kinds(places), places, answers)
+        read = _read_versions(new, writer.kinds(places), places)
         # Rows in order of history: then edges lead from newer rows to older, and walks are short.
-        read.said.sort(key=_order(some.came))
+        read.said.sort(key=_order(came))
         writer.add_versions(read.said)
         writer.skip((one.version, one.path, one.reason) for one in read.skipped)
         writer.add_commits([
@@ -255,22 +222,17 @@ class _Versions:
 
 
 def _read_versions(
-    new: History,
-    known: Mapping[str, str],
-    places: Mapping[str, Iterable[str]],
-    answers: Mapping[str, Told],
+    new: History, known: Mapping[str, str], places: Mapping[str, Iterable[str]]
 ) -> _Versions:
     found = _Versions(records=set(known))
     for version, kind in known.items():
         found.skipped += _misplaced(version, kind, places[version])
-    for one in answers.values():
-        _take(found, one, places[one.version])
-    for version, data in new.records(sorted(places.keys() - known.keys() - answers.keys())):
+    for version, data in new.records(sorted(places.keys() - known.keys())):
         faults: list[Skipped] = []
         for path in places[version]:
             try:
                 said = read_record(data(), version, path)
-            except REFUSED as error:
+            except _REFUSED as error:
                 faults.append(Skipped(version, path, error.message))
                 continue
             if said is not None:

@@ -1,4 +1,4 @@
-"""What a record says in plain values: ready for the tables, and for the pipe of another process."""
+"""What a record says in plain values, ready for the tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Tr
 
 
 class Told(NamedTuple):
-    """What ``Said`` has, of values that ``marshal`` writes.
+    """What ``Said`` has, as the tables have it.
 
     Attributes:
         version: Its id.

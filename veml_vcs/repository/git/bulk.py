@@ -37,19 +37,19 @@ class Bulk:
     """Reads by the program git.
 
     Args:
-        folder: Git's, of a repository that ``bulk_of`` knows.
+        git: The repository.
 
     Raises:
-        BulkError: There is no such program.
+        BulkError: There is no such program, or it is not known what it would say.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, git: GitRepo) -> None:
         program = shutil.which("git")
-        if program is None:
+        if program is None or git.dulwich.object_format.hex_length != _ID_DIGITS:
             raise BulkError
         # Replaced objects are not dulwich's; grafts and shallow are known to both. What a partial
         # clone lacks is not fetched, one by one.
-        self._command = [program, "--no-replace-objects", f"--git-dir={folder}"]
+        self._command = [program, "--no-replace-objects", f"--git-dir={git.control_folder}"]
         self._environment = {
             name: value for name, value in os.environ.items()
             if not name.startswith("GIT_") or name == "GIT_EXEC_PATH"
@@ -172,17 +172,6 @@ class Bulk:
             code = process.wait()
         if code != 0:
             raise BulkError
-
-
-def bulk_of(git: GitRepo) -> Bulk:
-    """Return what reads a repository.
-
-    Raises:
-        BulkError: There is no program git, or it is not known what it would say.
-    """
-    if git.dulwich.object_format.hex_length != _ID_DIGITS:
-        raise BulkError
-    return Bulk(git.control_folder)
 
 
 def _feed(pipe: IO[bytes], lines: Iterable[str]) -> None:
