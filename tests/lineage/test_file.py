@@ -230,6 +230,7 @@ def test_an_empty_object_of_gits_is_damage(history: History) -> None:
         "UPDATE tally SET count = 99 WHERE kind = 'data'",
         "UPDATE node SET name = x'ff' WHERE kind = 'training'",
         "UPDATE adjacency SET ends = zeroblob(length(ends)) WHERE way = 1",
+        "UPDATE adjacency SET groups = x'0000000001000000' WHERE way = 0",
         "UPDATE said SET numbers = zeroblob(length(numbers)) WHERE name = 'mAP'",
         "UPDATE said SET keys = substr(keys, 2) WHERE name = 'task'",
         "DELETE FROM said WHERE kind = 'data' AND name = 'samples'",
