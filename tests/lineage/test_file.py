@@ -142,6 +142,16 @@ def test_another_thing_of_the_name_is_in_the_way_of_no_answer(history: History) 
         shutil.rmtree(path)
 
 
+def test_what_was_followed_is_no_damage(history: History) -> None:
+    """Seen to fail where a row of neighbours is compared with the zeros at its end."""
+    repo, base = history.synced()
+    base.close()
+    assert fault_of(repo) is None
+    history.commit({"d2.veml": data_record(10)})
+    assert fault_of(repo) is None
+    repo.close()
+
+
 def test_numbers_that_make_no_sense_are_damage(history: History) -> None:
     """SQLite gives them away as they are. Seen to fail with ``_NONSENSE`` empty."""
     repo, base = history.synced()

@@ -9,23 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from veml_vcs.errors import DamagedError, InvalidInputError, NotFoundError
-from veml_vcs.ids import TreeId
+from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
+from veml_vcs.lineage.samples import SampleIndex, Unread, ask_each, tree_of
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
 from veml_vcs.lineage.store import Direction, LineageStore, Part
 from veml_vcs.lineage.sync import Synced, database, sync
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.samples.tree import Tree
-from veml_vcs.samples.tree.holders import Holders
 from veml_vcs.versions.data import RECORD_SUFFIX
 from veml_vcs.versions.kinds import KINDS
 
 _SHOWN = 10
-_TOLD = 256
-"""Of so many data versions that are asked, progress is told once."""
 _DIGITS = re.compile("[0-9a-f]{4,40}")
 
 
@@ -77,21 +74,6 @@ class Path:
 
 
 @dataclass(frozen=True)
-class Unread:
-    """A data version that could not be asked.
-
-    Attributes:
-        node: It.
-        reason: Why.
-        absent: Its data is not in this clone; else it is damaged.
-    """
-
-    node: Node
-    reason: str
-    absent: bool
-
-
-@dataclass(frozen=True)
 class Impact:
     """What a data version, or a sample, has touched.
 
@@ -137,6 +119,7 @@ class RepositoryLineage:
         store: Answers the questions.
         synced: What was new.
         progress: Is told how far a long question is.
+        index: Knows which data has a sample; without it each data version is asked.
     """
 
     def __init__(
@@ -145,11 +128,13 @@ class RepositoryLineage:
         store: LineageStore,
         synced: Synced,
         progress: Progress = silent,
+        index: SampleIndex | None = None,
     ) -> None:
         self.repo = repo
         self.store = store
         self.synced = synced
         self._progress = progress
+        self._index = index
 
     def version(self, spec: str, meant: VersionKind | None = None) -> Node:
         """Find a version.
@@ -317,7 +302,7 @@ class RepositoryLineage:
         return found[0]
 
     def _with_sample(self, start: Node, key: str) -> tuple[list[Node], list[Unread]]:
-        tree = _tree(start)
+        tree = tree_of(start)
         if tree not in self.repo.store:
             raise NotFoundError(
                 f"{start.name}: the data of this version is not in this clone",
@@ -328,23 +313,16 @@ class RepositoryLineage:
             raise NotFoundError(
                 f"no sample {key} in {start.name}", hint=f"veml data ls lists those of {start.name}"
             )
-        holders = Holders(self.repo.store, key, entry.content)
-        found, unread = [start], []
-        every = self.store.listed("data")
-        for done, one in enumerate(every):
-            if done % _TOLD == 0:
-                self._progress(f"asking data versions for {key}", done, len(every))
-            try:
-                if one.id != start.id and holders.has(_tree(one)):
-                    found.append(one)
-            except (NotFoundError, DamagedError) as error:
-                unread.append(Unread(one, error.message, isinstance(error, NotFoundError)))
-        return found, unread
-
-
-def _tree(node: Node) -> TreeId:
-    """Return the tree of a data version, of the node: a long history has too many records."""
-    return TreeId(bytes.fromhex(node.props["tree"]))
+        found = None
+        if self._index is not None:
+            found = self._index.holding(key, entry.content)
+        if found is None:
+            others = [one for one in self.store.listed("data") if one.id != start.id]
+            found = ask_each(self.repo.store, others, key, entry.content, self._progress)
+        return (
+            [start, *(one for one in found.nodes if one.id != start.id)],
+            [one for one in found.unread if one.node.id != start.id],
+        )
 
 
 @contextmanager
@@ -357,7 +335,8 @@ def lineage(repo: Repository, progress: Progress = silent) -> Iterator[Repositor
     """
     with database(repo) as base:
         done = sync(repo, base, progress=progress)
-        yield RepositoryLineage(repo, SqliteLineage(base.connection), done, progress)
+        index = SampleIndex(base, repo, progress)
+        yield RepositoryLineage(repo, SqliteLineage(base.connection), done, progress, index)
 
 
 def joined(parts: Sequence[Part]) -> Part:

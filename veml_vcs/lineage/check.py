@@ -1,20 +1,25 @@
 """Whether the file of the graph says what the history says: SQLite does not see damaged text.
 
-The file is compared with a graph that is made for this alone, and the arrays of neighbours with
-the edges. What commits reach (``chains``) is looked at by SQLite's own check alone.
+The file is compared with a graph that is made for this alone, the arrays of neighbours with the
+edges, and what is told of samples with the data. What commits reach (``chains``) is looked at by
+SQLite's own check alone.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from itertools import zip_longest
+from itertools import groupby, zip_longest
+from operator import itemgetter
 
+from veml_vcs.errors import DamagedError, NotFoundError
+from veml_vcs.lineage.sqlite.contents import Contents
 from veml_vcs.lineage.sqlite.database import FILE, Database
 from veml_vcs.lineage.sqlite.sound import fault_in
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
+from veml_vcs.samples.tree.marks import Differences, marks_of
 
 _TABLES = {
     "node": "SELECT id, kind, name, props, known FROM node ORDER BY id",
@@ -57,9 +62,31 @@ def fault_of(repo: Repository, progress: Progress = silent) -> str | None:
                     found, right = (one.connection.execute(rows) for one in (base, anew))
                     if any(one != other for one, other in zip_longest(found, right)):
                         return f"its table {table} is not what the history says"
+                if not _tells_samples(Contents(base.connection), Differences(repo.store)):
+                    return "its table content is not what the data says"
             except sqlite3.DatabaseError as error:
                 return str(error).partition(" with text ")[0]
     return None
+
+
+def _tells_samples(contents: Contents, trees: Differences) -> bool:
+    """Tell whether what is told of data versions is right, as far as their data can be read."""
+    told = ((key, [mark for _, mark in some])
+            for key, some in groupby(contents.differences(), itemgetter(0)))  # fmt: skip
+    key, marks = next(told, (None, []))
+    for one, tree, base, old, named in contents.everything():
+        found = marks if key == one else []
+        if key == one:
+            key, marks = next(told, (None, []))
+        if named not in (None, tree.hex()) or (base and old is None):
+            return False
+        try:
+            pairs = None if base is None else trees.differ(old, tree)
+        except (DamagedError, NotFoundError):
+            continue
+        if (pairs is None) != (base is None) or found != sorted(set(marks_of(pairs or ()))):
+            return False
+    return key is None and not (contents.complete and contents.overlooked())
 
 
 def made_anew(repo: Repository, progress: Progress = silent) -> None:

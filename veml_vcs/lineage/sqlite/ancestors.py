@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import pairwise
 
 from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
@@ -97,18 +96,6 @@ class Ancestors(Tables):
                 (listed(common.nearest),),
             )
             return [to_node(row) for row in rows]
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """See one state of the file, whoever writes meanwhile."""
-        if self._connection.in_transaction:
-            yield
-            return
-        self._do("BEGIN")
-        try:
-            yield
-        finally:
-            self._do("COMMIT")
 
     def _keys(self, ids: Collection[str]) -> dict[str, int]:
         rows = self._do(

@@ -18,6 +18,8 @@ FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
 copies what changes (a mirror) sees by it that changes are not all that there is to copy."""
+LOOKED = "looked"
+"""Name of a value in ``state``: there once each data version was looked at (``contents.py``)."""
 _WAIT_SECONDS = 30.0
 _LEAST = (3, 35)
 """Version of SQLite that has ``AS MATERIALIZED``."""
@@ -62,6 +64,15 @@ CREATE TABLE said (
 CREATE TABLE tally (
   what TEXT NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (what, kind)
 ) WITHOUT ROWID;
+-- Which data versions have a content under a key (contents.py).
+CREATE TABLE content (
+  key INTEGER PRIMARY KEY, version TEXT NOT NULL, tree BLOB NOT NULL, base INTEGER,
+  again INTEGER NOT NULL
+);
+CREATE TABLE difference (
+  mark INTEGER NOT NULL, key INTEGER NOT NULL, PRIMARY KEY (mark, key)
+) WITHOUT ROWID;
+CREATE TABLE unlooked (version TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _INDEXES = {
@@ -70,6 +81,9 @@ _INDEXES = {
     "edge_in": "INDEX edge_in ON edge (target, kind, source)",
     "brought_version": "INDEX brought_version ON brought (version)",
     "place_chain": "INDEX place_chain ON place (chain)",
+    "content_version": "UNIQUE INDEX content_version ON content (version)",
+    "content_base": "INDEX content_base ON content (base)",
+    "content_again": "INDEX content_again ON content (key) WHERE again",
 }
 """Each by its name; those of a table that is filled from nothing are made when it is full."""
 
@@ -197,7 +211,14 @@ class Database:
             "said",
         ):  # fmt: skip
             self.connection.execute(f"DELETE FROM {table}")
+        self.empty_contents()
         _begin_generation(self.connection)
+
+    def empty_contents(self) -> None:
+        """Forget which data versions have which samples; inside ``changing``."""
+        for table in ("content", "difference", "unlooked"):
+            self.connection.execute(f"DELETE FROM {table}")
+        self.connection.execute("DELETE FROM state WHERE name = ?", (LOOKED,))
 
 
 def _short(error: sqlite3.DatabaseError) -> str:

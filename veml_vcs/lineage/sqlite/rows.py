@@ -57,6 +57,18 @@ class Tables:
         self._connection = connection
         self._do = connection.execute
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """See one state of the file, whoever writes meanwhile."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._do("BEGIN")
+        try:
+            yield
+        finally:
+            self._do("COMMIT")
+
 
 def to_node(row: Sequence[Any]) -> Node:
     """Return the node that ``NODE`` selected.

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from veml_vcs.lineage.graph import VERSIONS, Edge, Node
 from veml_vcs.lineage.sqlite.adjacency import AdjacencyWriter
 from veml_vcs.lineage.sqlite.chains import Places
-from veml_vcs.lineage.sqlite.database import drop_indexes
+from veml_vcs.lineage.sqlite.database import LOOKED, drop_indexes
 from veml_vcs.lineage.sqlite.first import First
 from veml_vcs.lineage.sqlite.rows import STANDS, props_of
 from veml_vcs.lineage.sqlite.values import ValuesWriter
@@ -249,6 +249,10 @@ class Writer:
            f"WHERE b.version = node.id AND {STANDS}), '') "
            "WHERE known AND key IN "
            "(SELECT n.key FROM touched t CROSS JOIN node n ON n.id = t.id)")  # fmt: skip
+        # Those of which nobody asked for a sample are known to be new without this list.
+        do("INSERT OR IGNORE INTO unlooked SELECT n.id FROM touched t CROSS JOIN node n "
+           "ON n.id = t.id WHERE n.kind = 'data' AND n.known "
+           "AND EXISTS (SELECT 1 FROM state WHERE name = ?)", (LOOKED,))  # fmt: skip
         self._sweep()
         for table, event, _ in _COUNTED:
             do(f"DROP TRIGGER temp.count_{table}_{event[:6]}")

@@ -367,7 +367,7 @@ class Frontier:
     """
 
     def __init__(
-        self, store: ObjectStore, root: TreeId | None, gaps: list[Gap] | None = None
+        self, store: ObjectReader, root: TreeId | None, gaps: list[Gap] | None = None
     ) -> None:
         self._store = store
         self._gaps = gaps
