@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 
+from veml_vcs.lineage.graph import VERSIONS
 from veml_vcs.lineage.sqlite.chains import reached
 from veml_vcs.lineage.sqlite.rows import FIRST, SECOND, STANDS, THIRD, Tables, listed
 
@@ -14,6 +15,40 @@ _PARTS = (
 )
 """Parts of chains: of each its name, and the keys that it lies above and ends with."""
 _IN_PART = "place p ON p.chain = part.chain AND p.key > part.low AND p.key <= part.high"
+_KINDS = ", ".join(f"'{one}'" for one in VERSIONS)
+_THERE = (
+    f"WITH {_PARTS}, old (key) AS (SELECT p.key FROM part CROSS JOIN {_IN_PART}), "
+    "have (key) AS (SELECT DISTINCT c.target FROM old CROSS JOIN edge c "
+    "ON c.source = old.key AND c.kind = 'contains'), "
+    "there (key) AS MATERIALIZED (SELECT key FROM old UNION SELECT key FROM have UNION "
+    "SELECT e.target FROM have CROSS JOIN edge e ON e.source = have.key AND e.kind = 'has') "
+    "SELECT n.kind, count(*) FROM there CROSS JOIN node n ON n.key = there.key "
+    "GROUP BY 1 UNION ALL "
+    "SELECT e.kind, count(*) FROM there CROSS JOIN edge e ON e.source = there.key "
+    # +: seeking each target below each source took minutes.
+    "WHERE +e.target IN (SELECT key FROM there) GROUP BY 1 ORDER BY 1"
+)
+"""How many nodes and edges there are of what commits in some parts brought, of each kind."""
+_BUT = (
+    f"WITH {_PARTS}, new (key) AS MATERIALIZED (SELECT p.key FROM part CROSS JOIN {_IN_PART}), "
+    # Versions that no other commit has, and those that none has; then facts of these alone.
+    "lack (key) AS MATERIALIZED (SELECT c.target FROM new CROSS JOIN edge c "
+    "ON c.source = new.key AND c.kind = 'contains' WHERE NOT EXISTS (SELECT 1 FROM edge o "
+    "WHERE o.target = c.target AND o.kind = 'contains' AND o.source NOT IN (SELECT key FROM new)) "
+    "UNION SELECT key FROM node WHERE name = '' AND NOT known "
+    f"AND kind IN ({_KINDS})), "
+    "fact (key) AS MATERIALIZED (SELECT DISTINCT h.target FROM lack CROSS JOIN edge h "
+    "ON h.source = lack.key AND h.kind = 'has'), "
+    "away (key) AS MATERIALIZED (SELECT key FROM new UNION SELECT key FROM lack UNION "
+    "SELECT key FROM fact WHERE NOT EXISTS (SELECT 1 FROM edge o "
+    "WHERE o.target = fact.key AND o.kind = 'has' AND o.source NOT IN (SELECT key FROM lack))) "
+    "SELECT kind, sum(count) FROM (SELECT kind, count FROM tally UNION ALL "
+    "SELECT n.kind, -1 FROM away CROSS JOIN node n ON n.key = away.key UNION ALL "
+    "SELECT e.kind, -1 FROM away CROSS JOIN edge e ON e.source = away.key UNION ALL "
+    "SELECT e.kind, -1 FROM away CROSS JOIN edge e ON e.target = away.key "
+    "WHERE +e.source NOT IN (SELECT key FROM away)) GROUP BY 1 HAVING sum(count) > 0 ORDER BY 1"
+)
+"""The same of all but the commits in some parts."""
 
 
 class Past:
@@ -108,23 +143,29 @@ class Commits(Tables):
         there = before.among(found)
         return {one: sorted(found[one]) for one in sorted(found) if one not in there}
 
+    def since(self, then: Past) -> str:
+        """Return the parts of chains that are not in a past, as a parameter."""
+        ends = self._do("SELECT chain, max(key) FROM place GROUP BY chain").fetchall()
+        return json.dumps([
+            (chain, then.reached.get(chain, 0), end)
+            for chain, end in ends if end > then.reached.get(chain, 0)
+        ])  # fmt: skip
+
     def counts(self, at: str | None = None) -> dict[str, int]:
         """Return how many nodes and edges there are of each kind."""
         if at is None:
             rows = self._do("SELECT kind, count FROM tally WHERE count > 0 ORDER BY 1")
-        else:
-            rows = self._do(
-                f"WITH {_PARTS}, old (key) AS (SELECT p.key FROM part CROSS JOIN {_IN_PART}), "
-                "have (key) AS (SELECT DISTINCT c.target FROM old CROSS JOIN edge c "
-                "ON c.source = old.key AND c.kind = 'contains'), "
-                "there (key) AS MATERIALIZED (SELECT key FROM old UNION SELECT key FROM have UNION "
-                "SELECT e.target FROM have CROSS JOIN edge e "
-                "ON e.source = have.key AND e.kind = 'has') "
-                "SELECT n.kind, count(*) FROM there CROSS JOIN node n ON n.key = there.key "
-                "GROUP BY 1 UNION ALL "
-                "SELECT e.kind, count(*) FROM there CROSS JOIN edge e ON e.source = there.key "
-                # +: seeking each target below each source took minutes.
-                "WHERE +e.target IN (SELECT key FROM there) GROUP BY 1 ORDER BY 1",
-                (self.as_of([at]).but(self.as_of([])),),
+            return dict(rows.fetchall())
+        with self._reading():
+            then = self.as_of([at])
+            later = self.since(then)
+            # What is there is counted, or what is not, whichever is less.
+            ((more,),) = self._do(
+                f"WITH {_PARTS} SELECT (SELECT count(*) FROM part CROSS JOIN {_IN_PART}) * 2 "
+                "> (SELECT count FROM tally WHERE what = 'node' AND kind = 'commit')",
+                (later,),
             )
-        return {row[0]: row[1] for row in rows}
+            rows = self._do(
+                _THERE if more else _BUT, (then.but(self.as_of([])) if more else later,)
+            )
+            return dict(rows.fetchall())
