@@ -222,10 +222,6 @@ class Contents(Tables):
         """Yield keys and their marks, in order."""
         yield from self._do("SELECT key, mark FROM difference ORDER BY 1, 2")
 
-    def _row(self, version: str) -> tuple[int, bool] | None:
-        row = self._do("SELECT key, again FROM content WHERE version = ?", (version,)).fetchone()
-        return None if row is None else (int(row[0]), bool(row[1]))
-
     def _state(self, name: str) -> str:
         row = self._do("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
         return "" if row is None else str(row[0])
