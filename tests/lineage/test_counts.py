@@ -43,7 +43,7 @@ def test_both_ways_say_the_same(tmp_path: Path, isolated: Path, seed: int) -> No
     history = History(tmp_path / "project")
     data, model = data_record(1, ("car", "bus")), model_record(50)
     history.commit({"d0.veml": data, "models/m0.veml": model})
-    # A training of data that no commit has, and one that starts from what is gone later.
+    # A training of data that no commit has.
     history.commit({"trainings/t.veml": training_record("cd" * 20, blob_id(model))})
     for _ in range(25):
         try:

@@ -31,6 +31,7 @@ from veml_vcs.lineage import samples
 from veml_vcs.lineage.ask import Impact, RepositoryLineage, lineage
 from veml_vcs.lineage.check import fault_of, made_anew
 from veml_vcs.lineage.sqlite import contents
+from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.objects import MemoryObjectStore
 from veml_vcs.objects.protocol import ObjectKind
@@ -348,13 +349,18 @@ def test_several_at_once(edited: Data) -> None:
         assert fault_of(repo) is None
 
 
+def twice(data: Data, stack: ExitStack) -> tuple[Repository, Database, Database]:
+    """Open a repository, and the file of its graph, which is brought up to date, two times."""
+    repo = stack.enter_context(Repository(str(data.history.root)))
+    base = stack.enter_context(database(repo))
+    sync(repo, base)
+    return repo, base, stack.enter_context(database(repo))
+
+
 def test_what_others_told_stays(edited: Data) -> None:
     """Two look at the same versions, and the second finds the first one's rows."""
     with ExitStack() as stack:
-        repo = stack.enter_context(Repository(str(edited.history.root)))
-        base = stack.enter_context(database(repo))
-        sync(repo, base)
-        other = stack.enter_context(database(repo))
+        repo, base, other = twice(edited, stack)
 
         def progress(what: str, done: int, total: int) -> None:
             if done == 0:
@@ -371,10 +377,7 @@ def test_what_others_told_stays(edited: Data) -> None:
 def test_tables_that_are_emptied_meanwhile(edited: Data) -> None:
     """Seen to fail without the look at the generation: bases that are gone."""
     with ExitStack() as stack:
-        repo = stack.enter_context(Repository(str(edited.history.root)))
-        base = stack.enter_context(database(repo))
-        sync(repo, base)
-        other = stack.enter_context(database(repo))
+        repo, base, other = twice(edited, stack)
         stack.enter_context(small(lot=7))
         emptied = []
 
