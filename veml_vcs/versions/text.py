@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from veml_vcs.errors import FormatError
@@ -53,10 +54,11 @@ def load_record(data: bytes, where: str) -> dict[str, Any]:
         )
     try:
         record = _DECODER.decode(data.decode("utf-8"))
+        # Nothing else brings half a pair in, and veml writes no escapes but of controls.
+        text = _dump(record) if b"\\u" in data else ""
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{where}: not a veml record: {error!s:.200}") from error
-    if b"\\u" in data:  # nothing else brings one in, and veml writes no escapes but of controls
-        _whole_characters(_dump(record), where)
+    _whole_characters(text, where)
     if not isinstance(record, dict) or type(record.get("veml")) is not int:
         raise FormatError(f"{where}: not a veml record (no format version under 'veml')")
     if record["veml"] > FORMAT_VERSION:
@@ -110,6 +112,13 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")
 
 
+def _number(text: str) -> float:
+    found = float(text)
+    if math.isinf(found):  # nothing that is written again could hold it
+        raise ValueError(f"{text:.40} is larger than any number")
+    return found
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -117,7 +126,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_number, object_pairs_hook=_unique)
 """Kept: making one takes as long as reading a short record."""
 
 
