@@ -28,7 +28,7 @@ numbers = st.sampled_from(
     [0, -0.0, 0.5, 1, 1.0, 3, 2**53, 2**53 + 1, 2**63, 2**64 + 1, -(2**53) - 1, 10**400, -(10**400)]
 ) | st.floats(allow_nan=False, allow_infinity=False)  # fmt: skip
 texts = st.sampled_from(
-    ["", "a", "detection", "1", "#", "~a", "=", TREE, "ac" * 32, "a\0b", "\ud800"]
+    ["", "a", "detection", "1", "#", "~a", "=", TREE, "ac" * 32, "a\0b", "\ud800", "?"]
 )
 said = numbers | texts | st.none() | st.booleans() | st.just([1]) | st.just({"a": 1})
 names = st.sampled_from(["mAP", "seed", "task", "metrics", 'q"\\\u00e9', "\ud800", "?"])
@@ -80,7 +80,7 @@ def check(base: Database, there: dict[int, Any], where: list[Condition]) -> None
                 assert {one.name for one in asked} <= {"name"}
                 continue
             assert right <= found <= some.keys()
-            if all(map(exact, [one.value for one in asked])) and all(
+            if all(map(exactly, asked)) and all(
                 exact(one) for props in some.values() for one in told(props)
             ):
                 assert found == right
@@ -99,6 +99,14 @@ def exact(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= 32 and "\ud800" not in value
     return not isinstance(value, int | float) or abs(value) < 2**53
+
+
+def exactly(one: Condition) -> bool:
+    """Tell whether no more is found than fits: texts are in no order, and some are called ?."""
+    if not isinstance(one.value, str):
+        return exact(one.value) and exact(one.name)
+    known = one.sign == "=" or (one.sign == "!=" and one.value != "?")
+    return known and exact(one.value) and exact(one.name)
 
 
 @given(
@@ -128,17 +136,22 @@ def test_all_that_fits_is_found(
 def test_a_condition_that_no_command_line_says(tmp_path: Path) -> None:
     """From Python: not a number, a whole number of any size, texts in order of the alphabet.
 
-    And what random versions seldom say: a long text, and a short one that is how it begins.
+    And what random versions seldom say: a long text, and a short one that is how it begins; half of
+    a surrogate pair, which ``!=`` of a ? was seen to leave out.
     """
     with Database(str(tmp_path / "lineage.sqlite"), Files()) as base:
         there = {
             1: {"x": 5}, 2: {"x": "b"}, 3: {"x": 2**64 + 1}, 4: {"x": TREE}, 5: {"x": True},
             6: {"x": None, "metrics": {"x": 1}}, 7: {"x": [1], "metrics": {"x": 1}},
+            8: {"x": "\ud800"}, 9: {"x": "?"},
         }  # fmt: skip
         write(base, there, {})
         where = [
             Condition("x", sign, value)  # type: ignore[arg-type]
-            for sign in SIGNS for value in (float("nan"), 1.0, 2**64, 10**400, "a", "b", "c", TREE)
+            for sign in SIGNS
+            for value in (
+                float("nan"), 1.0, 2**64, 10**400, "a", "b", "c", TREE, "?", "\udcff",
+            )
         ]  # fmt: skip
         for one in where:
             nodes = {key: Node("", "training", "", props) for key, props in there.items()}

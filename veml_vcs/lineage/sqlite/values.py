@@ -172,7 +172,9 @@ def _keys(connection: sqlite3.Connection, kind: str, one: Condition) -> Iterator
     if one.sign == "=":
         rows = connection.execute(f"{column} = ?", (*of, text))
     else:
-        alike = text if one.sign == "!=" and len(one.value) <= _SHORT else _NUMBERS
+        # Where a text has ?, others that SQLite does not take may be called the same.
+        own = len(one.value) <= _SHORT and "?" not in text
+        alike = text if one.sign == "!=" and own else _NUMBERS
         rows = connection.execute(f"{column} NOT IN (?, ?)", (*of, _NUMBERS, alike))
     for chunk, _, keys in rows:
         yield from [chunk * CHUNK + end for end in _array("H", keys)]
