@@ -85,4 +85,9 @@ class Edge(NamedTuple):
 @lru_cache(10_000)
 def normal(name: str) -> str:
     """Return a name in the form by which facts are told apart: ``ResNet-50`` is ``resnet50``."""
-    return "".join(char for char in name.lower() if char.isalnum()) or name
+    return "".join(char for char in name.lower() if char.isalnum()) or whole(name)
+
+
+def whole(name: str) -> str:
+    """Return a name without NUL, where SQLite's JSON ends a text."""
+    return name.replace("\0", "\ufffd")

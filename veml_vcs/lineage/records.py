@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
-from veml_vcs.lineage.graph import Edge, EdgeKind, FactKind, Node, VersionKind, normal
+from veml_vcs.lineage.graph import Edge, EdgeKind, FactKind, Node, VersionKind, normal, whole
 from veml_vcs.versions.configs.facts import Part
 from veml_vcs.versions.data import is_data_record, parse_data_record
 from veml_vcs.versions.kinds import INFERENCE, KINDS, MODEL, TRAINING, kind_of
@@ -73,7 +73,7 @@ class _Saying:
         if before is not None and "roles" in props:
             props["roles"] = sorted({*before.props.get("roles", ()), *props["roles"]})
         self.edges[key] = Edge(self.version, kind, str(target), props)
-        self.kinds.setdefault(str(target), of)
+        self.kinds[str(target)] = min(of, self.kinds.get(str(target), of))  # as ``Writer`` has it
 
     def done(self, kind: VersionKind, props: dict[str, Any]) -> Said:
         left = {name: one for name, one in props.items() if one or type(one) in _NUMBERS}
@@ -87,7 +87,7 @@ class _Saying:
 
 @lru_cache(10_000)
 def _fact(kind: FactKind, name: str, shown: str) -> Node:
-    return Node(f"{kind}:{normal(name)}", kind, shown)
+    return Node(f"{kind}:{normal(name)}", kind, whole(shown))
 
 
 def is_version(text: object) -> bool:
@@ -128,12 +128,12 @@ def compared(version: str, kind: str, said: object) -> Edge | None:
     """Return what a line of a note says; None where it says nothing.
 
     Args:
-        version: The version that the note is about.
+        version: What the note is about; notes can be on anything.
         kind: ``drift`` or ``similar``.
         said: The line's JSON value.
     """
     edge, other = _COMPARED[kind]
-    if not isinstance(said, Mapping) or not is_version(said.get(other)):
+    if not isinstance(said, Mapping) or not is_version(said.get(other)) or not is_version(version):
         return None
     report = said.get("report")
     told = {**_test(report), **(report if isinstance(report, Mapping) else {}), **said}

@@ -271,7 +271,7 @@ def _noted(repo: Repository) -> Iterator[Edge]:
             for line in (read_note(repo, kind, version) or b"").splitlines():
                 try:
                     said = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue  # fsck speaks of damage
                 edge = compared(version, kind, said)
                 if edge is not None:

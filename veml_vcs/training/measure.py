@@ -248,7 +248,7 @@ def remembered(repo: Repository, training: VersionId, part: Part) -> Measurement
                     training, part.path, part.version, dict(part.part), len(part.keys),
                     dict(found["metrics"]), dict(found["per_class"]),
                 )  # fmt: skip
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue  # a line of another veml: it is measured anew
     return None
 

@@ -187,9 +187,14 @@ class Writer:
                  "WHERE commit_key IN (SELECT key FROM gone)")  # fmt: skip
         for statement in (
             "DELETE FROM brought WHERE commit_key IN (SELECT key FROM gone)",
-            "DELETE FROM edge WHERE source IN (SELECT key FROM gone)",
-            "DELETE FROM edge WHERE target IN (SELECT key FROM gone)",
-            "DELETE FROM node WHERE key IN (SELECT key FROM gone)",
+            f"DELETE FROM edge WHERE source IN (SELECT key FROM gone) AND kind NOT IN {_NOTED}",
+            "DELETE FROM node WHERE key IN (SELECT key FROM gone) "
+            "AND NOT EXISTS (SELECT 1 FROM edge WHERE target = node.key) "
+            "AND NOT EXISTS (SELECT 1 FROM edge WHERE source = node.key)",
+            # A stranger's record, or a note, may name a commit.
+            "UPDATE node SET kind = 'data', name = '', props = '{}', known = 0 "
+            "WHERE key IN (SELECT key FROM gone)",
+            "INSERT OR IGNORE INTO loose SELECT key FROM gone",
             "DROP TABLE gone",
         ):
             self._do(statement)
@@ -284,7 +289,8 @@ class Writer:
                  f"ON n.key = l.key WHERE (NOT n.known OR {facts}) AND {alone})")  # fmt: skip
         # What was known to be something, or was said to be, is what those that are left say.
         self._do(f"UPDATE node AS n SET kind = coalesce((SELECT min({_SAID_KIND}) FROM edge e "
-                 "WHERE e.target = n.key), 'data') "
+                 "WHERE e.target = n.key AND NOT EXISTS (SELECT 1 FROM edge o "
+                 f"WHERE o.source = n.key AND o.kind IN {_NOTED})), 'data') "
                  "WHERE key IN (SELECT key FROM loose) AND NOT known")  # fmt: skip
         # Of two ways to write a fact, the one that is shown may have gone.
         said = "json_extract(e.props, '$.name')"
