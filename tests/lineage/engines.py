@@ -91,7 +91,8 @@ class PlainLineage:
                 one, kind, name, props, known = row
                 self.paths[str(one)] = str(name)
                 if kind in VERSIONS:
-                    name = str(name).removeprefix(f"{kind}s/").removesuffix(".veml")
+                    folder = "" if kind == "data" else f"{kind}s/"
+                    name = str(name).removeprefix(folder).removesuffix(".veml")
                 self.all[str(one)] = Node(
                     str(one),
                     kind,

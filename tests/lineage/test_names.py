@@ -10,6 +10,8 @@ from tests.lineage.kit import History, data_record
 from tests.repository.conftest import isolated
 from veml_vcs.errors import NotFoundError
 from veml_vcs.lineage.ask import lineage
+from veml_vcs.lineage.changed import changed
+from veml_vcs.lineage.conditions import parse_condition
 from veml_vcs.lineage.graph import Node
 from veml_vcs.lineage.text import to_dot, to_mermaid
 from veml_vcs.repository import Repository
@@ -54,6 +56,20 @@ def test_a_name_that_other_commits_have_is_told(tmp_path: Path, isolated: Path) 
             with pytest.raises(NotFoundError) as raised:
                 asked.version(spec)
             assert str(raised.value.hint).startswith(told)
+
+
+def test_a_data_set_in_a_folder_datas(tmp_path: Path, isolated: Path) -> None:
+    """Seen to fail: it was called as if it lay beside that folder, and not found by its name."""
+    history = History(tmp_path / "project")
+    history.commit({"first.veml": data_record(3)})
+    history.commit({"datas/coco.veml": data_record(1), "coco.veml": data_record(2)})
+    with Repository(str(history.root)) as repo, lineage(repo) as asked:
+        for number, name in ((1, "datas/coco"), (2, "coco")):
+            found = asked.store.having((), "data", [parse_condition(f"name={name}")])
+            assert [(one.id, one.name) for one in found] == [(blob_id(data_record(number)), name)]
+            assert asked.version(name) == found[0]
+        moved = changed(asked, "HEAD~1", "HEAD").changes
+        assert [one.node.name for one in moved] == ["coco", "datas/coco"]
 
 
 def test_a_name_that_looks_like_an_entity_is_shown_as_it_is() -> None:

@@ -10,7 +10,7 @@ from veml_vcs.errors import InvalidInputError
 from veml_vcs.ids import CommitId
 from veml_vcs.lineage.ask import RepositoryLineage
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, Node
-from veml_vcs.lineage.sqlite.rows import no_garbage
+from veml_vcs.lineage.sqlite.rows import name_at, no_garbage
 from veml_vcs.repository.ranges import split_dots
 from veml_vcs.versions.data import RECORD_SUFFIX
 
@@ -151,17 +151,12 @@ def _records(asked: RepositoryLineage, commit: CommitId) -> dict[str, str]:
 
 
 def _change(path: str, before: str | None, after: str | None, nodes: Mapping[str, Node]) -> Change:
-    old, now = (
-        None if node is None else node._replace(name=_name(path, node))
+    old, now = (  # the graph knows one name, of maybe several
+        None if node is None else node._replace(name=name_at(node.kind, path))
         for node in (nodes.get(before or ""), nodes.get(after or ""))
     )
     what: What = "new" if old is None else "gone" if now is None else "revised"
     return Change(what, path, old, now)
-
-
-def _name(path: str, node: Node) -> str:
-    """Return what a version is called at a path; the graph knows one name, of maybe several."""
-    return path.removeprefix(f"{node.kind}s/").removesuffix(RECORD_SUFFIX)
 
 
 def _place(node: Node) -> int:

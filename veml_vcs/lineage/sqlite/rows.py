@@ -125,9 +125,13 @@ def _known(kind: str, kinds: Collection[str]) -> str:
 @lru_cache(10_000)  # a name has many versions
 def _shown(kind: str, name: str) -> str:
     """Return the name of a node; of a version, the path of its record is kept."""
-    if kind not in VERSIONS:
-        return name
-    return name.removeprefix(f"{kind}s/").removesuffix(RECORD_SUFFIX)
+    return name_at(kind, name) if kind in VERSIONS else name
+
+
+def name_at(kind: str, path: str) -> str:
+    """Return what a version of a kind is called whose record lies at a path; data has no folder."""
+    folder = "" if kind == "data" else f"{kind}s/"
+    return path.removeprefix(folder).removesuffix(RECORD_SUFFIX)
 
 
 def _all_props(texts: Sequence[str]) -> list[dict[str, Any]]:
