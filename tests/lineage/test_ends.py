@@ -1,4 +1,4 @@
-"""Ends that no record of veml's names: commits, facts, what is two kinds; and names with a NUL.
+"""Ends that no record of veml's names: commits, facts, what is two kinds; names that are no text.
 
 A stranger's record, or a note, can say any of it. Then too the graph that followed is the one that
 is built from nothing, and it followed: it was not given up and made anew.
@@ -7,6 +7,7 @@ is built from nothing, and it followed: it was not given up and made anew.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,13 +18,16 @@ import pytest
 from tests.lineage.kit import (
     ZERO,
     History,
+    both_ways,
     check_reach,
     data_record,
     dump,
     everything,
+    model_record,
     training_record,
 )
 from tests.repository.conftest import isolated
+from veml_vcs.lineage.ask import lineage
 from veml_vcs.lineage.sqlite.database import GENERATION, Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
@@ -92,6 +96,27 @@ def test_a_name_with_a_nul(history: History) -> None:
     assert nodes["class:\ufffd"] == ("class", "\ufffd", "{}", 1)
     history.commit({"d.veml": data_record(3, ("tram\0car", "\0"))})
     follow(history)
+    history.git("reset", "-q", "--hard", "HEAD~1")
+    assert follow(history) == nodes
+
+
+def test_a_path_that_is_no_utf_8(history: History) -> None:
+    """Seen to fail: one such file of plain Git's, and nothing could be asked of its repository."""
+    data, folder, bad = (os.fsdecode(one) for one in (b"\xff.veml", b"\xe9/d.veml", b"\xfe.veml"))
+    damage = b'{\n "kind": "data",\n "veml": 1}\n'
+    history.commit({data: data_record(2), folder: data_record(3), bad: damage})
+    nodes = follow(history)
+    assert nodes[blob_id(data_record(2))][1] == "\\xff.veml"
+    assert nodes[blob_id(data_record(3))][1] == "\\xe9/d.veml"
+    model = os.fsdecode(b"models/\xff.veml")
+    history.commit({data: data_record(4), model: model_record(50), bad: None})
+    assert blob_id(model_record(50)) not in follow(history)  # as everywhere in veml
+    with Repository(str(history.root)) as repo, lineage(repo) as asked:
+        assert [(one.path, one.version) for one in asked.synced.skipped] == [
+            ("\\xfe.veml", blob_id(damage)), ("models/\\xff.veml", blob_id(model_record(50))),
+        ]  # fmt: skip
+        assert asked.version(os.fsdecode(b"data:\xff")).id == blob_id(data_record(4))
+    both_ways(history.root)
     history.git("reset", "-q", "--hard", "HEAD~1")
     assert follow(history) == nodes
 

@@ -191,15 +191,23 @@ def _add(writer: Writer, new: History, progress: Progress) -> int:
         # Rows in order of history: then edges lead from newer rows to older, and walks are short.
         read.said.sort(key=_order(came))
         writer.add_versions(read.said)
-        writer.skip((one.version, one.path, one.reason) for one in read.skipped)
+        writer.skip((one.version, _spelt(one.path), one.reason) for one in read.skipped)
         writer.add_commits([
-            (one.node, one.parents, [item for item in one.brought if item.version in read.records])
+            (one.node, one.parents, [
+                item if item.path.isascii() else replace(item, path=_spelt(item.path))
+                for item in one.brought if item.version in read.records
+            ])
             for one in lot
         ])  # fmt: skip
         versions += len(read.said)
         done += len(lot)
         progress("reading the history", done, total)
     return versions
+
+
+def _spelt(path: str) -> str:
+    """Return a path as text that SQLite takes; what is no UTF-8 there is told as bytes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _order(came: Mapping[str, int]) -> Callable[[Told], tuple[int, int, str]]:
@@ -231,7 +239,7 @@ def _read_versions(
         faults: list[Skipped] = []
         for path in places[version]:
             try:
-                said = read_record(data(), version, path)
+                said = read_record(data(), version, _spelt(path))
             except _REFUSED as error:
                 faults.append(Skipped(version, path, error.message))
                 continue
