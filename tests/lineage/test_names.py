@@ -11,7 +11,8 @@ from tests.repository.conftest import isolated
 from veml_vcs.errors import NotFoundError
 from veml_vcs.lineage.ask import lineage
 from veml_vcs.lineage.changed import changed
-from veml_vcs.lineage.conditions import parse_condition
+from veml_vcs.lineage.conditions import Condition, parse_condition
+from veml_vcs.lineage.find import find
 from veml_vcs.lineage.graph import Node
 from veml_vcs.lineage.text import to_dot, to_mermaid
 from veml_vcs.repository import Repository
@@ -56,6 +57,21 @@ def test_a_name_that_other_commits_have_is_told(tmp_path: Path, isolated: Path) 
             with pytest.raises(NotFoundError) as raised:
                 asked.version(spec)
             assert str(raised.value.hint).startswith(told)
+
+
+@pytest.mark.parametrize("name", ["\udcff", "\0"])
+def test_a_name_that_is_no_text(tmp_path: Path, isolated: Path, name: str) -> None:
+    """As a command line can have one. Seen to fail: it was called a bug in veml."""
+    history = History(tmp_path / "project")
+    history.commit({"d.veml": data_record(1, ("?", "a"))})
+    with Repository(str(history.root)) as repo, lineage(repo) as asked:
+        with pytest.raises(NotFoundError, match="no version"):
+            asked.version(name)
+        assert find(asked, facts=[f"class:{name}"]) == []
+        assert find(asked, trained_on=[f"class:{name}"]) == []
+        for sign, count in (("=", 0), ("!=", 1)):
+            for about in ("name", "task"):
+                assert len(find(asked, where=[Condition(about, sign, name)])) == count
 
 
 def test_a_data_set_in_a_folder_datas(tmp_path: Path, isolated: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
@@ -36,6 +37,7 @@ IMPACT: tuple[EdgeKind, ...] = (
 
 
 _NOTHING: Mapping[str, Any] = {}
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class Node(NamedTuple):
@@ -89,5 +91,5 @@ def normal(name: str) -> str:
 
 
 def whole(name: str) -> str:
-    """Return a name without NUL, where SQLite's JSON ends a text."""
-    return name.replace("\0", "\ufffd")
+    """Return a name as text: without NUL, where SQLite's JSON ends one, and half of a pair."""
+    return _NO_TEXT.sub("\ufffd", name)

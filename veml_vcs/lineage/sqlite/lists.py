@@ -15,7 +15,7 @@ from veml_vcs.lineage.sqlite.rows import (
     to_node,
     to_nodes,
 )
-from veml_vcs.lineage.sqlite.values import fitting
+from veml_vcs.lineage.sqlite.values import fitting, sent
 from veml_vcs.versions.data import RECORD_SUFFIX
 
 _DATA = (
@@ -239,6 +239,7 @@ def _named(where: Sequence[Condition], kind: str) -> tuple[str, list[str]]:
     for one in where:
         if one.name == "name" and one.sign == "=":
             told += "AND n.name IN (?, ?, ?, ?) "
-            names = (str(one.value), f"{kind}s/{one.value}")
-            values += [name + end for name in names for end in ("", RECORD_SUFFIX)]
+            name = sent(str(one.value))
+            names = (name, f"{kind}s/{name}")
+            values += [path + end for path in names for end in ("", RECORD_SUFFIX)]
     return told, values

@@ -152,16 +152,16 @@ def _columns(kind: str, props: Mapping[str, Any]) -> Iterator[tuple[_Column, flo
             if told is metrics and props.get(name) is not None:
                 continue
             if isinstance(value, str):
-                yield (kind, _sent(name), _text(value)), 0.0
+                yield (kind, sent(name), _text(value)), 0.0
             elif isinstance(value, (int, float)) and value is not True and value is not False:
                 number = _float(value)
                 if number == number:  # not a number fits != alone, and no record has it
-                    yield (kind, _sent(name), _NUMBERS), number
+                    yield (kind, sent(name), _NUMBERS), number
 
 
 def _keys(connection: sqlite3.Connection, kind: str, one: Condition) -> Iterator[int]:
     column = "SELECT chunk, numbers, keys FROM said WHERE kind = ? AND name = ? AND text "
-    of = (kind, _sent(one.name))
+    of = (kind, sent(one.name))
     if not isinstance(one.value, str):
         for chunk, numbers, keys in connection.execute(f"{column} = ?", (*of, _NUMBERS)):
             some, ends = _array("d", numbers), _array("H", keys)
@@ -198,10 +198,10 @@ def _ordered(some: Sequence[_Saying]) -> list[_Saying]:
 
 def _text(text: str) -> str:
     """Return a text as a column is called by it; none is ``_NUMBERS``."""
-    return f"={_sent(text)}" if len(text) <= _SHORT else f"~{_sent(text[0])}"
+    return f"={sent(text)}" if len(text) <= _SHORT else f"~{sent(text[0])}"
 
 
-def _sent(text: str) -> str:
+def sent(text: str) -> str:
     """Return text that SQLite takes: not half of a pair of surrogates."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
