@@ -28,6 +28,7 @@ from tests.lineage.kit import (
 )
 from tests.repository.conftest import isolated
 from veml_vcs.lineage.ask import lineage
+from veml_vcs.lineage.related import neighbours
 from veml_vcs.lineage.sqlite.database import GENERATION, Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
@@ -125,6 +126,16 @@ def test_a_note_that_is_nested_very_deep(history: History) -> None:
     """Seen to fail: nothing could be asked of such a repository."""
     note(history, {DATA: b"[" * 100_000 + b"\n" + similar(OTHER)})
     assert OTHER in follow(history)
+
+
+def test_a_note_with_numbers_that_are_none(history: History) -> None:
+    """Seen to fail: the first ended ``neighbours`` as a bug in veml."""
+    text = similar(OTHER).replace(b"0.5", b"9" * 400 + b', "a": 1e999, "b": NaN, "c": -1')
+    note(history, {blob_id(data_record(1)): text})
+    follow(history)
+    with Repository(str(history.root)) as repo, lineage(repo) as asked:
+        (found,) = neighbours(asked, "first")[1]
+        assert (found.distance, found.edge.props) == (None, {"c": -1})
 
 
 def test_a_note_on_what_is_called_like_a_fact(history: History) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +16,7 @@ from veml_vcs.versions.data import is_data_record, parse_data_record
 from veml_vcs.versions.kinds import INFERENCE, KINDS, MODEL, TRAINING, kind_of
 
 _VERSION = re.compile("[0-9a-f]{40}")
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,8 @@ def compared(version: str, kind: str, said: object) -> Edge | None:
         version, edge, said[other],
         {
             name: one for name, one in told.items()
-            if name != other and isinstance(one, int | float | str)
-            and not (isinstance(one, float) and not math.isfinite(one))
+            if name != other
+            and (isinstance(one, str) or (isinstance(one, int | float) and abs(one) <= _LARGEST))
         },
     )  # fmt: skip
 
