@@ -190,3 +190,23 @@ def test_where_there_are_more_pairs_than_is_worth(
     monkeypatch.setattr("veml_vcs.lineage.sqlite.chains._FEW_PAIRS", few)
     add(base, branches(40, 5))
     check_reach(base)
+
+
+@pytest.mark.parametrize("few", [0, 10, 50, 70, 1000])
+def test_what_left_last_is_merged_first(
+    base: Database, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first merge has one link, of many that its chain has: the others count as well.
+
+    Seen to fail: so many were looked up, the last of all was not, and it was not walked either.
+    """
+    monkeypatch.setattr("veml_vcs.lineage.sqlite.chains._FEW_PAIRS", few)
+    commits: dict[str, Sequence[str]] = {"trunk": ()}
+    commits |= {f"b{number}": ["trunk"] for number in range(60)}
+    trunk = "trunk"
+    for number in reversed(range(60)):
+        commits[f"m{number}"] = [trunk, f"b{number}"]
+        trunk = f"m{number}"
+    add(base, commits)
+    assert chains(base) == 61
+    check_reach(base)

@@ -62,14 +62,17 @@ def reached(connection: sqlite3.Connection, commits: Collection[int]) -> dict[in
     found: dict[int, int] = {}
     while wave:
         found |= wave
-        links = do(
-            f"{_LAST_LINKS} SELECT far, max(target), count(*) FROM last GROUP BY far",
-            (json.dumps(list(wave.items())), left),
-        ).fetchall()
-        left -= len(wave) + sum(pairs for _, _, pairs in links)
+        links = dict(
+            do(
+                f"{_LAST_LINKS} SELECT far, max(target) FROM last GROUP BY far "
+                "UNION ALL SELECT NULL, count(*) FROM pair",  # with those that begin higher up
+                (json.dumps(list(wave.items())), left),
+            ).fetchall()
+        )
+        left -= links.pop(None)
         if left <= 0:  # branches that are merged into each other without end: it is quicker to walk
             return dict(do(_WALK, (starts,)).fetchall())
-        wave = {chain: key for chain, key, _ in links if key > found.get(chain, 0)}
+        wave = {chain: key for chain, key in links.items() if key > found.get(chain, 0)}
     return found
 
 
