@@ -24,7 +24,7 @@ from tests.lineage.engines import ENGINES, Engine, PlainLineage, Some
 from tests.lineage.kit import History, data_record, model_record, wander
 from tests.repository.conftest import isolated
 from veml_vcs.lineage.conditions import Condition
-from veml_vcs.lineage.graph import EDGES, LINEAGE, VERSIONS, Edge, EdgeKind, Node
+from veml_vcs.lineage.graph import EDGES, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
 from veml_vcs.lineage.records import Said
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sqlite.write import Writer
@@ -116,6 +116,8 @@ def questions(
         where = some.choice(_CONDITIONS)
         yield "trainings", where, store.trainings([fact], [], where)
         yield "trainings among", few, store.trainings([], [fact], among=few)
+        yield "trainings among", ids, store.trainings([fact], [], among=ids)
+        yield "trainings among", ids, store.trainings([fact], [some.choice(ids)], among=ids)
         yield "trainings", fact, store.trainings([fact, some.choice(_FACTS)], [some.choice(_FACTS)])
     for kind in VERSIONS:
         yield "having among", kind, store.having((), kind, among=few)
@@ -328,6 +330,37 @@ def test_what_is_nearest(engine: Engine, tmp_path: Path, name: str) -> None:
         with engine.over(base) as store:
             found = store.common(ids[first], ids[second])
         assert [one.id for one in found] == [ids[one] for one in right.split()], order
+    base.close()
+
+
+def test_a_training_on_what_is_no_data(engine: Engine, tmp_path: Path) -> None:
+    """As a stranger's record can say: the same by any way to ask.
+
+    Seen to fail where the facts of what some trainings saw were asked of data alone.
+    """
+    own, other, fact = f"1{'a' * 39}", f"2{'a' * 39}", "class:car"
+    kinds: dict[str, VersionKind] = {own: "training", other: "model"}
+    said = [
+        Said(
+            Node(one, kind, props={"samples": 3}),
+            (Node(fact, "class", fact),),
+            (
+                Edge(one, "trained_on", one, {"roles": ["train"]}),
+                Edge(one, "has", fact, {"name": fact}),
+            ),
+            {one: "data"},
+        )
+        for one, kind in kinds.items()
+    ]
+    brought = [Brought(f"{one}.veml", one, ()) for one in (own, other)]
+    base = Database(str(tmp_path / "lineage.sqlite"), Files())
+    written(base, said, [(Node("c" * 40, "commit"), [], brought)], [])
+    with engine.over(base) as store:
+        for where in ((), (Condition("samples", ">", 2.0),)):
+            for among in (None, [own, other]):
+                found = store.trainings([fact], [], where, among=among)
+                assert [one.id for one in found] == [own]
+                assert store.trainings([], [fact], where, among=among) == []
     base.close()
 
 

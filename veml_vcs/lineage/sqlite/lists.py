@@ -41,16 +41,18 @@ _OF_FACT = (
 )
 """Trainings with a fact of their model, or of data that they were trained on."""
 _NAMED = "(SELECT key FROM node WHERE id = {0})"
+_TRAINED = _TRAIN.replace("{", "{{").replace("}", "}}")
 _SAW = (
     "EXISTS (SELECT 1 FROM edge t WHERE t.source = k.value AND t.kind = 'trained_on' "
-    f"AND {_TRAIN.replace('{', '{{').replace('}', '}}')} AND (t.target = {_NAMED} OR EXISTS "
+    f"AND {_TRAINED} AND (t.target = {_NAMED} OR EXISTS "
     "(SELECT 1 FROM edge h CROSS JOIN node n ON n.key = h.source AND n.kind = 'data' "
     f"WHERE h.source = t.target AND h.kind = 'has' AND h.target = {_NAMED})))"
 )
 """Whether a training ``k.value`` is in ``_OF_DATA``, of a parameter."""
 _HAS = (
-    "(EXISTS (SELECT 1 FROM edge u CROSS JOIN edge h ON h.source = u.target AND h.kind = 'has' "
-    f"WHERE u.source = k.value AND u.kind = 'uses' AND h.target = {_NAMED}) OR {_SAW})"
+    "EXISTS (SELECT 1 FROM edge t CROSS JOIN edge h ON h.source = t.target AND h.kind = 'has' "
+    "WHERE t.source = k.value AND t.kind IN ('uses', 'trained_on') "
+    f"AND (t.kind = 'uses' OR {_TRAINED}) AND h.target = {_NAMED})"
 )
 """Whether it is in ``_OF_FACT``."""
 _FEW = 5000
