@@ -1,7 +1,7 @@
 """What chains cost on histories of many merges: ``python -m benchmarks.lineage_shapes``.
 
 Commits go straight into the tables; what the last one reaches is asked of chains and of the walk in
-the same run (docs/design/033-reachability.md).
+the same run (docs/design/033-reachability.md), then how long ``veml fsck`` looks at the chains.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from veml_vcs.lineage.graph import Node
 from veml_vcs.lineage.sqlite.chains import _WALK, reached
 from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sqlite.sound_chains import says_what_commits_reach
 from veml_vcs.lineage.sqlite.write import Writer
 from veml_vcs.objects.files import Files
 from veml_vcs.repository.git.brought import Brought
@@ -89,6 +90,7 @@ def main() -> None:
     count = parser.parse_args().commits
     print(
         f"{'history':<22}{'added, s':>9}{'chains':>8}{'links':>9}{'chains, ms':>12}{'walk, ms':>10}"
+        f"{'':>10}{'checked, s':>12}"
     )
     for name, shape in SHAPES.items():
         with TemporaryDirectory() as folder:
@@ -113,8 +115,11 @@ def main() -> None:
             assert reached(base.connection, [last]) == dict(_walk(base, last))
             asked = best(partial(reached, base.connection, [last]))
             walked = best(partial(_walk, base, last))
+            began = time.process_time()
+            assert says_what_commits_reach(base.connection)
+            checked = time.process_time() - began
             print(f"{name:<22}{added:9.1f}{chains:8,}{links:9,}{asked:12.1f}{walked:10.1f}"
-                  f"{asked / walked:8.2f} x", flush=True)  # fmt: skip
+                  f"{asked / walked:8.2f} x{checked:12.1f}", flush=True)  # fmt: skip
             base.close()
 
 

@@ -18,6 +18,7 @@ from veml_vcs.lineage.history import one_by_one
 from veml_vcs.lineage.sqlite.adjacency import GROUP_SHIFT, Adjacency
 from veml_vcs.lineage.sqlite.chains import reached
 from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sqlite.sound_chains import says_what_commits_reach
 from veml_vcs.lineage.sqlite.values import sayings
 from veml_vcs.lineage.store import Direction
 from veml_vcs.lineage.sync import database, sync
@@ -123,14 +124,24 @@ def everything(base: Database) -> list[tuple[object, ...]]:
 
 
 def check_reach(base: Database) -> None:
-    """Compare what each commit reaches, as the chains say, with a walk along the edges."""
+    """Compare what each commit reaches, as the chains say, with a walk along the edges.
+
+    What ``veml fsck`` does for it has to agree.
+    """
+    assert reaches_what_a_walk_does(base)
+    assert says_what_commits_reach(base.connection)
+
+
+def reaches_what_a_walk_does(base: Database) -> bool:
+    """Tell whether of each commit the chains say what a walk along the edges does."""
     do = base.connection.execute
     commits = [key for (key,) in do("SELECT key FROM node WHERE kind = 'commit'")]
     parents: dict[int, list[int]] = {one: [] for one in commits}
     for child, parent in do("SELECT source, target FROM edge WHERE kind = 'parent'"):
         parents[child].append(parent)
     places = dict(do("SELECT key, chain FROM place").fetchall())
-    assert places.keys() == parents.keys()
+    if places.keys() != parents.keys():
+        return False
     for one in commits:
         walked, pending = {one}, [one]
         while pending:
@@ -138,7 +149,9 @@ def check_reach(base: Database) -> None:
             walked |= new
             pending += new
         ends = reached(base.connection, [one])
-        assert {key for key, chain in places.items() if key <= ends.get(chain, 0)} == walked
+        if {key for key, chain in places.items() if key <= ends.get(chain, 0)} != walked:
+            return False
+    return True
 
 
 def neighbours(base: Database) -> list[tuple[object, ...]]:

@@ -1,8 +1,7 @@
 """Whether the file of the graph says what the history says: SQLite does not see damaged text.
 
-The file is compared with a graph that is made for this alone, the arrays of neighbours with the
-edges, and what is told of samples with the data. What commits reach (``chains``) is looked at by
-SQLite's own check alone.
+The file is compared with a graph that is made for this alone, the arrays of neighbours and the
+chains of commits with the edges, and what is told of samples with the data.
 """
 
 from __future__ import annotations

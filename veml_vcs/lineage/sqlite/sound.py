@@ -1,4 +1,4 @@
-"""Whether the file hangs together: what SQLite checks, and arrays made of edges and versions."""
+"""Whether the file hangs together: what SQLite checks, and what is made of edges and versions."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ def fault_in(connection: sqlite3.Connection) -> str | None:
             return "its table adjacency is not what its edges say"
         if not says_what_nodes_say(connection):
             return "its table said is not what its versions say"
+        from veml_vcs.lineage.sqlite.sound_chains import says_what_commits_reach  # loads numpy
+
+        if not says_what_commits_reach(connection):
+            return "its tables place and link are not what its commits reach"
     except sqlite3.DatabaseError as error:
         return str(error).partition(" with text ")[0]
     return None
