@@ -1,8 +1,9 @@
 """The questions, asked of Neo4j: distinct nodes with bounds, never all paths.
 
 ``RETURN b, min(length(p))`` over a pattern of any length is planned as a breadth-first search that
-prunes: each node is visited once, however many paths lead there. What is ordered is ordered here,
-because Neo4j's order of texts is not SQLite's.
+prunes: each node is visited once, however many paths lead there. ``b`` has no label in it: where
+there are few nodes the planner begins with all that have one, and walks all paths to each. What is
+ordered is ordered here, because Neo4j's order of texts is not SQLite's.
 """
 
 from __future__ import annotations
@@ -334,7 +335,7 @@ class Neo4jLineage:
     def _around(self, start: str, kinds: Sequence[EdgeKind], steps: int) -> dict[str, int]:
         """Return the nodes around one, in either direction -> how many steps away."""
         found = self._ask(
-            f"MATCH {_ONE} MATCH p = (a)-[:{_types(kinds)}*1..{steps}]-(b:Version) "
+            f"MATCH {_ONE} MATCH p = (a)-[:{_types(kinds)}*1..{steps}]-(b) "
             "RETURN coalesce(b.long_id, b.id) AS id, min(length(p)) AS steps",
             id=key_of(start),
         )
@@ -349,7 +350,7 @@ class Neo4jLineage:
             return {}
         most = "" if depth is None else depth
         found = self._ask(
-            f"MATCH {_ONE} MATCH p = (a){_arrow(direction, f':{types}*1..{most}')}(b:Version) "
+            f"MATCH {_ONE} MATCH p = (a){_arrow(direction, f':{types}*1..{most}')}(b) "
             "RETURN b, min(length(p)) AS steps",
             id=key_of(start),
         )
