@@ -19,6 +19,7 @@ from tests.lineage.kit import (
     data_record,
     everything,
     model_record,
+    reading,
     training_record,
 )
 from tests.repository.conftest import isolated
@@ -138,9 +139,33 @@ def test_what_comes_later_is_read_as_streams_too(history: History) -> None:
             history.git("checkout", "-q", "-b", f"b{number}")
             history.commit({f"d{number}.veml": data_record(number)})
         history.git("update-ref", "-d", "refs/heads/main")
-        new = many(repo.git, [history.git("rev-parse", "HEAD")], [history.git("rev-parse", "b1")])
+        head, before = history.git("rev-parse", "HEAD"), history.git("rev-parse", "b1")
+        new = many(repo.git, [head], [before], lambda _: ())
         assert len(new.parents()) == 3
+        assert len(many(repo.git, [head], [before], lambda _: [head]).parents()) == 2
     base.close()
+
+
+def test_an_earlier_head_that_git_has_no_more(history: History) -> None:
+    """Seen to fail: what was known before came again, and the graph was made anew for it."""
+    gone = history.commit({"d0.veml": data_record(2)})
+    with Repository(str(history.root)) as repo, database(repo) as base, reading("streams"):
+        sync(repo, base)
+        generation = base.connection.execute("SELECT * FROM state WHERE name = 'generation'")
+        (before,) = generation.fetchall()
+        history.git("reset", "-q", "--hard", "HEAD~1")
+        for number in range(3, 6):
+            history.commit({"d0.veml": data_record(number)})
+        history.git("reflog", "expire", "--expire=now", "--all")
+        history.git("gc", "-q", "--prune=now")
+        history.git("cat-file", "-e", gone, code=1)
+    with Repository(str(history.root)) as repo, database(repo) as base, reading("streams"):
+        done = sync(repo, base)
+        assert (done.commits, done.removed) == (3, 1)
+        generation = base.connection.execute("SELECT * FROM state WHERE name = 'generation'")
+        assert generation.fetchall() == [before]
+        followed = everything(base)
+    assert followed == both_ways(history.root)
 
 
 def test_damage_is_found_by_both(history: History) -> None:
@@ -168,7 +193,7 @@ def test_git_is_used_where_it_reads_the_same_history(
         monkeypatch.setenv(name, "1" if "SPECS" in name else str(tmp_path))
     with Repository(str(history.root)) as repo:
         head = str(repo.git.head().commit)
-        (one,) = many(repo.git, [head], []).arrived()
+        (one,) = many(repo.git, [head], [], lambda _: ()).arrived()
         assert {item.path for item in one.brought} == {"d0.veml", "models/m.veml"}
 
 

@@ -98,14 +98,25 @@ def one_by_one(
     return _Objects(git, found)
 
 
-def many(git: GitRepo, heads: Iterable[str], before: Iterable[str]) -> History:
-    """Return the commits that heads reach and earlier heads do not, as streams.
+def many(
+    git: GitRepo, heads: Iterable[str], before: Iterable[str],
+    known: Callable[[Sequence[str]], Collection[str]],
+) -> History:  # fmt: skip
+    """Return the commits that heads reach and that are not known, as streams.
+
+    Args:
+        git: The repository.
+        heads: Where to start.
+        before: Earlier heads: what they reach is known. Git may have one no more.
+        known: Returns which of some commits are.
 
     Raises:
         BulkError: This cannot be read so.
     """
     bulk = Bulk(git)
-    return _Streams(git, bulk, bulk.commits(heads, before))
+    found = bulk.commits(heads, before)
+    there = known(list(found))
+    return _Streams(git, bulk, {one: above for one, above in found.items() if one not in there})
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def _sync(
         writer = Writer(connection)
         before = (_state(base, "heads") or "").split()
         few = one_by_one(repo.git, heads, writer.kinds, FEW if streams else None)
-        new = few or many(repo.git, heads, before)
+        new = few or many(repo.git, heads, before, writer.kinds)
         commits = len(new.parents())
         if few:
             writer.stand(heads)
