@@ -206,11 +206,16 @@ def test_another_clone_is_refused(tmp_path: Path, isolated: Path, neo4j_server: 
 def test_names_of_a_stranger_are_only_names(
     tmp_path: Path, isolated: Path, neo4j_server: Address
 ) -> None:
-    """Cypher in a name, an id that no index takes, keys that are ours, values of all kinds."""
+    """Cypher in a name, an id that no index takes, keys that are ours, values of all kinds.
+
+    Seen to fail with a count that is larger than any float.
+    """
     evil = "`}) DETACH DELETE (n) //"
     names = (evil, "'; MATCH (n) DETACH DELETE n //", "x" * 10_000, "\\u0000", "\U0001f697", "Ä\0Ö")
     history = History(tmp_path / "project")
-    history.commit({f"{evil.replace('/', '-')}.veml": data_record(1, names)}, evil)
+    record = data_record(1, names).replace(b'"bytes": 0', b'"bytes": ' + b"9" * 400)
+    assert b"9" * 400 in record
+    history.commit({f"{evil.replace('/', '-')}.veml": record}, evil)
     repo, base = history.synced()
     base.connection.execute(
         "UPDATE node SET props = json_set(props, '$.repository', 'mine', '$.nested', "
@@ -229,6 +234,20 @@ def test_names_of_a_stranger_are_only_names(
         assert found["nested"] == '{"a":[1,{}]}'
     base.close()
     repo.close()
+
+
+def test_a_metric_with_a_nul(tmp_path: Path, isolated: Path, neo4j_server: Address) -> None:
+    """Seen to fail: the server refused it, and all that came after it; alone, not beside others."""
+    history = History(tmp_path / "project")
+    for metrics in ({"a": 1, "": 2, "props": 3}, {"a\0b": 1}):
+        training = training_record("12" * 20, "34" * 20, metrics=metrics)
+        history.commit({"trainings/t.veml": training})
+        repo, base = history.synced()
+        with mirrored(neo4j_server, base) as mirror:
+            mirror.bring_up()
+            assert in_neo4j(mirror._server) == in_sqlite(base)
+        base.close()
+        repo.close()
 
 
 def test_who_vanished_in_the_middle_holds_no_lock_for_ever(

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from veml_vcs.errors import DamagedError
-from veml_vcs.lineage.graph import EDGES, FACTS, VERSIONS, Edge, EdgeKind, Node, NodeKind
+from veml_vcs.lineage.graph import EDGES, FACTS, VERSIONS, Edge, EdgeKind, Node, NodeKind, whole
+from veml_vcs.lineage.sqlite.values import float_of
 
 LABELS: Mapping[str, str] = {
     kind: kind.capitalize() for kind in ("commit", *VERSIONS, *FACTS)
@@ -120,7 +121,7 @@ def _flat(props: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _put(found: dict[str, Any], name: str, value: Any) -> None:
-    key = _text(name)
+    key = whole(name)  # Neo4j takes no NUL there
     if not key or value is None:
         return
     found[f"{key}_" if key in _OWN else key] = _value(value)
@@ -130,7 +131,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, bool | float):
         return value
     if isinstance(value, int):
-        return value if -_LARGEST <= value < _LARGEST else float(value)
+        return value if -_LARGEST <= value < _LARGEST else float_of(value)
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, list | tuple):

@@ -154,7 +154,7 @@ def _columns(kind: str, props: Mapping[str, Any]) -> Iterator[tuple[_Column, flo
             if isinstance(value, str):
                 yield (kind, sent(name), _text(value)), 0.0
             elif isinstance(value, (int, float)) and value is not True and value is not False:
-                number = _float(value)
+                number = float_of(value)
                 if number == number:  # not a number fits != alone, and no record has it
                     yield (kind, sent(name), _NUMBERS), number
 
@@ -206,7 +206,8 @@ def sent(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _float(value: float) -> float:
+def float_of(value: float) -> float:
+    """Return a number as a float: the nearest, and beyond all of them infinity."""
     try:
         return float(value)
     except OverflowError:
