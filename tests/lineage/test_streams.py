@@ -131,6 +131,21 @@ def test_shallow_clones_grafts_and_replacements(history: History, tmp_path: Path
     base.close()
 
 
+def test_a_head_in_a_circle(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grafts can make circles; of commits in one the streams of git's have nothing."""
+    first = history.git("rev-parse", "HEAD")
+    last = history.commit({"d1.veml": data_record(2)})
+    (history.root / ".git/info").mkdir(exist_ok=True)
+    (history.root / ".git/info/grafts").write_text(f"{first} {last}\n")
+    found = []
+    for few in (200, 0):
+        monkeypatch.setattr("veml_vcs.lineage.sync.FEW", few)
+        with Repository(str(history.root)) as repo, database(repo) as base:
+            assert sync(repo, base, full=True).commits == 2
+            found.append(everything(base))
+    assert found[0] == found[1]
+
+
 def test_what_comes_later_is_read_as_streams_too(history: History) -> None:
     with Repository(str(history.root)) as repo:
         base = database(repo)
