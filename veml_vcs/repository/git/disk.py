@@ -7,11 +7,13 @@ opens it.
 from __future__ import annotations
 
 import os
+import re
 import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from typing import BinaryIO
 
 from dulwich.config import Config
 from dulwich.errors import ChecksumMismatch
@@ -36,6 +38,10 @@ STASH = Ref(b"refs/stash")
 """The newest stash; its reflog is the list of all."""
 
 _KEPT_EXTENSIONS = (b"REUC",)
+
+_GRAFTS = os.path.join("info", "grafts")
+_NAME = rb"(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
+_GRAFT = re.compile(_NAME + rb"(?:\s" + _NAME + rb")*")
 
 
 class GitDisk(Repo):
@@ -118,6 +124,21 @@ class GitDisk(Repo):
     def _index_mode(self) -> int | None:
         shared = self._get_shared_repository_permissions()
         return None if shared is None else calc_shared_perm(0o644, shared)
+
+    def get_named_file(self, path: str | bytes, basedir: str | None = None) -> BinaryIO | None:
+        """Open a file of Git's folder; of grafts, the lines that Git takes (``read_graft_line``).
+
+        dulwich would end at a comment or an empty line, and take the last of two of one commit.
+        """
+        found: BinaryIO | None = super().get_named_file(path, basedir)
+        if found is None or path != _GRAFTS:
+            return found
+        lines: dict[bytes, bytes] = {}
+        with found:
+            for line in map(bytes.rstrip, found):
+                if _GRAFT.fullmatch(line):
+                    lines.setdefault(line.split()[0].lower(), line.lower())
+        return BytesIO(b"\n".join(lines.values()))
 
     def _put_named_file(self, path: str, contents: bytes) -> None:
         self.files.write_atomic(os.path.join(self.controldir(), path.lstrip("/")), contents)

@@ -116,6 +116,12 @@ class GitObjects(DiskObjectStore):
                 kind="git-damaged",
             ) from error
 
+    def get_commit_graph(self) -> None:
+        """Return nothing: dulwich believes that file unseen, and reads all of it at once.
+
+        The commits themselves are checked, and read anyway wherever parents are asked for.
+        """
+
     def _store(self, objects: Sequence[ShaFile]) -> None:
         new = [
             obj for obj in objects if not self._freshen(ObjectID(obj.get_id(self.object_format)))
