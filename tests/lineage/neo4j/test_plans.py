@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.lineage.kit import History, data_record, model_record, training_record
-from tests.lineage.neo4j.kit import mirrored
+from tests.lineage.neo4j.kit import mirrored, some_history
 from tests.lineage.neo4j.server import Server as Address
 from tests.lineage.neo4j.test_page import QUESTIONS
 from tests.repository.conftest import isolated
@@ -93,5 +93,49 @@ def test_no_question_walks_all_paths(
             {"larger": f"{server.place.name}-larger"}, database_="neo4j",
         )  # fmt: skip
         mirror.remove()
+    base.close()
+    repo.close()
+
+
+def test_what_other_repositories_have_is_not_looked_at(
+    tmp_path: Path, isolated: Path, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a server with many. Seen to fail: without a condition on the id its index is not used."""
+    repo, base = some_history(tmp_path / "project").synced()
+    with mirrored(neo4j_server, base) as mirror:
+        mirror.bring_up()
+        server = mirror._server
+        given = {"larger": f"{server.place.name}-larger"}
+        for statement in (
+            "UNWIND range(1, 3000) AS n "
+            "CREATE (:Version:Data:Training {repository: $larger, id: toString(n), known: true})",
+            "CALL db.prepareForReplanning()",
+        ):
+            server._driver.execute_query(statement, given, database_="neo4j")
+        run, hits = type(server._driver).execute_query, dict[str, int]()
+
+        def looked(plan: dict[str, Any]) -> int:
+            return plan["dbHits"] + sum(map(looked, plan.get("children", ())))
+
+        def read(cypher: str, given: dict[str, Any]) -> Any:
+            told = run(server._driver, f"PROFILE {cypher}", given, database_="neo4j")
+            assert told.summary.profile is not None
+            hits[cypher] = looked(told.summary.profile)
+            return told.records
+
+        monkeypatch.setattr(server, "read", read)
+        assert mirror.kept() is not None
+        assert mirror.bring_up(whole=True).complete
+        store = Neo4jLineage(server)
+        assert store.counts()["data"] == 5
+        assert len(store.listed("data")) == 5
+        assert len(store.listed("training")) == 1
+        assert len(hits) >= 7
+        assert {one: count for one, count in hits.items() if count > 1000} == {}
+        monkeypatch.undo()
+        server._driver.execute_query(
+            "MATCH (n:Version {repository: $larger}) DETACH DELETE n", given, database_="neo4j"
+        )
+        assert mirror.remove() == 20
     base.close()
     repo.close()

@@ -19,7 +19,7 @@ from neo4j import ManagedTransaction
 from veml_vcs.errors import ConflictError, LockedError
 from veml_vcs.lineage.neo4j.changes import At, Changes
 from veml_vcs.lineage.neo4j.comparing import Comparison
-from veml_vcs.lineage.neo4j.rows import TYPES
+from veml_vcs.lineage.neo4j.rows import TYPES, of_repository
 from veml_vcs.lineage.neo4j.server import Server
 from veml_vcs.lineage.neo4j.windows import Window, write_window
 from veml_vcs.lineage.sqlite.database import Database
@@ -137,8 +137,8 @@ class Mirror:
             f"MATCH {_MIRROR} "
             "RETURN m.clone AS clone, m.keeper AS keeper, m.token AS token, "
             "toString(m.at) AS at, m.stage = 'log' AS whole, "
-            "COUNT { MATCH (:Version {repository: $repository}) } AS nodes, "
-            f"COUNT {{ MATCH (:Version {{repository: $repository}})-[:{_ALL_TYPES}]->(t:Version) "
+            f"COUNT {{ MATCH {of_repository('n')} }} AS nodes, "
+            f"COUNT {{ MATCH {of_repository('n')} MATCH (n)-[:{_ALL_TYPES}]->(t:Version) "
             "WHERE t.repository = $repository } AS edges",
             {"repository": self._name},
         )
@@ -295,7 +295,7 @@ class Mirror:
         while True:
             found = self._server.write(
                 lambda transaction: transaction.run(
-                    "MATCH (n:Version {repository: $repository}) WITH n LIMIT $limit "
+                    f"MATCH {of_repository('n')} WITH n LIMIT $limit "
                     "DETACH DELETE n RETURN count(*) AS count",
                     repository=self._name, limit=self._window,
                 ).single(strict=True)["count"]

@@ -16,7 +16,15 @@ from typing import Any
 from veml_vcs.lineage.circles import first_circles
 from veml_vcs.lineage.conditions import Condition, holds
 from veml_vcs.lineage.graph import EDGES, LINEAGE, VERSIONS, Edge, EdgeKind, Node
-from veml_vcs.lineage.neo4j.rows import LABELS, TYPES, key_of, label_of, to_edge, to_node
+from veml_vcs.lineage.neo4j.rows import (
+    LABELS,
+    TYPES,
+    key_of,
+    label_of,
+    of_repository,
+    to_edge,
+    to_node,
+)
 from veml_vcs.lineage.neo4j.server import Server
 from veml_vcs.lineage.store import Direction, Part, Within
 
@@ -248,7 +256,7 @@ class Neo4jLineage:
             return []
         wanted = _keys(facts)
         found = self._ask(
-            f"MATCH (n:{label_of(kind)} {{repository: $repository}}) WHERE n.known AND "
+            f"MATCH {of_repository('n', label_of(kind))} AND n.known AND "
             "($among IS NULL OR n.id IN $among) AND "
             "COUNT { MATCH (n)-[:HAS]->(f) WHERE f.id IN $facts } = $count RETURN n",
             facts=wanted, count=len(wanted), among=None if among is None else _keys(among),
@@ -303,9 +311,9 @@ class Neo4jLineage:
         if at is not None:
             return self._counts_at(at)
         found = self._ask(
-            "MATCH (n:Version {repository: $repository}) RETURN n.kind AS kind, count(*) AS count "
-            "UNION ALL MATCH (:Version {repository: $repository})-[e]->(:Version) "
-            "WHERE type(e) IN $types RETURN toLower(type(e)) AS kind, count(*) AS count",
+            f"MATCH {of_repository('n')} RETURN n.kind AS kind, count(*) AS count UNION ALL "
+            f"MATCH {of_repository('n')} MATCH (n)-[e]->(:Version) WHERE type(e) IN $types "
+            "RETURN toLower(type(e)) AS kind, count(*) AS count",
             types=list(TYPES.values()),
         )
         return {row["kind"]: row["count"] for row in sorted(found, key=lambda row: row["kind"])}

@@ -52,6 +52,16 @@ def type_of(kind: str) -> str:
     return _listed(TYPES, kind)
 
 
+def of_repository(name: str, label: str = "Version") -> str:
+    """Return the pattern of all nodes of ``$repository``, in Cypher.
+
+    Without a condition on the id the index of both is of no use: the nodes of all repositories
+    that the server has would be looked at.
+    """
+    labels = "Version" if label == "Version" else f"Version:{label}"
+    return f"({name}:{labels} {{repository: $repository}}) WHERE {name}.id > ''"
+
+
 def node_row(node: Node, path: str, repository: str) -> dict[str, Any]:
     """Return a node as parameters: the id that it is found by, and all its values.
 
