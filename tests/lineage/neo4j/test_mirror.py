@@ -181,6 +181,31 @@ def test_a_log_with_a_gap_is_not_trusted(
     repo.close()
 
 
+def test_what_somebody_made_by_hand(tmp_path: Path, isolated: Path, neo4j_server: Address) -> None:
+    """A relationship twice, a node without an id: compared as a whole once, and not for ever.
+
+    Seen to fail: both were counted each time, and stayed.
+    """
+    repo, base = some_history(tmp_path / "project").synced()
+    with mirrored(neo4j_server, base) as mirror:
+        mirror.bring_up()
+        server, given = mirror._server, {"repository": mirror._server.place.name}
+
+        def run(cypher: str) -> None:
+            server.write(lambda tx: tx.run(cypher, given).consume())
+
+        run("MATCH (s:Training {repository: $repository})-[e:USES]->(t) CREATE (s)-[:USES]->(t)")
+        run("CREATE (:Version {repository: $repository}), (:Version {repository: $repository})")
+        mirror.bring_up(whole=True)
+        kept = mirror.kept()
+        assert kept is not None
+        assert (kept.nodes, kept.edges) == tuple(map(len, in_sqlite(base)))
+        run("MATCH (n:Version {repository: $repository}) WHERE n.id IS NULL DELETE n")
+        assert in_neo4j(server) == in_sqlite(base)
+    base.close()
+    repo.close()
+
+
 def test_another_clone_is_refused(tmp_path: Path, isolated: Path, neo4j_server: Address) -> None:
     """Each would take out what only the other has. Seen to fail without ``_check_keeper``."""
     place = place_at(neo4j_server)

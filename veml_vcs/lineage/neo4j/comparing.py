@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -66,7 +67,7 @@ class Comparison:
         if not ids:
             return Window(replace(at, stage="nodes", after="0"))
         have = self._ids(ids)
-        there = {
+        there = Counter(
             (str(row["source"]), str(row["type"]).lower(), str(row["target"]))
             for row in self._server.read(
                 "MATCH (n:Version {repository: $repository}) "
@@ -75,13 +76,17 @@ class Comparison:
                 "RETURN n.id AS source, type(e) AS type, t.id AS target",
                 {**given, "last": ids[-1], "types": list(TYPES.values())},
             )
-        }
+        )
         kept = {
             (key_of(one.source), one.kind, key_of(one.target))
             for one in self._edges("s.id IN (SELECT value FROM json_each(?))", list(have.values()))
         }
         gone = [one for one in ids if one not in have]
-        cut = sorted(one for one in there - kept if one[0] in have)
+        # One that somebody made a second time goes, and comes again once.
+        cut = sorted(
+            one for one, count in there.items()
+            if one[0] in have and (count > 1 or one not in kept)
+        )  # fmt: skip
         return Window(replace(at, after=ids[-1]), gone=gone, cut=cut)
 
     def _ids(self, keys: Sequence[str]) -> dict[str, str]:
