@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -239,3 +240,23 @@ def test_bad_input(roads: Place) -> None:
     told = roads.veml("lineage", "compare", digits, "first", "--json").json()["rows"]
     assert {"name": "model", "shared": [], "first": ["? 3434343434"],
             "second": [f"big {blob_id(BIG)[:10]}"]} in told  # fmt: skip
+
+
+def test_ids_of_facts_break_no_graph(roads: Place) -> None:
+    """A class that has no letter is called by its signs alone, in its id too."""
+    odd = ('"', '"];\n', "\\", "\x1b[", "\u202e", "&", "&amp;")
+    roads.write("odd.veml", data_record(9, odd))
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "odd")
+    dot = roads.veml("lineage", "compare", "odd", "town", "--dot").out
+    text = r'"(?:[^"\\\n]|\\["\\])*"'
+    node, edge = rf"  {text} \[label={text}, shape=\w+\];", rf'  {text} -> {text} \[label="has"\];'
+    ids = set()
+    for one in dot.splitlines()[2:-1]:
+        assert re.fullmatch(node, one) or re.fullmatch(edge, one), one
+        assert one.isprintable()
+        ids |= set(re.findall(text, one.partition(" [")[0]))
+    assert len(ids) == 2 + len(odd) + 1
+    for one in roads.veml("lineage", "compare", "odd", "town", "--mermaid").out.splitlines():
+        assert one.isprintable()
+        assert one.count('"') in (0, 2)

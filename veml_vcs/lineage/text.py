@@ -21,10 +21,13 @@ def to_dot(nodes: Iterable[Node], edges: Iterable[Edge]) -> str:
     """Return a digraph for Graphviz, newest at the top."""
     lines = ["digraph lineage {", "  rankdir=TB;"]
     lines += [
-        f'  "{one.id}" [label="{_escaped(_label(one))}", shape={_SHAPES.get(one.kind, "plain")}];'
+        f"  {_quoted(one.id)} [label={_quoted(_label(one))}, "
+        f"shape={_SHAPES.get(one.kind, 'plain')}];"
         for one in nodes
     ]
-    lines += [f'  "{one.source}" -> "{one.target}" [label="{one.kind}"];' for one in edges]
+    lines += [
+        f'  {_quoted(one.source)} -> {_quoted(one.target)} [label="{one.kind}"];' for one in edges
+    ]
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -40,9 +43,11 @@ def _mermaid(nodes: list[Node], edges: Iterable[Edge]) -> Iterator[str]:
 
 
 def _label(node: Node) -> str:
-    name = "".join(char if char.isprintable() else " " for char in node.name)
-    return f"{node.kind} {name or '(in no commit)'} {node.id[:7]}"
+    text = f"{node.kind} {node.name or '(in no commit)'} {node.id[:7]}"
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _escaped(text: str) -> str:
-    return "".join(_DOT.get(char, char) for char in text)
+def _quoted(text: str) -> str:
+    """Return a text as Graphviz takes it; two stay two, since ids of facts are names."""
+    signs = (_DOT.get(char, char) if char.isprintable() else f"&#{ord(char)};" for char in text)
+    return f'"{"".join(signs)}"'
