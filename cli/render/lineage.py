@@ -54,8 +54,7 @@ def impact_lines(found: Impact) -> Iterator[Line]:
         yield line("  also in ", *version_pieces(node))
     touched = 0
     for kind in ("data", "training", "inference"):
-        asked = {one.id for one in found.data}
-        nodes = [one for one in found.of_kind(kind) if one.id not in asked]
+        nodes = found.derived if kind == "data" else found.of_kind(kind)
         touched += len(nodes)
         if nodes:
             yield line()

@@ -114,6 +114,19 @@ def test_what_is_touched(roads: Place) -> None:
     assert "no version is like that" in roads.veml("lineage", "models", "--backbone", "x").out
 
 
+def test_data_that_was_derived_is_touched(roads: Place) -> None:
+    """It was told in words alone: JSON named it in an edge, and did not say what it is."""
+    origin = {"data": "roads", "version": blob_id(DATA), "tree": "00" * 32}
+    derived = {"operation": "filter", "arguments": {}, "from": [origin]}
+    roads.write("cars.veml", data_record(7, derived=derived))
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "cars")
+    assert "1 data version\n  data cars" in roads.veml("lineage", "impact", "roads").out
+    found = json.loads(roads.veml("lineage", "impact", "roads", "--json").out)
+    assert [one["name"] for one in found["derived"]] == ["cars"]
+    assert found["data"] == [blob_id(DATA)]
+
+
 def test_errors(roads: Place) -> None:
     (roads.root / "apart.veml").write_bytes(data_record(5))
     roads.git("add", "-A")

@@ -95,12 +95,19 @@ class Impact:
         """List what was touched of one kind."""
         return [one for one in self.part.nodes.values() if one.kind == kind]
 
+    @property
+    def derived(self) -> list[Node]:
+        """List the data that was derived from it."""
+        asked = {one.id for one in self.data}
+        return [one for one in self.of_kind("data") if one.id not in asked]
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {
             "start": self.start.id,
             "key": self.key,
             "data": [one.id for one in self.data],
+            "derived": [one.as_dict() for one in self.derived],
             "trainings": [one.as_dict() for one in self.of_kind("training")],
             "inferences": [one.as_dict() for one in self.of_kind("inference")],
             "edges": [one.as_dict() for one in self.part.edges],
