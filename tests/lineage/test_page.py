@@ -15,6 +15,7 @@ import pytest
 from tests.lineage.browser import CHROMIUM, DRIVER, Browser, browser
 from tests.lineage.kit import History, data_record, model_record, training_record
 from veml_vcs.lineage.ask import lineage
+from veml_vcs.lineage.compare import compare
 from veml_vcs.lineage.graph import LINEAGE
 from veml_vcs.lineage.page import MOST, Page, page_of, page_of_all, to_html
 from veml_vcs.repository import Repository
@@ -329,6 +330,21 @@ class TestInABrowser:
             f"cy.edges('.crowded').every((e) => !{word} && (e.emit('mouseover'), {word}) "
             f"&& (e.emit('mouseout'), !{word}))"
         )
+
+    def test_a_fact_is_told_once(self, roads: Path, chromium: Browser, tmp_path: Path) -> None:
+        """Seen to fail: it had the chip of every version that has it, and was one itself."""
+        with Repository(str(roads)) as repo, lineage(repo) as found:
+            pair = compare(found, "drives/town", "drives/town@HEAD~4")
+            page = page_of(found, pair.nodes, pair.edges, title="Two")
+        (tmp_path / "two.html").write_bytes(to_html(page))
+        chromium.open(tmp_path / "two.html")
+        chromium.click_node("class:car")
+        assert chromium.one("#panel h2").text == "car"
+        assert chromium.one("#panel .what").text == "class"
+        assert chromium.all("#panel .chips button") == []
+        told = [one.text for one in chromium.all("#panel .command code")]
+        assert told == ["veml lineage find --has class:car"]
+        assert chromium.messages() == []
 
     def test_what_is_left_out_is_said(self, roads: Path, chromium: Browser, tmp_path: Path) -> None:
         file = tmp_path / "few.html"

@@ -176,7 +176,8 @@ def _page(
     beyond: dict[str, tuple[str, str]] = {}
     commits: dict[str, dict[str, str]] = {}
     for node in nodes:
-        around = store.edges_of(node.id)
+        # A fact has an edge of each version that has it, of all of history.
+        around = store.edges_of(node.id) if node.kind in VERSIONS else []
         ties = [one for one in around if one.kind in _DRAWN]
         between |= {
             (one.source, one.kind, one.target): one
@@ -261,6 +262,10 @@ def _says(node: Node) -> str:
 
 def _commands(node: Node, brought: Sequence[Node]) -> Iterator[str]:
     """Yield what to type to see a version; nothing that a terminal could take amiss."""
+    if node.kind not in VERSIONS:
+        if node.id.isprintable():
+            yield f"veml lineage find --has {shlex.quote(node.id)}"
+        return
     yield f"veml lineage show {node.id[:_DIGITS]}"
     plain = node.name.isprintable() and not node.name.startswith("-")
     if brought and plain and node.kind in _RECORDS:

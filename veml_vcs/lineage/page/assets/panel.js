@@ -115,7 +115,7 @@ function fill(panel, node) {
   const { metrics, ...props } = node.props;
   panel.replaceChildren(
     make('div', { class: 'top' }, icon(node.kind), make('div', {}, make('h2', {}, nameOf(node)),
-      make('p', { class: 'what' }, `${node.kind} version${starts.has(node.id) ? ', asked about' : ''}`)),
+      make('p', { class: 'what' }, `${node.kind}${KINDS.includes(node.kind) ? ' version' : ''}${starts.has(node.id) ? ', asked about' : ''}`)),
     button('\u00d7', () => select(null), { 'aria-label': 'Close', title: 'Close (Esc)' })),
     make('div', { class: 'id' }, make('code', {}, node.id), copier(node.id, 'id')),
     node.known === false ? make('p', { class: 'warning' }, 'A record names this version, and no commit here has it.') : '',
