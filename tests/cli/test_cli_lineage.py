@@ -170,6 +170,16 @@ def test_in_an_empty_repository(place: Place) -> None:
     assert "0 versions" in (place.root / "all.html").read_text()
 
 
+def test_on_a_branch_without_a_commit(roads: Place) -> None:
+    """Seen to fail: the version was found, and no page could be drawn of it, nor of the others."""
+    roads.git("checkout", "-q", "--orphan", "new")
+    assert roads.veml("lineage", "show", blob_id(DATA)[:8]).out.startswith("data roads")
+    text = roads.veml("lineage", "show", blob_id(DATA)[:8], "--html", "-").out
+    assert "2 versions; HEAD has no commit" in text
+    assert "3 versions of main" in roads.veml("lineage", "page", "-", "--at", "main").out
+    assert "3 versions of all branches and tags; HEAD" in roads.veml("lineage", "page", "-").out
+
+
 def test_all_of_it_can_be_read_again(roads: Place) -> None:
     roads.veml("lineage", "status")
     assert roads.veml("lineage", "sync").out.startswith("0 new commits")

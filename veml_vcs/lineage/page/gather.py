@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from veml_vcs.errors import NotFoundError
 from veml_vcs.lineage.ask import RepositoryLineage
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
 from veml_vcs.lineage.store import LineageStore, Within
@@ -203,7 +204,13 @@ def _page(
 
 def _as_of(lineage: RepositoryLineage) -> str:
     """Say at which commit of the history the page was made."""
-    head = lineage.store.node(lineage.repo.resolve("HEAD"))
+    head = None
+    try:
+        head = lineage.store.node(lineage.repo.resolve("HEAD"))
+    except NotFoundError as error:
+        # Of a new branch; others may have some.
+        if error.kind != "unborn" or not lineage.repo.git.all_commits():
+            raise
     if head is None:
         return "HEAD has no commit"
     return f"made at commit {head.id[:7]}, {_day(head)}"
