@@ -18,6 +18,8 @@ from veml_vcs.lineage.graph import Node
         ("status!=partial", Condition("status", "!=", "partial")),
         ("AP/car (hard)<=-1e-3", Condition("AP/car (hard)", "<=", -0.001)),
         ("name=2024", Condition("name", "=", "2024")),
+        ("name=lr=0.1", Condition("name", "=", "lr=0.1")),
+        ("name!=a<b> !", Condition("name", "!=", "a<b> !")),
         ("mAP=nan", Condition("mAP", "=", "nan")),  # no number: nothing is equal to it
     ],
 )
@@ -25,7 +27,9 @@ def test_what_is_written(text: str, right: Condition) -> None:
     assert parse_condition(text) == right
 
 
-@pytest.mark.parametrize("text", ["", "mAP", "mAP>", ">3", "a=b=c", "a>=<3", "task>x", "mAP<inf"])
+@pytest.mark.parametrize(
+    "text", ["", "mAP", "mAP>", ">3", "a=b=c", "names=b=c", "name=", "a>=<3", "task>x", "mAP<inf"]
+)
 def test_what_is_none(text: str) -> None:
     with pytest.raises(InvalidInputError):
         parse_condition(text)

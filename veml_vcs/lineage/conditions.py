@@ -18,7 +18,8 @@ _SIGNS: Mapping[Sign, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
     ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
-_FORM = re.compile(r"\s*([^=!<>]+?)\s*(==|=|!=|<=|>=|<|>)\s*([^=!<>]*?)\s*", re.DOTALL)
+_FORM = re.compile(r"\s*([^=!<>]+?)\s*(==|=|!=|<=|>=|<|>)\s*(.*?)\s*", re.DOTALL)
+_SIGN = re.compile("[=!<>]")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def parse_condition(text: str) -> Condition:
         InvalidInputError: It is none, or text is to be more or less than something.
     """
     found = _FORM.fullmatch(text)
-    if found is None or not found[3]:
+    # A version may be called lr=0.1; of anything else a second sign is a slip.
+    if found is None or not found[3] or (found[1] != "name" and _SIGN.search(found[3])):
         raise InvalidInputError(
             f"{text} is no condition, expected NAME and one of = != < <= > >= and a value",
             hint="for example 'mAP>.4', format=onnx, 'samples>=1000'",
