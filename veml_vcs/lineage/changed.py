@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from veml_vcs.errors import InvalidInputError
+from veml_vcs.errors import FormatError, InvalidInputError
 from veml_vcs.ids import CommitId
 from veml_vcs.lineage.ask import RepositoryLineage
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, Node
+from veml_vcs.lineage.records import check_place
 from veml_vcs.lineage.sqlite.rows import name_at, no_garbage
 from veml_vcs.repository.ranges import split_dots
 from veml_vcs.versions.data import RECORD_SUFFIX
@@ -124,6 +125,7 @@ def _changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
     before, after = (_records(asked, one) for one in two)
     came, went = store.between(*two), store.between(*two[::-1])
     nodes = store.nodes({*before.values(), *after.values(), *came, *went})
+    before, after = (_in_place(one, nodes) for one in (before, after))
     edges = store.edges_from(came, (*LINEAGE, "has")) if came else []
     told = {one.source for one in edges}.union(one.target for one in edges)
     around = {**nodes, **store.nodes(told - nodes.keys())}
@@ -148,6 +150,19 @@ def _records(asked: RepositoryLineage, commit: CommitId) -> dict[str, str]:
     """Return path -> blob id of what is called like a record."""
     files = asked.repo.git.files(commit)
     return {path: str(one.blob) for path, one in files.items() if path.endswith(RECORD_SUFFIX)}
+
+
+def _in_place(found: Mapping[str, str], nodes: Mapping[str, Node]) -> dict[str, str]:
+    """Leave out what cannot stand where it does, as the graph has it."""
+    left = {}
+    for path, version in found.items():
+        if version in nodes:
+            try:
+                check_place(nodes[version].kind, path)
+            except FormatError:
+                continue
+        left[path] = version
+    return left
 
 
 def _change(path: str, before: str | None, after: str | None, nodes: Mapping[str, Node]) -> Change:
