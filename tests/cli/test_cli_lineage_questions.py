@@ -72,6 +72,7 @@ def test_find(roads: Place) -> None:
     assert roads.veml("lineage", "find", "--where", "seed=5").out == "no version is like that\n"
     assert names(roads, "--has", "class:bus", "-n", "3") == ["roads", "town", "first"]
     assert names(roads, "--has", "class:bus", "--max-count", "0") == []
+    assert roads.veml("lineage", "find", "-n", "0").out == ""  # not that there is none
     # The shorthand says the same.
     one = roads.veml("lineage", "models", "--backbone", "resnet50", "--json").json()
     assert one == roads.veml("lineage", "find", "--kind", "model", "--has", "backbone:resnet50",
@@ -137,6 +138,37 @@ def test_compare(roads: Place) -> None:
         "expected two of a kind" in roads.veml("lineage", "compare", "big", "roads", code=128).err
     )
     assert "digraph" in roads.veml("lineage", "compare", "big", "small", "--dot").out
+
+
+def test_a_metric_that_is_called_like_a_fact_is_compared(roads: Place) -> None:
+    """Seen to fail: a loss was left out, and one called data stood among the data."""
+    for number, name in enumerate(("one", "two")):
+        metrics = {"loss": 1.5 + number, "data": 7.0, "tree": 3.0, "mAP": 0.5}
+        record = training_record(blob_id(ROADS), blob_id(BIG), seed=1, metrics=metrics)
+        roads.write(f"trainings/{name}.veml", record)
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "losses")
+    found = roads.veml("lineage", "compare", "one", "two", "--json").json()
+    rows = {one["name"]: (one["shared"], one["first"], one["second"]) for one in found["rows"]}
+    assert rows["metric loss"] == ([], ["1.5"], ["2.5"])
+    assert rows["metric data"] == (["7"], [], [])
+    assert rows["metric tree"] == (["3"], [], [])
+    assert rows["mAP"] == (["0.5"], [], [])
+    assert rows["data"] == ([f"roads {blob_id(ROADS)[:10]}"], [], [])
+    assert "metric mAP" not in rows
+
+
+def test_what_stands_where_it_cannot_has_not_changed(roads: Place) -> None:
+    """It is no version of the graph; its bytes are one elsewhere."""
+    roads.git("tag", "before")
+    roads.write("x/big.veml", BIG)
+    roads.write("trainings/roads.veml", BIG)
+    roads.write("y/copy.veml", TOWN)
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "misplaced, and a copy")
+    found = roads.veml("lineage", "changed", "before", "--json").json()
+    assert [(one["what"], one["path"]) for one in found["changes"]] == [("new", "y/copy.veml")]
+    assert found["between"] == found["left"] == []
 
 
 def test_changed(roads: Place) -> None:

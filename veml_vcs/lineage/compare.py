@@ -18,6 +18,7 @@ _MADE_OF: Mapping[EdgeKind, str] = {
 }  # fmt: skip
 _ORDER = (*FACTS, *_MADE_OF.values(), "validated on")
 _UNTOLD = ("tree", "metrics")
+_TAKEN = frozenset((*_ORDER, *_UNTOLD))
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,13 @@ def _told(node: Node, edges: list[Edge], nodes: Mapping[str, Node]) -> _Told:
     for model in (nodes[one] for one in sorted(sources - {node.id})):
         own = {**model.props, **own}
     metrics = own.get("metrics")
-    for name, value in (*own.items(), *(metrics.items() if isinstance(metrics, Mapping) else ())):
-        if name not in _UNTOLD and name not in FACTS:
-            shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-            found.setdefault(name, {})[shown] = shown
+    values = [one for one in own.items() if one[0] not in _UNTOLD and one[0] not in FACTS]
+    for name, value in metrics.items() if isinstance(metrics, Mapping) else ():
+        # A metric may be called loss, and is none of the losses that a model has.
+        values.append((f"metric {name}" if name in _TAKEN else name, value))
+    for name, value in values:
+        shown = f"{value:.6g}" if isinstance(value, float) else str(value)
+        found.setdefault(name, {})[shown] = shown
     return found
 
 
