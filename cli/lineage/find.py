@@ -87,4 +87,5 @@ def list_found(
         ]
         with paged(lineage.repo, unless=as_json):
             told = [one.as_dict() for one in found] if as_json else []
-            show(told, found_lines(found, conditions), as_json=as_json)
+            lines = found_lines(found, conditions) if limit != 0 else ()
+            show(told, lines, as_json=as_json)

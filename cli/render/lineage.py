@@ -21,6 +21,8 @@ DIGITS = 10
 def around_lines(found: Lineage, depth: int | None = None) -> Iterator[Line]:
     """Yield a tree: what a version came from, then what came from it, no deeper than asked."""
     yield line(*version_pieces(found.start))
+    if depth == 0:  # nobody asked for more
+        return
     above = found.direction in ("up", "both")
     below = found.direction in ("down", "both")
     up = list(_branches(found, "up", depth)) if above else []
