@@ -63,6 +63,19 @@ def test_a_tree_is_no_deeper_than_asked(roads: Place) -> None:
     assert out.splitlines()[3:] == [first, *("  |" + one for one in rest), *rest]
 
 
+def test_no_steps_say_nothing_of_what_is_there(roads: Place) -> None:
+    """Seen to fail: it said that the training came from nothing."""
+    out = roads.veml("lineage", "show", "night", "--depth", "0").out
+    assert out == f"training night  {blob_id(NIGHT)[:10]}  mAP 0.5\n"
+    assert roads.veml("lineage", "show", "night", "--down").out.endswith("went into\n  nothing\n")
+
+
+def test_a_name_as_the_shell_completes_it(roads: Place) -> None:
+    for spec in ("roads/", "roads/@HEAD", "data:roads/", "roads//"):
+        assert roads.veml("lineage", "show", spec).out.startswith("data roads  ")
+    assert "1 training" in roads.veml("lineage", "impact", "roads/").out
+
+
 def test_for_other_programs(roads: Place) -> None:
     found = json.loads(roads.veml("lineage", "show", "night", "--json").out)
     assert {one["kind"] for one in found["edges"]} == {"trained_on", "uses"}

@@ -250,7 +250,8 @@ class RepositoryLineage:
         """
         told: tuple[str, str, dict[str, str]] | NotFoundError | None = None
         for place in [*(one.start() for one in re.finditer("@", spec)), len(spec)]:
-            name, revision = spec[:place], spec[place + 1 :] or "HEAD"
+            # With a slash at its end, as a shell completes the folder of a data set.
+            name, revision = spec[:place].rstrip("/"), spec[place + 1 :] or "HEAD"
             kind, colon, rest = name.partition(":")
             if colon and kind in VERSIONS:
                 name = rest
