@@ -6,10 +6,12 @@ that is heavy; a command is imported when it is asked for, and the library when 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from inspect import getdoc
 from types import ModuleType
@@ -22,7 +24,7 @@ from veml_cli._lazy import LightCommand, LightGroup, lazy_group
 from veml_cli._mirror import begin, follow_mirror
 from veml_cli._output import Color, out
 from veml_cli.start import spare_collector
-from veml_vcs.errors import InvalidInputError, VemlError
+from veml_vcs.errors import InvalidInputError, StorageError, VemlError
 
 if TYPE_CHECKING:
     from typer._click.core import Command
@@ -47,6 +49,7 @@ _GITS_OWN = frozenset((
 ))  # fmt: skip
 """Commands that veml leaves to Git, for those who type them by habit."""
 
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -151,6 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code; see ``_errors``.
     """
     spare_collector()
+    _open_all()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -158,7 +162,20 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader (``head``) has what it wants. Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # a full disk, maybe below stdout, which Python would write at exit
+        with suppress(OSError):
+            sys.stdout.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return report(StorageError(f"cannot write: {error.strerror}"))
     return code
+
+
+def _open_all() -> None:
+    """Open what the caller has closed (``>&-``), as Git does: Python has None in its place."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _run(arguments: list[str] | None) -> int:
@@ -179,6 +196,10 @@ def _run(arguments: list[str] | None) -> int:
         if isinstance(error.__context__, BrokenPipeError):
             raise error.__context__ from None
         raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        return report_bug(error)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug shall not look like a result
         return report_bug(error)
     return code if isinstance(code, int) else OK

@@ -139,6 +139,30 @@ def test_a_reader_that_leaves_is_no_error(drives: Place) -> None:
     assert done.stdout.startswith("?? ")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", ["status", "--version"])
+def test_output_that_finds_no_room_is_no_bug(place: Place, words: str) -> None:
+    place.veml("init", "-q")
+    veml = str(Path(os.sys.executable).with_name("veml"))  # type: ignore[attr-defined]
+    done = subprocess.run(
+        ["bash", "-c", f"{veml} {words} > /dev/full"],
+        cwd=place.root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == "error: cannot write: No space left on device\n"
+    assert done.returncode == 74
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_may_be_closed(drives: Place, closed: str) -> None:
+    veml = str(Path(os.sys.executable).with_name("veml"))  # type: ignore[attr-defined]
+    done = subprocess.run(
+        ["bash", "-c", f"{veml} log {closed}"],
+        cwd=drives.root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
 def test_control_c_ends_with_130(drives: Place) -> None:
     drives.write("notes.txt", "two\n")
     veml = str(Path(os.sys.executable).with_name("veml"))  # type: ignore[attr-defined]
