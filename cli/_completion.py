@@ -35,6 +35,10 @@ def _completer(kind: Complete) -> Any:
         from typer._click.shell_completion import CompletionItem
 
         found = [one for one in _asked(kind, context, incomplete) if one.startswith(incomplete)]
+        if os.environ.get("_VEML_COMPLETE") == "complete_zsh":
+            # typer's script evaluates what it is given, with $ and ` behind a backslash, and leaves
+            # one that is there: it would make these run.
+            found = [one for one in found if "\\" not in one]
         return [CompletionItem(_quoted(one)) for one in dict.fromkeys(found)]
 
     return complete

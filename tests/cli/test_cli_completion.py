@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.lineage.kit import data_record
+
 Place = Any
 BIN = str(Path(sys.executable).parent)
 TRAIN = "images/train"
@@ -143,6 +145,56 @@ def test_the_tab_key_in_zsh(forked: Place) -> None:
     )
     seen = keys(forked, ["zsh", "-f", "-i"], setup, "veml switch nig", "night")
     assert "night" in re.sub(r"[\x08\x1b]\S*", "", seen) or "ht" in seen
+
+
+HOSTILE = (
+    "ro\\$(touch ran1)",
+    "ro\\`touch ran2`",
+    'ro"$(touch ran3)"',
+    "ro'$(touch ran4)'",
+    "ro$(touch ran5)",
+)
+
+
+@pytest.fixture
+def hostile(place: Place) -> Place:
+    """Data sets in folders whose names a shell would run."""
+    place.veml("init", "-q")
+    place.git("config", "core.hooksPath", "/dev/null")
+    for number, name in enumerate((*HOSTILE, "roads")):
+        place.write(f"{name}.veml", data_record(number + 1))
+    place.git("add", "-A")
+    place.git("commit", "-qm", "a stranger's")
+    return place
+
+
+def test_zsh_is_given_nothing_that_would_run(
+    hostile: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_VEML_COMPLETE", "complete_zsh")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "veml lineage show ro")
+    done = subprocess.run(["veml"], cwd=hostile.root, capture_output=True, text=True, check=False)
+    assert '"roads"' in done.stdout
+    assert not re.search(r"\\\\[$`]|(?<!\\)[$`]", done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_does_not_run_in_zsh(place: Place, name: str) -> None:
+    """Seen to fail: Tab in a stranger's repository ran what a name said."""
+    place.veml("init", "-q")
+    place.git("config", "core.hooksPath", "/dev/null")
+    place.write(f"{name}.veml", data_record(1))
+    place.write("rx.veml", data_record(2))
+    place.git("add", "-A")
+    place.git("commit", "-qm", "a stranger's")
+    setup = (
+        "autoload -U compinit; compinit -u -D; "
+        'eval "$(_VEML_COMPLETE=source_zsh veml)"; echo SETUP-"DONE"'
+    )
+    keys(place, ["zsh", "-f", "-i"], setup, "veml lineage show r\t\n", "READY ")
+    assert not list(place.root.glob("ran*"))
 
 
 @pytest.mark.slow
