@@ -23,6 +23,7 @@ from tests.lineage.kit import (
     training_record,
 )
 from tests.repository.conftest import isolated
+from veml_vcs.lineage.check import fault_of
 from veml_vcs.lineage.graph import EDGES
 from veml_vcs.lineage.history import many
 from veml_vcs.lineage.sync import database, sync
@@ -194,6 +195,44 @@ def test_damage_is_found_by_both(history: History) -> None:
     rows = both_ways(history.root)
     skipped = {(row[0], row[1]) for row in rows if len(row) == 3}
     assert skipped == {(blob_id(other), "other.veml"), (blob_id(gone), "gone.veml")}
+
+
+@pytest.mark.parametrize("how", ["streams", "objects"])
+def test_a_record_that_comes_later_is_read_then(history: History, how: str) -> None:
+    """Git lacked its blob, or had it damaged; fetched or repaired it is as if it had been there."""
+    whole = both_ways(history.root)
+    one = object_path(history, blob_id(data_record(1)))
+    other = object_path(history, blob_id(model_record(50)))
+    kept = one.read_bytes(), other.read_bytes()
+    one.unlink()
+    other.unlink()
+    other.write_bytes(b"")
+    with Repository(str(history.root)) as repo, database(repo) as base, reading(how):
+        sync(repo, base, full=True)
+        assert len(sync(repo, base).skipped) == 2
+    for count, path, data in ((1, one, kept[0]), (0, other, kept[1])):
+        path.unlink(missing_ok=True)
+        path.write_bytes(data)
+        with Repository(str(history.root)) as repo, database(repo) as base, reading(how):
+            assert len(sync(repo, base).skipped) == count
+            assert sync(repo, base).versions == 0
+        with Repository(str(history.root)) as repo:
+            assert fault_of(repo) is None
+    with Repository(str(history.root)) as repo, database(repo) as base:
+        assert everything(base) == whole
+
+
+def test_a_clone_that_fetches_blobs_when_it_needs_them(history: History, tmp_path: Path) -> None:
+    history.git("config", "uploadpack.allowFilter", "true")
+    place = tmp_path / "clone"
+    clone = ["git", "clone", "-q", "--filter=blob:none", "--no-checkout"]
+    subprocess.run([*clone, f"file://{history.root}", str(place)], check=True)
+    with Repository(str(place)) as repo, database(repo) as base:
+        assert len(sync(repo, base).skipped) == 2
+    subprocess.run(["git", "-C", str(place), "checkout", "-q", "main"], check=True)
+    with Repository(str(place)) as repo, database(repo) as base:
+        assert not sync(repo, base).skipped
+        assert everything(base) == both_ways(history.root)
 
 
 def object_path(history: History, name: str) -> Path:

@@ -17,6 +17,7 @@ from veml_vcs.errors import (
     NotFoundError,
     StorageError,
 )
+from veml_vcs.ids import VersionId
 from veml_vcs.lineage.graph import VERSIONS, Edge
 from veml_vcs.lineage.history import BulkError, History, many, one_by_one
 from veml_vcs.lineage.records import check_place, compared, read_record
@@ -25,6 +26,7 @@ from veml_vcs.lineage.sqlite.rows import no_garbage
 from veml_vcs.lineage.sqlite.write import Writer
 from veml_vcs.lineage.told import Told, told
 from veml_vcs.repository.git.notes import COMPARISONS, noted_versions, notes_stamp, read_note
+from veml_vcs.repository.git.repo import GitRepo
 from veml_vcs.repository.git.walk import parents_stamp
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
@@ -33,6 +35,8 @@ FEW = 200
 """So many new commits are read one by one; more are worth three processes."""
 _LOT = 2000
 """Commits whose records are held in memory at a time."""
+_ABSENT = "absent"
+"""Name of a value in ``state``: versions whose bytes Git could not read."""
 _REFUSED = (DamagedError, FormatError, InvalidInputError, NotFoundError)
 """What a record that cannot be taken is refused with."""
 
@@ -111,6 +115,7 @@ def _brought_up(repo: Repository, base: Database, full: bool, progress: Progress
         heads = sorted(set(repo.git.all_commits()))
         notes = "\n\n".join(notes_stamp(repo, kind) for kind in COMPARISONS)
         ends = parents_stamp(repo.git)
+        full = full or _came(repo.git, _absent(base))
         if not full and before == (" ".join(heads), notes, ends):
             return Synced(0, 0, 0, _skipped(base))
         try:
@@ -147,7 +152,7 @@ def _sync(
         commits = len(new.parents())
         if few:
             writer.stand(heads)
-        versions = _add(writer, new, progress)
+        versions, absent = _add(writer, new, progress)
         # Git leaves out commits that come from each other in a circle, as grafts can make it.
         if writer.owes or (not few and len(writer.kinds(heads)) < len(heads)):
             raise BulkError
@@ -158,7 +163,22 @@ def _sync(
         writer.state("heads", " ".join(heads))
         writer.state("notes", notes)
         writer.state("ends", ends)
+        if absent:
+            writer.state(_ABSENT, " ".join(sorted(absent.union(_absent(base)))))
     return Synced(commits, versions, removed, _skipped(base))
+
+
+def _absent(base: Database) -> list[str]:
+    return (_state(base, _ABSENT) or "").split()
+
+
+def _came(git: GitRepo, absent: Iterable[str]) -> bool:
+    """Tell whether Git can read now what it could not: fetched, or repaired."""
+    for one in absent:
+        with suppress(DamagedError, NotFoundError):
+            git.read_blob(VersionId(one))
+            return True
+    return False
 
 
 def _states(base: Database) -> tuple[str | None, ...]:
@@ -177,8 +197,10 @@ def _skipped(base: Database) -> tuple[Skipped, ...]:
     return tuple(Skipped(*row) for row in rows)
 
 
-def _add(writer: Writer, new: History, progress: Progress) -> int:
+def _add(writer: Writer, new: History, progress: Progress) -> tuple[int, set[str]]:
+    """Add what is new; return how many versions that is, and those that Git cannot read."""
     versions = done = 0
+    absent: set[str] = set()
     total = len(new.parents())
     arrived = new.arrived()
     while lot := list(islice(arrived, _LOT)):
@@ -201,9 +223,10 @@ def _add(writer: Writer, new: History, progress: Progress) -> int:
             for one in lot
         ])  # fmt: skip
         versions += len(read.said)
+        absent |= read.absent
         done += len(lot)
         progress("reading the history", done, total)
-    return versions
+    return versions, absent
 
 
 def _spelt(path: str) -> str:
@@ -223,11 +246,13 @@ class _Versions:
         said: Of those that are new and sound.
         skipped: What cannot be taken, at each place where it stands.
         records: All that are records; a file that is called like one and is none brings nothing.
+        absent: Those whose bytes Git does not have, or has damaged: they may come.
     """
 
     said: list[Told] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     records: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
 
 
 def _read_versions(
@@ -243,6 +268,8 @@ def _read_versions(
                 said = read_record(data(), version, _spelt(path))
             except _REFUSED as error:
                 faults.append(Skipped(version, path, error.message))
+                if isinstance(error, NotFoundError) or error.kind == "git-damaged":
+                    found.absent.add(version)
                 continue
             if said is not None:
                 _take(found, told(said), places[version])
