@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.repository.conftest import isolated
+from veml_vcs.errors import NotFoundError
 from veml_vcs.repository import Repository, init
+from veml_vcs.repository.git.notes import noted_versions, notes_stamp
 from veml_vcs.repository.git.walk import reachable
+from veml_vcs.repository.upkeep.fsck import fsck
 
 __all__ = ["isolated"]
 
@@ -72,6 +75,17 @@ def test_refs_that_name_each_other_name_nothing(root: Path) -> None:
     git(root, "symbolic-ref", "refs/heads/a", "refs/heads/b")
     git(root, "symbolic-ref", "refs/heads/b", "refs/heads/a")
     check_as_git(root, 4)
+    with Repository(str(root)) as repo:
+        with pytest.raises(NotFoundError):
+            repo.resolve("a")
+        assert not fsck(repo).problems
+
+
+def test_a_ref_of_notes_that_names_nothing_has_none(root: Path) -> None:
+    git(root, "symbolic-ref", "refs/veml/remotes/origin/drift", "refs/veml/nothing")
+    with Repository(str(root)) as repo:
+        assert notes_stamp(repo, "drift") == ""
+        assert noted_versions(repo, "drift") == []
 
 
 @pytest.mark.parametrize(

@@ -262,9 +262,8 @@ def join_notes(repo: Repository, remote: str, kind: str) -> None:
 
 def _refs(repo: Repository, kind: str) -> list[Ref]:
     """Return the refs that hold notes of one kind, ours first."""
-    ours = _ref(kind)
-    there = [ours] if ours in repo.git.dulwich.refs else []
-    return there + tracking_refs(repo).get(kind, [])
+    every = [_ref(kind), *tracking_refs(repo).get(kind, [])]
+    return [one for one in every if repo.git.dulwich.refs.follow(one)[1]]
 
 
 def _ref(kind: str) -> Ref:

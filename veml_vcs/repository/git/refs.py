@@ -172,12 +172,19 @@ class GitRefs(DiskRefsContainer):
             lock.commit(out.getvalue())
         self._invalidate_packed_refs_cache()
 
+    def follow(self, name: Ref) -> tuple[list[Ref], ObjectID | None]:
+        """Follow a ref; symbolic ones that name each other lead to nothing, as in Git."""
+        try:
+            return super().follow(name)
+        except SymrefLoop:
+            return [name], None
+
     def as_dict(self, base: Ref | None = None) -> dict[Ref, ObjectID]:
         """Return the refs below a prefix and their values; as in Git without those damaged."""
         found: dict[Ref, ObjectID] = {}
         prefix = (base or b"").rstrip(b"/")
         for key in self.keys(base):
-            with contextlib.suppress(SymrefLoop, KeyError, DamagedError):
+            with contextlib.suppress(KeyError, DamagedError):
                 found[key] = self[Ref(prefix + b"/" + key if prefix else key)]
         return found
 
@@ -253,7 +260,7 @@ class GitRefs(DiskRefsContainer):
         """Return the ref that a symbolic one points at, or itself."""
         try:
             real = Ref(self.follow(name)[0][-1])
-        except (KeyError, IndexError, SymrefLoop):
+        except (KeyError, IndexError):
             real = name
         if not refname_is_safe(real):
             raise RefFormatError(real)

@@ -21,7 +21,7 @@ from dulwich.hooks import ShellHook
 from dulwich.index import ConflictedIndexEntry, Index, IndexEntry, commit_tree
 from dulwich.object_store import iter_tree_contents
 from dulwich.objects import Blob, Commit, ObjectID, Tree
-from dulwich.refs import HEADREF, Ref, SymrefLoop
+from dulwich.refs import HEADREF, Ref
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.ids import CommitId, VersionId, short
@@ -258,7 +258,7 @@ class GitRepo:
                 continue
             try:
                 peeled = self.dulwich.object_store[self.dulwich.get_peeled(name)]
-            except (KeyError, SymrefLoop):
+            except KeyError:
                 continue  # a branch without commits, or a ref to what a shallow clone lacks
             if isinstance(peeled, Commit):
                 found[CommitId(peeled.id.decode())] = None
