@@ -31,6 +31,7 @@ _EXACT = 2.0**53
 """Below it, a whole number is a float."""
 _ROUNDED = {"<": "<=", ">": ">=", "!=": ""}
 """What may fit beside a number that is rounded; all of it where nothing is known."""
+_SAID = "SELECT kind, name, text, chunk, numbers, keys FROM said"
 _MARKS = ", ".join("?" * len(VERSIONS))
 
 
@@ -64,26 +65,25 @@ def fitting(
 
 def says_what_nodes_say(connection: sqlite3.Connection) -> bool:
     """Tell whether the table is what the versions make of it; nobody else sees damage to it."""
-    right: dict[_Column, list[_Saying]] = {}
+    right: dict[tuple[_Column, int], list[_Saying]] = {}
     for key, kind, props in connection.execute(
         f"SELECT key, kind, props FROM node WHERE known AND kind IN ({_MARKS})", VERSIONS
     ):
         for column, number in _columns(kind, props_of(props)):
-            right.setdefault(column, []).append((number, key))
-    found: dict[_Column, list[_Saying]] = {}
+            right.setdefault((column, key // CHUNK), []).append((number, key))
     try:
-        for column, number, key in sayings(connection):
-            found.setdefault(column, []).append((number, key))
+        found = {
+            ((kind, name, text), chunk): _read(chunk, *row)
+            for kind, name, text, chunk, *row in connection.execute(_SAID)
+        }
     except (TypeError, ValueError):  # bytes that are no such numbers, or not as many
         return False
-    return found == {column: _ordered(some) for column, some in right.items()}
+    return found == {row: _ordered(some) for row, some in right.items()}  # each is in order
 
 
 def sayings(connection: sqlite3.Connection) -> Iterator[tuple[_Column, float, int]]:
     """Yield all that the table has: column, number (0 of texts), key; as the rows have it."""
-    for kind, name, text, chunk, *row in connection.execute(
-        "SELECT kind, name, text, chunk, numbers, keys FROM said"
-    ):
+    for kind, name, text, chunk, *row in connection.execute(_SAID):
         for number, key in _read(chunk, *row):
             yield (kind, name, text), number, key
 
