@@ -80,6 +80,13 @@ def test_find(roads: Place) -> None:
     assert roads.veml("lineage", "models", "--at", "v1", "-n", "9", "--json").json() == one[:1]
 
 
+def test_what_was_trained_on_is_data(roads: Place) -> None:
+    """Seen to fail: nothing was said to be trained on a training, as if it were data."""
+    for named in ("first", "big"):
+        done = roads.veml("lineage", "find", "--trained-on", named, code=128)
+        assert "expected a data version or class:NAME" in done.err
+
+
 def test_common(roads: Place) -> None:
     out = roads.veml("lineage", "common", "second", "third").out
     assert out.splitlines() == [

@@ -42,7 +42,7 @@ def find(
 
     Raises:
         NotFoundError: There is no such data version, or revision.
-        InvalidInputError: There is no such kind of fact.
+        InvalidInputError: There is no such kind of fact, or it is no data that was named.
     """
     store = asked.store
     wanted = [fact_id(one) for one in facts]
@@ -91,7 +91,13 @@ def _data(asked: RepositoryLineage, text: str) -> str:
     """Return what ``--trained-on`` names: a class, or a data version."""
     if text.partition(":")[0] == "class":
         return fact_id(text)
-    return asked.version(text, "data").id
+    found = asked.version(text, "data")
+    if found.kind != "data":
+        raise InvalidInputError(
+            f"{text} is a {found.kind} version, expected a data version or class:NAME",
+            hint=f"veml lineage show {text} --down",
+        )
+    return found.id
 
 
 def _deployed(
