@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from veml_vcs.lineage.related import Common, Neighbour
 
 _MOST_EDGES = 30
-_TOLD = ("name", "samples", *METRICS)
-"""What stands beside a version anyway."""
+_TOLD = ("name", "samples")
+"""What stands beside a version anyway, as does one metric."""
 _COLOURS: dict[str, Style] = {"new": "added", "gone": "removed", "revised": "changed"}
 
 
@@ -30,7 +30,9 @@ def found_lines(found: Sequence[Node], where: Sequence[Condition] = ()) -> Itera
 
     for node in found:
         head = version_pieces(node)
-        asked = {one.name: said(node, one.name) for one in where if one.name not in _TOLD}
+        metric = next((one for one in METRICS if one in node.props.get("metrics", ())), "")
+        told_anyway = (*_TOLD, metric)
+        asked = {one.name: said(node, one.name) for one in where if one.name not in told_anyway}
         if node.kind == "model":
             asked["backbone"] = node.props.get("backbone") or node.props.get("architecture")
         told = [f"{name} {one:.6g}" if isinstance(one, float) else f"{name} {one}"

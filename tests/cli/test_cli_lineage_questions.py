@@ -80,6 +80,16 @@ def test_find(roads: Place) -> None:
     assert roads.veml("lineage", "models", "--at", "v1", "-n", "9", "--json").json() == one[:1]
 
 
+def test_a_metric_that_was_asked_about_is_shown(roads: Place) -> None:
+    """Of several one stands beside the name, and it is not always that."""
+    metrics = {"mAP": 0.5, "accuracy": 0.75}
+    roads.write("trainings/both.veml", training_record("12" * 20, "34" * 20, metrics=metrics))
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "two metrics")
+    out = roads.veml("lineage", "find", "--where", "accuracy>.7", "--where", "mAP=.5").out
+    assert out.endswith("  mAP 0.5  accuracy 0.75\n")
+
+
 def test_what_was_trained_on_is_data(roads: Place) -> None:
     """Seen to fail: nothing was said to be trained on a training, as if it were data."""
     for named in ("first", "big"):
