@@ -414,6 +414,7 @@ class TestWhatIsOnIt:
             page = page_of(found, part.nodes.values(), part.edges, title="x", most=2,
                            starts=[blob_id(TUNED)])  # fmt: skip
         assert page.nodes[0]["id"] == blob_id(TUNED) == page.starts[0]
+        assert all(one.startswith("veml lineage show VERSION ") for one in page.narrow.values())
         assert sum(page.left_out.values()) == len(part.nodes) - 2
         (tuned, _) = page.nodes
         assert ["trained on", "out", blob_id(NEW), {"roles": ["train"]}] in tuned["edges"]

@@ -84,8 +84,8 @@ def page_of(
     return _page(
         lineage, nodes[:most], list(edges), title, starts,
         Counter(one.kind for one in nodes[most:]),
-        {"less": "--depth N, --up, --down, --at REV",
-         "from elsewhere": "veml lineage show VERSION --html FILE"},
+        # No other command has --depth.
+        {"less, or from elsewhere": "veml lineage show VERSION --depth N --html FILE"},
     )  # fmt: skip
 
 
