@@ -27,8 +27,11 @@ from tests.lineage.neo4j.kit import (
 from tests.lineage.neo4j.server import Server as Address
 from tests.repository.conftest import isolated
 from veml_vcs.errors import ConflictError, VemlError
+from veml_vcs.lineage.neo4j.changes import At
 from veml_vcs.lineage.neo4j.mirror import Mirror
+from veml_vcs.lineage.neo4j.windows import Window
 from veml_vcs.lineage.sync import database, sync
+from veml_vcs.lineage.told import text_of
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import blob_id
 
@@ -82,6 +85,37 @@ def test_nothing_new_is_nothing_sent(tmp_path: Path, isolated: Path, neo4j_serve
         one = mirror.bring_up()
         assert (one.nodes, one.whole) == (2, False)  # the commit, the version
         assert in_neo4j(mirror._server) == in_sqlite(base)
+    base.close()
+    repo.close()
+
+
+def test_what_says_much_is_sent_in_more_windows(
+    tmp_path: Path, isolated: Path, neo4j_server: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole and of the log. Seen to fail: a server of 512 MB refused 50 MB in one window."""
+    monkeypatch.setattr("veml_vcs.lineage.neo4j.comparing._MOST_LETTERS", 500)
+    history = some_history(tmp_path / "project", 6)
+    repo, base = history.synced()
+    with mirrored(neo4j_server, base) as mirror:
+        send, sent = mirror._send, list[Window]()
+
+        def noted(at: At, window: Window) -> None:
+            sent.append(window)
+            send(at, window)
+
+        monkeypatch.setattr(mirror, "_send", noted)
+        mirror.bring_up()
+        for number in range(7, 12):
+            history.commit({"roads.veml": data_record(number)})
+        with Repository(str(history.root)) as now:
+            sync(now, base)
+        assert not mirror.bring_up().whole
+        assert in_neo4j(mirror._server) == in_sqlite(base)
+        for one in sent:
+            said = [node.props for node, _ in one.nodes] + [edge.props for edge in one.edges]
+            assert len(said) <= 2 or sum(len(text_of(props)) for props in said) <= 500
+        assert max(len(one.nodes) for one in sent) > 1
+        assert len(sent) > 8
     base.close()
     repo.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from veml_vcs.lineage.graph import Edge
@@ -21,6 +21,9 @@ from veml_vcs.lineage.sqlite.rows import EDGE, NODE, to_edge, to_node
 
 _SHORT = 200
 """Letters of an id that is surely short enough for an index (4 bytes each at most)."""
+
+_MOST_LETTERS = 1_000_000
+"""Of what rows say, in a window of more than one: the server has it all in memory, and a minute."""
 
 
 class Comparison:
@@ -103,6 +106,7 @@ class Comparison:
             f"SELECT n.key, {NODE} FROM node n WHERE n.key > ? ORDER BY n.key LIMIT ?",
             (int(at.after), self._window),
         ).fetchall()
+        rows = rows[: _fitting(row[4] for row in rows)]
         if not rows:
             return Window(replace(at, stage="edges", after=""))
         return Window(
@@ -118,41 +122,41 @@ class Comparison:
             "ORDER BY e.source, e.kind, e.target",
             (source, kind, target, self._window),
         ).fetchall()
+        rows = rows[: _fitting(row[6] for row in rows)]
         if not rows:
             return Window(replace(at, stage="log", after=""))
         after = json.dumps(list(rows[-1][:3]))
         return Window(replace(at, after=after), edges=[to_edge(row[3:]) for row in rows])
 
-    def _log(self, at: At) -> Window | None:
+    def _log(self, at: At, limit: int | None = None) -> Window | None:
         rows = self._do(
             "SELECT number, what, id, kind, target FROM changed WHERE number > ? "
             "ORDER BY number LIMIT ?",
-            (at.number, self._window),
+            (at.number, limit or self._window),
         ).fetchall()
         if not rows:
             return None
         touched = {row[2] for row in rows if row[1] in ("node", "gone")}
         went = {row[2] for row in rows if row[1] == "gone"}
-        nodes = [
-            (to_node(row), row[2])
-            for row in self._do(
-                f"SELECT {NODE} FROM node n WHERE n.id IN (SELECT value FROM json_each(?)) "
-                "ORDER BY n.id",
-                (json.dumps(sorted(touched)),),
-            )
-        ]
+        node_rows = self._do(
+            f"SELECT {NODE} FROM node n WHERE n.id IN (SELECT value FROM json_each(?)) "
+            "ORDER BY n.id",
+            (json.dumps(sorted(touched)),),
+        ).fetchall()
         pairs = sorted({(row[2], row[3], row[4]) for row in rows if row[1] == "edge"})
-        edges = [
-            to_edge(row)
-            for row in self._do(
-                f"SELECT {EDGE} FROM json_each(?) w "
-                "CROSS JOIN node s ON s.id = json_extract(w.value, '$[0]') "
-                "CROSS JOIN node t ON t.id = json_extract(w.value, '$[2]') "
-                "CROSS JOIN edge e ON e.source = s.key "
-                "AND e.kind = json_extract(w.value, '$[1]') AND e.target = t.key",
-                (json.dumps(pairs),),
-            )
-        ]
+        edge_rows = self._do(
+            f"SELECT {EDGE} FROM json_each(?) w "
+            "CROSS JOIN node s ON s.id = json_extract(w.value, '$[0]') "
+            "CROSS JOIN node t ON t.id = json_extract(w.value, '$[2]') "
+            "CROSS JOIN edge e ON e.source = s.key "
+            "AND e.kind = json_extract(w.value, '$[1]') AND e.target = t.key",
+            (json.dumps(pairs),),
+        ).fetchall()
+        said = [row[3] for row in (*node_rows, *edge_rows)]
+        if len(rows) > 1 and _fitting(said) < len(said):
+            return self._log(at, len(rows) // 2)
+        nodes = [(to_node(row), row[2]) for row in node_rows]
+        edges = [to_edge(row) for row in edge_rows]
         have = {(one.source, one.kind, one.target) for one in edges}
         cut = [(key_of(one[0]), one[1], key_of(one[2])) for one in pairs if one not in have]
         gone = sorted(map(key_of, went | (touched - {one.id for one, _ in nodes})))
@@ -165,3 +169,14 @@ class Comparison:
             (json.dumps(given),),
         )
         return [to_edge(row) for row in rows]
+
+
+def _fitting(said: Iterable[str]) -> int:
+    """Return how many of the first texts are no more than fits; one is, if there is any."""
+    count = letters = 0
+    for one in said:
+        letters += len(one)
+        if count and letters > _MOST_LETTERS:
+            break
+        count += 1
+    return count

@@ -29,6 +29,9 @@ from veml_vcs.repository.progress import Progress, silent
 WINDOW = 2000
 """Rows that one transaction writes."""
 
+_REMOVED = 200
+"""Nodes that go in one transaction, where nobody knows how much they say."""
+
 _MOVES = 3
 """How often somebody else may write in between; two would send for ever."""
 
@@ -297,7 +300,7 @@ class Mirror:
                 lambda transaction: transaction.run(
                     f"MATCH {of_repository('n')} WITH n LIMIT $limit "
                     "DETACH DELETE n RETURN count(*) AS count",
-                    repository=self._name, limit=self._window,
+                    repository=self._name, limit=min(self._window, _REMOVED),
                 ).single(strict=True)["count"]
             )  # fmt: skip
             if not found:
