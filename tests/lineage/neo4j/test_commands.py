@@ -284,7 +284,11 @@ def test_what_cannot_be_connected_to(
         return said
 
     assert "a password in it" in refused("neo4j://ann:secret@host")
-    assert "secret" not in refused("neo4j://ann:secret@host")
+    for address in ("neo4j://ann:%s@host", "ann:%s@host", "neo4j://a:%s/b@host", "bolt:a:%s@host",
+                    "https://a:%s#b@host:7474", "neo4j://a:%s?@b@host"):  # fmt: skip
+        said = refused(address % "secret")
+        assert "secret" not in said
+        assert "...@host" in said
     assert "do not speak HTTP: neo4j://host" in refused("http://host:7474")
     assert "no address of a Neo4j server" in refused("host")
     assert "no address of a Neo4j server" in refused("neo4j://host/database")
@@ -357,6 +361,11 @@ def test_the_mirror_is_only_read(roads: Place, neo4j_server: Address) -> None:
         said = roads.veml("lineage", "query", cypher, code=128).err
         assert said.startswith("fatal: ")
         assert "Traceback" not in said
+    for given in ("x=99999999999999999999", 'x="\\ud800"', "x=\udcff"):
+        said = roads.veml("lineage", "query", "RETURN $x", "--param", given, code=128).err
+        assert "cannot be told that: " in said
+    deep = roads.veml("lineage", "query", "RETURN size($x) AS s", "--param", "x=" + "[" * 100_000)
+    assert deep.out.split() == ["s", "100000"]
     for given in ("least", "=3"):
         assert "expected NAME=VALUE" in roads.veml(
             "lineage", "query", "RETURN 1", "--param", given, code=128

@@ -75,6 +75,6 @@ def parameters(given: Sequence[str]) -> dict[str, Any]:
             raise InvalidInputError(f"--param {shown(name)}: given twice")
         try:
             found[name] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             found[name] = text
     return found

@@ -97,12 +97,7 @@ def checked_url(text: str) -> str:
         InvalidInputError: It is none, or a user or a password is in it.
     """
     expected = "expected neo4j://HOST[:PORT], or bolt://; neo4j+s:// where the server has TLS"
-    try:
-        found = urlsplit(text)
-        port = found.port
-    except ValueError as error:
-        raise InvalidInputError(f"{_without_secret(text)}: {error}", hint=expected) from error
-    if "@" in found.netloc:
+    if "@" in text:  # first of all: what follows may show a part of it
         raise InvalidInputError(
             f"{_without_secret(text)}: an address with a user or a password in it would be written "
             "into the repository's settings",
@@ -110,6 +105,11 @@ def checked_url(text: str) -> str:
             "credential helper keep them",
             kind="secret-in-address",
         )
+    try:
+        found = urlsplit(text)
+        port = found.port
+    except ValueError as error:
+        raise InvalidInputError(f"{shown(text)}: {error}", hint=expected) from error
     if found.scheme not in SCHEMES:
         hint = expected
         if found.scheme in ("http", "https"):
@@ -122,7 +122,9 @@ def checked_url(text: str) -> str:
 
 
 def _without_secret(text: str) -> str:
-    return shown(re.sub("//.*@", "//...@", text))
+    scheme, slashes, _ = text.rpartition("@")[0].partition("://")
+    named = f"{scheme}{slashes}" if slashes and scheme in (*SCHEMES, "http", "https") else ""
+    return shown(f"{named}...@{text.rpartition('@')[2]}")
 
 
 def write_place(repo: Repository, place: Place) -> None:

@@ -173,6 +173,13 @@ class Server:
         except Exception as error:  # the driver has no class for what a server may say wrongly
             if not _in_driver(error):
                 raise
+            if isinstance(error, UnicodeEncodeError | OverflowError):  # of what was to be said
+                why = error.reason if isinstance(error, UnicodeEncodeError) else _text(error)
+                raise InvalidInputError(
+                    f"{self.place.host} cannot be told that: {why[:_SHOWN]}",
+                    hint="Neo4j takes text as UTF-8, and whole numbers of 64 bits",
+                    kind="cypher",
+                ) from error
             raise StorageError(
                 f"{self.place.host} breaks Neo4j's protocol: {type(error).__name__}: "
                 f"{_text(error)[:_SHOWN]}",
