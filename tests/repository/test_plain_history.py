@@ -12,6 +12,7 @@ import pytest
 
 from tests.repository.conftest import isolated
 from veml_vcs.errors import NotFoundError
+from veml_vcs.ids import VersionId
 from veml_vcs.repository import Repository, init
 from veml_vcs.repository.git.notes import noted_versions, notes_stamp
 from veml_vcs.repository.git.walk import reachable
@@ -98,3 +99,13 @@ def test_a_damaged_commit_graph_is_no_matter(root: Path, damage: Callable[[bytes
     path.unlink()
     path.write_bytes(damage(data))
     check_as_git(root, 4)
+
+
+def test_alternates_with_an_empty_line_and_itself(root: Path) -> None:
+    other = root.parent / "other"
+    git(root, "clone", "-q", "--shared", str(root), str(other))
+    path = other / ".git/objects/info/alternates"
+    path.write_text(f"# where\n\n{other}/.git/objects\n{root}/.git/objects\n")
+    check_as_git(other, 4)
+    with Repository(str(other)) as repo, pytest.raises(NotFoundError):
+        repo.git.read_blob(VersionId("12" * 20))

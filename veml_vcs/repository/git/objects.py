@@ -116,6 +116,16 @@ class GitObjects(DiskObjectStore):
                 kind="git-damaged",
             ) from error
 
+    def _read_alternate_paths(self) -> Iterator[str]:
+        """Yield the folders of alternates; an empty line, and this folder itself, are passed over.
+
+        Git does so; dulwich would look for what is not there without end.
+        """
+        own = os.path.realpath(self.path)
+        for path in super()._read_alternate_paths():
+            if os.path.realpath(path) != own:
+                yield path
+
     def get_commit_graph(self) -> None:
         """Return nothing: dulwich believes that file unseen, and reads all of it at once.
 
