@@ -69,8 +69,8 @@ else
     marks='not data and not search'
 fi
 if [ "$only" = search ]; then
-    # Every parser again, with examples that are others in each run, and many of them.
-    VEML_EXAMPLES=${VEML_EXAMPLES:-20} "$veml_venv/bin/python" -m pytest -m 'not search' tests/hostile
+    # Every parser, the graph's engines and the trees again, with examples that are others in each run, and many of them.
+    VEML_EXAMPLES=${VEML_EXAMPLES:-20} "$veml_venv/bin/python" -m pytest -m 'not search and not neo4j' tests/hostile tests/lineage tests/samples/tree
 fi
 # Handed out in small lots: what fails fast still comes first, and no core is left with all the slow ones.
 "$veml_venv/bin/python" -m pytest -m "$marks" -n logical --maxprocesses 8 --maxschedchunk 8 "$@"

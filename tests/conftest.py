@@ -8,12 +8,14 @@ import signal
 import pytest
 from hypothesis import settings
 
-# The same examples in every run: a gate that fails one time in a hundred is soon ignored. New ones
-# are looked for by `./test.sh --search`, and by VEML_EXAMPLES=20 before any other pytest.
-_SAME = os.environ.get("VEML_EXAMPLES", "1") == "1"
-settings.register_profile("default", deadline=None, max_examples=60, derandomize=_SAME)
-settings.register_profile("ci", deadline=None, max_examples=150, print_blob=True, derandomize=_SAME)
-settings.register_profile("quick", deadline=None, max_examples=10, derandomize=_SAME)
+# The same examples in every run: a gate that fails one time in a hundred is soon ignored. New ones,
+# so many times as many, are looked for by `./test.sh --search`, and by VEML_EXAMPLES=20 before any
+# other pytest.
+_TIMES = int(os.environ.get("VEML_EXAMPLES", "1"))
+for _name, _count in (("default", 60), ("ci", 150), ("quick", 10)):
+    settings.register_profile(
+        _name, deadline=None, max_examples=_count * _TIMES, print_blob=True, derandomize=_TIMES == 1
+    )
 settings.load_profile(
     os.environ.get("VEML_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "default")
 )
