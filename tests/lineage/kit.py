@@ -17,7 +17,7 @@ from veml_vcs.lineage.history import History as NewCommits
 from veml_vcs.lineage.history import one_by_one
 from veml_vcs.lineage.sqlite.adjacency import GROUP_SHIFT, Adjacency
 from veml_vcs.lineage.sqlite.chains import reached
-from veml_vcs.lineage.sqlite.database import Database
+from veml_vcs.lineage.sqlite.database import GENERATION, Database
 from veml_vcs.lineage.sqlite.sound_chains import says_what_commits_reach
 from veml_vcs.lineage.sqlite.values import sayings
 from veml_vcs.lineage.store import Direction
@@ -80,10 +80,10 @@ class History:
         init(str(root))
         self.root = root
 
-    def git(self, *arguments: str, code: int = 0) -> str:
+    def git(self, *arguments: str, code: int = 0, given: str | None = None) -> str:
         done = subprocess.run(
             ["git", "-c", "core.hooksPath=/dev/null", *arguments],
-            cwd=self.root, capture_output=True, text=True, check=False,
+            cwd=self.root, capture_output=True, text=True, check=False, input=given,
         )  # fmt: skip
         assert done.returncode == code, done.stderr
         return done.stdout.strip()
@@ -218,6 +218,28 @@ def both_ways(root: Path) -> list[tuple[object, ...]]:
         base.close()
     assert found[0] == found[1]
     return found[0]
+
+
+def follow(history: History) -> dict[str, tuple[Any, ...]]:
+    """Follow a history; compare that with a graph that is built anew. Return the nodes by id."""
+    with Repository(str(history.root)) as repo, database(repo) as base:
+        before = generation(base)
+        sync(repo, base)
+        assert generation(base) == before
+        check_reach(base)
+        followed = everything(base)
+        with Database("", repo.files) as anew:
+            sync(repo, anew)
+            assert followed == everything(anew)
+    return {str(row[0]): row[1:] for row in followed if len(row) == 5}
+
+
+def generation(base: Database) -> str:
+    """Return what tells a graph that was followed from one that was made anew."""
+    (value,) = base.connection.execute(
+        "SELECT value FROM state WHERE name = ?", (GENERATION,)
+    ).fetchone()
+    return str(value)
 
 
 def wander(history: History, chance: random.Random) -> str:

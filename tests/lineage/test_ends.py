@@ -11,7 +11,6 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,18 +18,15 @@ from tests.lineage.kit import (
     ZERO,
     History,
     both_ways,
-    check_reach,
     data_record,
     dump,
-    everything,
+    follow,
     model_record,
     training_record,
 )
 from tests.repository.conftest import isolated
 from veml_vcs.lineage.ask import lineage
 from veml_vcs.lineage.related import neighbours
-from veml_vcs.lineage.sqlite.database import GENERATION, Database
-from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import blob_id
 
@@ -46,26 +42,6 @@ def history(tmp_path: Path, isolated: Path) -> History:
     _, base = found.synced()
     base.close()
     return found
-
-
-def follow(history: History) -> dict[str, tuple[Any, ...]]:
-    """Follow a history; compare that with a graph that is built anew. Return the nodes by id."""
-    with Repository(str(history.root)) as repo, database(repo) as base:
-        before = _generation(base)
-        sync(repo, base)
-        assert _generation(base) == before
-        check_reach(base)
-        followed = everything(base)
-        with Database("", repo.files) as anew:
-            sync(repo, anew)
-            assert followed == everything(anew)
-    return {str(row[0]): row[1:] for row in followed if len(row) == 5}
-
-
-def _generation(base: Database) -> list[Any]:
-    return base.connection.execute(
-        "SELECT value FROM state WHERE name = ?", (GENERATION,)
-    ).fetchall()
 
 
 def note(history: History, notes: Mapping[str, bytes]) -> None:

@@ -18,13 +18,14 @@ from tests.lineage.kit import (
     check_reach,
     data_record,
     everything,
+    generation,
     model_record,
     reading,
     training_record,
     wander,
 )
 from tests.repository.conftest import isolated
-from veml_vcs.lineage.sqlite.database import GENERATION, Database
+from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.repo import blob_id
@@ -197,13 +198,6 @@ def test_a_graph_made_anew_says_so(tmp_path: Path, isolated: Path) -> None:
     assert len({*seen, ""}) == 4
     base.close()
     repo.close()
-
-
-def generation(base: Database) -> str:
-    (value,) = base.connection.execute(
-        "SELECT value FROM state WHERE name = ?", (GENERATION,)
-    ).fetchone()
-    return str(value)
 
 
 def test_what_no_commit_has_is_named_and_not_known(tmp_path: Path, isolated: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -25,7 +25,8 @@ from veml_vcs.lineage.sqlite.database import FILE, Database
 from veml_vcs.lineage.sqlite.rows import no_garbage
 from veml_vcs.lineage.sqlite.write import Writer
 from veml_vcs.lineage.told import Told, told
-from veml_vcs.repository.git.notes import COMPARISONS, noted_versions, notes_stamp, read_note
+from veml_vcs.repository.git.notes import COMPARISONS, notes_stamp, read_notes
+from veml_vcs.repository.git.notes_changed import changed_notes
 from veml_vcs.repository.git.repo import GitRepo
 from veml_vcs.repository.git.walk import parents_stamp
 from veml_vcs.repository.progress import Progress, silent
@@ -37,6 +38,8 @@ _LOT = 2000
 """Commits whose records are held in memory at a time."""
 _ABSENT = "absent"
 """Name of a value in ``state``: versions whose bytes Git could not read."""
+_BETWEEN = "\n\n"
+"""Stamps of notes of one kind and another."""
 _REFUSED = (DamagedError, FormatError, InvalidInputError, NotFoundError)
 """What a record that cannot be taken is refused with."""
 
@@ -113,7 +116,7 @@ def _brought_up(repo: Repository, base: Database, full: bool, progress: Progress
     while done is None:
         before = _states(base)
         heads = sorted(set(repo.git.all_commits()))
-        notes = "\n\n".join(notes_stamp(repo, kind) for kind in COMPARISONS)
+        notes = _BETWEEN.join(notes_stamp(repo, kind) for kind in COMPARISONS)
         ends = parents_stamp(repo.git)
         full = full or _came(repo.git, _absent(base))
         if not full and before == (" ".join(heads), notes, ends):
@@ -158,7 +161,8 @@ def _sync(
             raise BulkError
         removed = writer.remove_commits(set(before) - set(heads), heads)
         if _state(base, "notes") != notes:
-            writer.replace_noted(_noted(repo))
+            about = _changed_notes(repo, _state(base, "notes"))
+            writer.replace_noted(_noted(repo, about), about)
         writer.settle()
         writer.state("heads", " ".join(heads))
         writer.state("notes", notes)
@@ -300,11 +304,28 @@ def _misplaced(version: str, kind: str, paths: Iterable[str]) -> list[Skipped]:
     return found
 
 
-def _noted(repo: Repository) -> Iterator[Edge]:
-    """List the edges that notes say; what is no comparison there is a stranger's, and left out."""
+def _changed_notes(repo: Repository, stamps: str | None) -> set[VersionId] | None:
+    """Return the versions on which the notes may be others; None is all, as ``changed_notes``."""
+    before = (stamps or "").split(_BETWEEN)
+    if stamps is None or len(before) != len(COMPARISONS):
+        return None
+    found: set[VersionId] = set()
+    for kind, stamp in zip(COMPARISONS, before, strict=True):
+        some = changed_notes(repo, kind, stamp)
+        if some is None:
+            return None
+        found |= some
+    return found
+
+
+def _noted(repo: Repository, about: Container[str] | None) -> Iterator[Edge]:
+    """List the edges that notes say, on some versions or on all.
+
+    What is no comparison there is a stranger's, and left out.
+    """
     for kind in COMPARISONS:
-        for version in noted_versions(repo, kind):
-            for line in (read_note(repo, kind, version) or b"").splitlines():
+        for version, note in read_notes(repo, kind, about):
+            for line in note.splitlines():
                 try:
                     said = json.loads(line)
                 except (ValueError, RecursionError):

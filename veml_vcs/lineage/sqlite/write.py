@@ -264,12 +264,22 @@ class Writer:
         self._adjacency.catch_up()
         self._values.close()
 
-    def replace_noted(self, edges: Iterable[Edge]) -> None:
-        """Set all edges that notes say; before ``settle``."""
+    def replace_noted(self, edges: Iterable[Edge], about: Collection[str] | None = None) -> None:
+        """Set the edges that notes say; before ``settle``.
+
+        Args:
+            edges: These.
+            about: All that notes on these versions say is new; None is of all versions.
+        """
         if self._first is None:
-            self._do(f"INSERT OR IGNORE INTO loose SELECT source FROM edge WHERE kind IN {_NOTED} "
-                     f"UNION SELECT target FROM edge WHERE kind IN {_NOTED}")  # fmt: skip
-            self._do(f"DELETE FROM edge WHERE kind IN {_NOTED}")
+            which, given = f"kind IN {_NOTED}", []
+            if about is not None:
+                which += (" AND source IN (SELECT n.key FROM json_each(?) i "
+                          "CROSS JOIN node n ON n.id = i.value)")  # fmt: skip
+                given = [json.dumps(sorted(about))]
+            for end in ("source", "target"):
+                self._do(f"INSERT OR IGNORE INTO loose SELECT {end} FROM edge WHERE {which}", given)
+            self._do(f"DELETE FROM edge WHERE {which}", given)
         told = list(edges)
         ends = [(one, "data") for edge in told for one in (edge.source, edge.target)]
         self._look_up([one for one, _ in ends])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -32,19 +32,49 @@ _MOST_BACK = 100
 _NOBODY = b"veml <veml@localhost>"
 
 
+_Blobs = dict[VersionId, ObjectID]
+
+
 def read_note(repo: Repository, kind: str, version: VersionId) -> bytes | None:
     """Return the note of one kind on a version, or None; ours, or else what a remote says.
 
     Raises:
         DamagedError: It is damaged, and no remote's is here; the hint is how to do without it.
     """
+    return _read(repo, kind, version, _tables(repo, kind))
+
+
+def read_notes(
+    repo: Repository, kind: str, about: Container[str] | None = None
+) -> Iterator[tuple[VersionId, bytes]]:
+    """Yield each version that has a note of one kind, with the note; see ``read_note``.
+
+    Args:
+        repo: The repository.
+        kind: Of the notes.
+        about: Of these versions alone; None is of all.
+
+    Raises:
+        DamagedError: One is damaged, or what lists them, and no remote's is here.
+    """
+    tables = list(_tables(repo, kind))
+    for version in _versions(tables):
+        if about is None or version in about:
+            yield version, _read(repo, kind, version, tables) or b""
+
+
+def _read(
+    repo: Repository,
+    kind: str,
+    version: VersionId,
+    tables: Iterable[tuple[Ref, _Blobs | DamagedError]],
+) -> bytes | None:
     damage: DamagedError | None = None
-    for ref in _refs(repo, kind):
-        try:
-            blob = note_blobs(repo, ref).get(version)
-        except DamagedError as error:
-            damage = damage or _all_damaged(repo, ref, error)
+    for ref, blobs in tables:
+        if isinstance(blobs, DamagedError):
+            damage = damage or blobs
             continue
+        blob = blobs.get(version)
         if blob is None:
             continue
         try:
@@ -62,7 +92,31 @@ def read_note(repo: Repository, kind: str, version: VersionId) -> bytes | None:
     return None
 
 
-def note_blobs(repo: Repository, ref: Ref) -> dict[VersionId, ObjectID]:
+def _tables(repo: Repository, kind: str) -> Iterator[tuple[Ref, _Blobs | DamagedError]]:
+    """Yield the refs of notes of one kind, ours first, with the blobs of each, or its damage."""
+    for ref in _refs(repo, kind):
+        try:
+            blobs = note_blobs(repo, ref)
+        except DamagedError as error:
+            yield ref, _all_damaged(repo, ref, error)
+        else:
+            yield ref, blobs
+
+
+def _versions(tables: Iterable[tuple[Ref, _Blobs | DamagedError]]) -> list[VersionId]:
+    found: dict[VersionId, None] = {}
+    damage: DamagedError | None = None
+    for _, blobs in tables:
+        if isinstance(blobs, DamagedError):
+            damage = damage or blobs
+        else:
+            found |= dict.fromkeys(blobs)
+    if damage is not None and not found:
+        raise damage
+    return list(found)
+
+
+def note_blobs(repo: Repository, ref: Ref) -> _Blobs:
     """Return the notes of one ref, version -> blob; reads none of them.
 
     Raises:
@@ -72,7 +126,7 @@ def note_blobs(repo: Repository, ref: Ref) -> dict[VersionId, ObjectID]:
     try:
         tip = store[repo.git.dulwich.refs[ref]]
         pending = [("", tip.tree)] if isinstance(tip, Commit) else []
-        found: dict[VersionId, ObjectID] = {}
+        found: _Blobs = {}
         while pending:
             above, sha = pending.pop()
             tree = store[sha]
@@ -167,16 +221,7 @@ def noted_versions(repo: Repository, kind: str) -> list[VersionId]:
     Raises:
         DamagedError: None can be found, because what lists them is damaged.
     """
-    found: dict[VersionId, None] = {}
-    damage: DamagedError | None = None
-    for ref in _refs(repo, kind):
-        try:
-            found |= dict.fromkeys(note_blobs(repo, ref))
-        except DamagedError as error:
-            damage = damage or _all_damaged(repo, ref, error)
-    if damage is not None and not found:
-        raise damage
-    return list(found)
+    return _versions(_tables(repo, kind))
 
 
 def notes_stamp(repo: Repository, kind: str) -> str:
