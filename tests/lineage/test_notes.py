@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from dulwich.objects import Tree
 
 from tests.lineage.kit import History, data_record, everything, follow
 from tests.repository.conftest import isolated
+from veml_vcs.ids import VersionId
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git import notes
-from veml_vcs.repository.git.notes import notes_stamp
+from veml_vcs.repository.git.notes import notes_stamp, read_note, read_notes
 from veml_vcs.repository.git.notes_changed import changed_notes
 from veml_vcs.repository.git.repo import blob_id
 
 __all__ = ["isolated"]
 
-MANY = 60
-IDS = [f"{number:x}{'5a' * 19}e" for number in range(16)] + [
-    f"00{number:038x}" for number in range(44)
+IDS = [
+    *(VersionId(f"{number:x}{'5a' * 19}e") for number in range(16)),
+    *(VersionId(f"00{number:038x}") for number in range(44)),
 ]
 
 
@@ -32,7 +35,9 @@ def history(tmp_path: Path, isolated: Path) -> History:
     return found
 
 
-def put(history: History, ref: str, said: dict[str, str], *, folders: bool = False) -> None:
+def put(
+    history: History, ref: str, said: Mapping[VersionId, str], *, folders: bool = False
+) -> None:
     """Set all notes of a ref, in one tree or in one folder for each two digits."""
     trees: dict[str, list[str]] = {}
     for one, text in said.items():
@@ -86,7 +91,7 @@ def test_whatever_happens_to_notes(history: History, seed: int) -> None:
     refs += [
         f"refs/veml/remotes/{remote}/{kind}" for remote in "ab" for kind in ("drift", "similar")
     ]
-    told: dict[str, dict[str, str]] = {ref: {} for ref in refs}
+    told: dict[str, dict[VersionId, str]] = {ref: {} for ref in refs}
     repo, base = history.synced()
     base.close()
     repo.close()
@@ -127,3 +132,29 @@ def test_notes_of_before_that_are_gone(history: History) -> None:
         sync(repo, base)
         assert [row[0] for row in everything(base) if row[1] == "drifted_from"] == [IDS[1]]
         base.close()
+
+
+def test_one_note_is_found_without_the_others(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of sixteen folders one is read. Seen to fail with all of them read (as `veml similar` did).
+
+    In a tree, in folders, in folders of folders; what is not there, and half an id.
+    """
+    ref = "refs/notes/veml/drift"
+    said = {one: line(number) for number, one in enumerate(IDS)}
+    trees: list[object] = []
+    with Repository(str(history.root)) as repo:
+        whole = Tree.items
+        monkeypatch.setattr(Tree, "items", lambda tree: trees.append(tree) or whole(tree))
+        for folders, most in ((False, 1), (True, 2)):
+            put(history, ref, said, folders=folders)
+            for one in (IDS[0], IDS[-1]):
+                trees.clear()
+                assert read_note(repo, "drift", one) == said[one].encode()
+                assert len(trees) <= most
+            assert read_note(repo, "drift", VersionId("9" * 40)) is None
+            assert read_note(repo, "drift", VersionId(IDS[0][:2])) is None
+            assert dict(read_notes(repo, "drift")) == {
+                one: text.encode() for one, text in said.items()
+            }

@@ -41,7 +41,7 @@ def read_note(repo: Repository, kind: str, version: VersionId) -> bytes | None:
     Raises:
         DamagedError: It is damaged, and no remote's is here; the hint is how to do without it.
     """
-    return _read(repo, kind, version, _tables(repo, kind))
+    return _read(repo, kind, version, _tables(repo, kind, version))
 
 
 def read_notes(
@@ -92,11 +92,13 @@ def _read(
     return None
 
 
-def _tables(repo: Repository, kind: str) -> Iterator[tuple[Ref, _Blobs | DamagedError]]:
+def _tables(
+    repo: Repository, kind: str, only: VersionId | None = None
+) -> Iterator[tuple[Ref, _Blobs | DamagedError]]:
     """Yield the refs of notes of one kind, ours first, with the blobs of each, or its damage."""
     for ref in _refs(repo, kind):
         try:
-            blobs = note_blobs(repo, ref)
+            blobs = note_blobs(repo, ref, only)
         except DamagedError as error:
             yield ref, _all_damaged(repo, ref, error)
         else:
@@ -116,11 +118,16 @@ def _versions(tables: Iterable[tuple[Ref, _Blobs | DamagedError]]) -> list[Versi
     return list(found)
 
 
-def note_blobs(repo: Repository, ref: Ref) -> _Blobs:
+def note_blobs(repo: Repository, ref: Ref, only: VersionId | None = None) -> _Blobs:
     """Return the notes of one ref, version -> blob; reads none of them.
 
+    Args:
+        repo: The repository.
+        ref: The ref.
+        only: Look for the note on this version; folders where it cannot be are not read.
+
     Raises:
-        DamagedError: The notes' commit or tree cannot be read.
+        DamagedError: The notes' commit or a tree cannot be read.
     """
     store = repo.git.dulwich.object_store
     try:
@@ -132,9 +139,11 @@ def note_blobs(repo: Repository, ref: Ref) -> _Blobs:
             tree = store[sha]
             for name, mode, one in tree.items() if isinstance(tree, Tree) else ():
                 path = above + name.decode("ascii", "replace")
+                if only is not None and not only.startswith(path):
+                    continue
                 if stat.S_ISDIR(mode):
                     pending.append((path, one))  # an id is cut into folders where there are many
-                else:
+                elif only is None or only == path:
                     found[VersionId(path)] = one
     except KeyError as error:
         raise DamagedError(
