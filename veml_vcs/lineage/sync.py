@@ -38,6 +38,7 @@ _LOT = 2000
 """Commits whose records are held in memory at a time."""
 _ABSENT = "absent"
 """Name of a value in ``state``: versions whose bytes Git could not read."""
+_TRIED = 200
 _BETWEEN = "\n\n"
 """Stamps of notes of one kind and another."""
 _REFUSED = (DamagedError, FormatError, InvalidInputError, NotFoundError)
@@ -177,8 +178,11 @@ def _absent(base: Database) -> list[str]:
 
 
 def _came(git: GitRepo, absent: Iterable[str]) -> bool:
-    """Tell whether Git can read now what it could not: fetched, or repaired."""
-    for one in absent:
+    """Tell whether Git can read now what it could not: fetched, or repaired.
+
+    A partial clone can lack more than is worth trying at each question; what comes comes in lots.
+    """
+    for one in islice(absent, _TRIED):
         with suppress(DamagedError, NotFoundError):
             git.read_blob(VersionId(one))
             return True

@@ -13,7 +13,7 @@ from veml_vcs.lineage.sqlite.faults import is_damage, is_refusal, is_wait
 from veml_vcs.lineage.sqlite.sound import fault_in
 from veml_vcs.objects.files import Files
 
-FORMAT = 9
+FORMAT = 10
 FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
