@@ -246,6 +246,8 @@ def test_an_empty_object_of_gits_is_damage(history: History) -> None:
         "UPDATE said SET keys = substr(keys, 2) WHERE name = 'task'",
         "DELETE FROM said WHERE kind = 'data' AND name = 'samples'",
         "DELETE FROM place WHERE key = (SELECT max(key) FROM place)",
+        "UPDATE place SET chain = x'ff' WHERE key = (SELECT max(key) FROM place)",
+        "INSERT INTO link SELECT chain, chain, key, 'far' FROM place",
     ],
 )
 def test_fsck_sees_what_sqlite_does_not_and_mends_it(

@@ -27,6 +27,8 @@ def says_what_commits_reach(connection: sqlite3.Connection) -> bool:
     commits = do("SELECT key FROM node WHERE kind = 'commit' AND known ORDER BY key")
     if [key for (key,) in commits] != list(places):
         return False
+    if any(type(chain) is not int for chain in places.values()):
+        return False
     number = {key: at for at, key in enumerate(places)}
     parents = [
         (number[child], number[parent])
