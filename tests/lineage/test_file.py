@@ -207,6 +207,53 @@ def test_columns_that_make_no_sense_are_damage(history: History) -> None:
     repo.close()
 
 
+def test_bytes_in_place_of_a_name_are_damage(history: History) -> None:
+    """Seen to fail: a TypeError was taken for a bug, since nothing else was wrong."""
+    repo, base = history.synced()
+    base.connection.execute("UPDATE node SET name = x'ff' WHERE kind = 'training'")
+    base.close()
+    with (
+        pytest.raises(DamagedError, match="bytes for text"),
+        lineage(repo) as asked,
+    ):
+        asked.store.listed("training")
+    with lineage(repo) as asked:
+        assert len(asked.store.listed("training")) == 8
+    repo.close()
+
+
+@pytest.mark.parametrize("value", ["x'ff'", "1 << 62"])
+def test_whatever_a_column_has_is_no_bug(history: History, value: str) -> None:
+    """Each column of each table, in all rows: told, or it does not matter.
+
+    Seen to fail: a name of bytes, and edges that lead to bytes or beyond all nodes, ended fsck and
+    questions as bugs in veml.
+    """
+    repo, base = history.synced()
+    base.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    columns = base.connection.execute(
+        "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c "
+        "WHERE t.type = 'table' AND t.sql NOT LIKE '%WITHOUT ROWID%'"
+    ).fetchall()
+    base.close()
+    path = Path(repo.folder) / FILE
+    sound = path.read_bytes()
+    changed = 0
+    for table, column in columns:
+        path.write_bytes(sound)
+        one = sqlite3.connect(path, isolation_level=None)
+        with suppress(sqlite3.IntegrityError):  # a key
+            changed += one.execute(f"UPDATE {table} SET {column} = {value}").rowcount
+        one.close()
+        damaged = path.read_bytes()
+        fault_of(repo)
+        path.write_bytes(damaged)
+        with suppress(DamagedError):
+            ask_all(repo)
+    assert changed > 15
+    repo.close()
+
+
 def test_an_error_of_ours_is_no_damage(history: History) -> None:
     """It is a bug, and shown as one; the file stays."""
     with Repository(str(history.root)) as repo:
@@ -239,6 +286,10 @@ def test_an_empty_object_of_gits_is_damage(history: History) -> None:
         "DELETE FROM edge WHERE kind = 'uses' AND source = (SELECT max(source) FROM edge "
         "WHERE kind = 'uses')",
         "UPDATE tally SET count = 99 WHERE kind = 'data'",
+        "UPDATE edge SET target = x'ff' WHERE kind = 'uses' AND source = "
+        "(SELECT max(source) FROM edge WHERE kind = 'uses')",
+        "UPDATE edge SET target = 1 << 62 WHERE kind = 'uses' AND source = "
+        "(SELECT max(source) FROM edge WHERE kind = 'uses')",
         "UPDATE node SET name = x'ff' WHERE kind = 'training'",
         "UPDATE adjacency SET ends = zeroblob(length(ends)) WHERE way = 1",
         "UPDATE adjacency SET groups = x'0000000001000000' WHERE way = 0",

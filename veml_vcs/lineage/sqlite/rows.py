@@ -67,7 +67,8 @@ class Tables:
         try:
             yield
         finally:
-            self._do("COMMIT")
+            if self._connection.in_transaction:  # damage ends it
+                self._do("COMMIT")  # type: ignore[unreachable]  # it began meanwhile
 
 
 def to_node(row: Sequence[Any]) -> Node:
