@@ -58,6 +58,9 @@ function draw() {
     if ((!near || near.has(node.id)) && !hiddenKinds.has(known(node.kind))) shown.add(node.id);
   }
   cy.batch(() => cy.nodes().forEach((node) => { node.toggleClass('hidden', !shown.has(node.id())); }));
+  // Cytoscape applies a style when it is first asked for. If that is while it finds the ways of edges,
+  // it takes one to a hidden end first for drawn, then not, and fails: so all ends are asked before.
+  cy.nodes().forEach((node) => { node.style('display'); });
   spaceLabels(cy.edges('.near'));
   say(`${shown.size} of ${nodes.size} versions drawn`);
 }
