@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import subprocess
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ from veml_vcs.repository.git.hook import FunctionHook
 REGULAR_MODE = 0o100644
 
 _ON_BRANCH = b"ref: refs/heads/"
+_IS_ID = re.compile(rb"[0-9a-f]{40}")
+_MAX_HEAD_BYTES = 4096
 
 _MANY_PACKS = 50
 """Git's own ``gc.autoPackLimit``."""
@@ -250,7 +253,11 @@ class GitRepo:
         return self._refs("refs/tags/")
 
     def all_commits(self) -> list[CommitId]:
-        """Return the commits that any ref but a note names, then HEAD's, each once."""
+        """Return the commits that any ref but a note names, then HEAD's, each once.
+
+        Then those where HEAD is detached in another work tree, as for ``git log --all``: what is
+        kept of them all, in files that they share, is then the same from each.
+        """
         refs = self.dulwich.refs
         found: dict[CommitId, None] = {}
         for name in sorted(refs.allkeys(), key=lambda one: (one == HEADREF, one)):
@@ -262,7 +269,23 @@ class GitRepo:
                 continue  # a branch without commits, or a ref to what a shallow clone lacks
             if isinstance(peeled, Commit):
                 found[CommitId(peeled.id.decode())] = None
+        for one in self._detached_heads():
+            if isinstance(self.dulwich.object_store[one], Commit):
+                found[CommitId(one.decode())] = None
         return list(found)
+
+    def _detached_heads(self) -> Iterator[ObjectID]:
+        """Yield where HEAD is detached, in the main work tree and in linked ones."""
+        below = os.path.join(self.common_folder, "worktrees")
+        names: list[str] = []
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # there are none
+            names = sorted(os.listdir(below))
+        for folder in (self.common_folder, *(os.path.join(below, name) for name in names)):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                with open(os.path.join(folder, "HEAD"), "rb") as file:
+                    says = ObjectID(file.read(_MAX_HEAD_BYTES).strip())
+                if _IS_ID.fullmatch(says) and says in self.dulwich.object_store:
+                    yield says
 
     def remote_branches(self) -> dict[str, CommitId]:
         """Return remote-tracking branches and where they stand, by name (``origin/main``)."""
