@@ -25,17 +25,22 @@ def path(
     force: Replace = False,
     as_json: Json = False,
 ) -> None:
-    """Show the shortest way between two versions; ends with 1 if nothing leads there."""
+    """Show the shortest way between two versions; ends with 1 if nothing leads there.
+
+    JSON has no nodes and no edges then, a picture both versions apart.
+    """
     from veml_cli.render.lineage import path_lines
+    from veml_vcs.lineage.ask import Path
 
     with asked() as lineage:
         found = lineage.path(version, other)
-        if found is None:
-            out.note(f"nothing leads from {version} to {other}")
-            raise typer.Exit(DIFFERS)
-        ends = (found.nodes[0], found.nodes[-1])
+        way = found or Path((), ())
+        nodes = way.nodes or (lineage.version(version), lineage.version(other))
         show_graph(
-            found.as_dict(), path_lines(found), found.nodes, found.edges,
+            way.as_dict(), path_lines(way) if found else (), nodes, way.edges,
             as_json=as_json, mermaid=mermaid, dot=dot, html=html, force=force, lineage=lineage,
-            title=f"From {ends[0].name} to {ends[1].name}", starts=ends,
+            title=f"From {nodes[0].name} to {nodes[-1].name}", starts=(nodes[0], nodes[-1]),
         )  # fmt: skip
+    if found is None:
+        out.note(f"nothing leads from {version} to {other}")
+        raise typer.Exit(DIFFERS)

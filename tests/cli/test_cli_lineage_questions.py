@@ -10,6 +10,7 @@ import pytest
 
 from tests.lineage.kit import data_record, model_record, training_record
 from veml_vcs.ids import VersionId
+from veml_vcs.lineage.ask import lineage
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git.notes import write_note
 from veml_vcs.repository.git.repo import blob_id
@@ -88,6 +89,71 @@ def test_a_metric_that_was_asked_about_is_shown(roads: Place) -> None:
     roads.git("commit", "-qm", "two metrics")
     out = roads.veml("lineage", "find", "--where", "accuracy>.7", "--where", "mAP=.5").out
     assert out.endswith("  mAP 0.5  accuracy 0.75\n")
+
+
+def test_as_of_a_revision_a_name_is_that_of_the_revision(roads: Place) -> None:
+    """As in ``git show REV:PATH``. Seen to fail: the name was taken from HEAD, whose version was
+    told to have come from nothing then, or found to have trained nothing.
+    """
+    found = roads.veml("lineage", "show", "roads", "--at", "v1", "--json").json()
+    assert found["start"] == blob_id(ROADS)
+    assert {one["name"] for one in found["nodes"]} == {"roads", "first"}
+    assert names(roads, "--trained-on", "roads", "--at", "v1") == ["big", "first"]
+    # What is gone from HEAD has its name there, too.
+    roads.git("rm", "-q", "trainings/first.veml")
+    roads.git("commit", "-qm", "no first")
+    assert roads.veml("lineage", "show", "first", "--at", "v1").out.startswith("training first  ")
+    assert "no version third in v1" in roads.veml(
+        "lineage", "show", "third", "--at", "v1", code=128
+    ).err  # fmt: skip
+    # A revision of its own is meant, and digits are; but what came later was not there then.
+    late = ("roads@HEAD", blob_id(ROADS2)[:10])
+    for one in ("roads@v1", blob_id(ROADS)[:10]):
+        assert roads.veml("lineage", "show", one, "--at", "v1", "--json").json() == found
+    for one in late:
+        done = roads.veml("lineage", "show", one, "--at", "v1", code=128)
+        assert "neither v1 nor a commit before it brought it" in done.err
+
+
+def test_where_nothing_leads_every_form_says_so(roads: Place) -> None:
+    """Seen to fail: JSON was no JSON, and a picture no picture."""
+    roads.write("alone.veml", data_record(7))
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "alone")
+    asked = ("lineage", "path", "big", "alone")
+    done = roads.veml(*asked, "--json", code=1)
+    assert done.json() == {"nodes": [], "edges": []}
+    assert done.err == "nothing leads from big to alone\n"
+    assert roads.veml(*asked, code=1).out == ""
+    told = roads.veml(*asked, "--mermaid", code=1).out.splitlines()
+    assert [one.strip().partition("[")[0] for one in told] == ["flowchart TB", "n0", "n1"]
+    assert "->" not in roads.veml(*asked, "--dot", code=1).out
+    assert "2 versions" in roads.veml(*asked, "--html", "-", code=1).out
+    assert "one of them" in roads.veml(*asked, "--dot", "--json", code=128).err
+    same = roads.veml("lineage", "path", "big", "big", "--json").json()
+    assert ([one["name"] for one in same["nodes"]], same["edges"]) == (["big"], [])
+
+
+def test_two_work_trees_know_the_same(roads: Place) -> None:
+    """As ``git log --all`` does. Seen to fail: where HEAD was detached in one, the other took what
+    it had out of the file that they share.
+    """
+    there = roads.root.parent / "linked"
+    roads.git("worktree", "add", "-q", "--detach", str(there), "v1")
+    (there / "roads.veml").write_bytes(data_record(30))
+    roads.git("-C", str(there), "commit", "-qam", "there")
+    (wanted,) = roads.veml("lineage", "find", "--where", "samples=30", "--json").json()
+    assert wanted["id"] == blob_id(data_record(30))
+    with Repository(str(there)) as repo, lineage(repo) as found:
+        assert (found.synced.commits, found.synced.removed) == (0, 0)
+        assert found.version("roads").id == wanted["id"]
+    assert "there" in roads.veml("log", "--all", "--oneline").out
+    roads.git("checkout", "-q", "--detach", "v1")
+    roads.git("update-ref", "-d", "refs/heads/main")
+    with Repository(str(there)) as repo, lineage(repo) as found:
+        assert found.synced.removed == 2
+    roads.git("worktree", "remove", "--force", str(there))
+    assert names(roads, "--where", "samples=30") == []
 
 
 def test_what_was_trained_on_is_data(roads: Place) -> None:

@@ -143,7 +143,7 @@ class RepositoryLineage:
         self._progress = progress
         self._index = index
 
-    def version(self, spec: str, meant: VersionKind | None = None) -> Node:
+    def version(self, spec: str, meant: VersionKind | None = None, at: str | None = None) -> Node:
         """Find a version.
 
         Args:
@@ -151,12 +151,13 @@ class RepositoryLineage:
                 first digits of its id.
             meant: The kind that is meant where several have the name, as a rebuild gives its name
                 to a training and to its data.
+            at: The revision that has a ``NAME`` that names none itself; None is HEAD.
 
         Raises:
             NotFoundError: There is none.
             InvalidInputError: There are several.
         """
-        name, revision, found = self._meant_by(spec)
+        name, revision, found = self._meant_by(spec, at or "HEAD")
         if len(found) > 1 and f"{meant}:{name}" in found:
             found = {f"{meant}:{name}": found[f"{meant}:{name}"]}
         if len(found) > 1:
@@ -190,10 +191,19 @@ class RepositoryLineage:
             spec: See ``version``.
             direction: ``up``, ``down`` or ``both``.
             depth: So many edges away at most; None is any.
-            at: As of a revision: what it and its ancestors brought.
+            at: As of a revision: what it and its ancestors brought. It has the names, too, as in
+                ``git show REV:PATH``.
+
+        Raises:
+            NotFoundError: There is no such version; or there was none as of the revision.
         """
-        start = self.version(spec)
+        start = self.version(spec, at=at)
         within = None if at is None else self.store.as_of([self.repo.resolve(at)])
+        if within is not None and not within.among([start.id]):
+            raise NotFoundError(
+                f"{spec}: neither {at} nor a commit before it brought it",
+                hint=f"veml lineage show {spec}",
+            )
         ways: tuple[Direction, ...] = ("up", "down")
         parts = [
             self.store.reach(start.id, way, LINEAGE, depth=depth, within=within)
@@ -243,15 +253,16 @@ class RepositoryLineage:
         parts = [self.store.reach(one.id, "down", kinds) for one in data]
         return Impact(start, key, tuple(data), joined(parts), tuple(unread))
 
-    def _meant_by(self, spec: str) -> tuple[str, str, dict[str, str]]:
+    def _meant_by(self, spec: str, at: str) -> tuple[str, str, dict[str, str]]:
         """Return a name, a revision, and the versions of that name in it: ``KIND:NAME`` -> id.
 
-        A folder may have an @ in its name, and a revision too: what is there is what is meant.
+        Where none is named it is ``at``. A folder may have an @ in its name, and a revision too:
+        what is there is what is meant.
         """
         told: tuple[str, str, dict[str, str]] | NotFoundError | None = None
         for place in [*(one.start() for one in re.finditer("@", spec)), len(spec)]:
             # With a slash at its end, as a shell completes the folder of a data set.
-            name, revision = spec[:place].rstrip("/"), spec[place + 1 :] or "HEAD"
+            name, revision = spec[:place].rstrip("/"), spec[place + 1 :] or at
             kind, colon, rest = name.partition(":")
             if colon and kind in VERSIONS:
                 name = rest

@@ -35,7 +35,7 @@ def find(
         where: Conditions on properties and metrics.
         trained_on: ``class:NAME``, or a data version, each; models, trainings and inference
             versions alone can be.
-        at: As of a revision: what it and its ancestors brought.
+        at: As of a revision: what it and its ancestors brought; it has the names of data, too.
 
     Returns:
         By kind, in order of the record's path and id.
@@ -46,7 +46,7 @@ def find(
     """
     store = asked.store
     wanted = [fact_id(one) for one in facts]
-    data = [_data(asked, one) for one in trained_on]
+    data = [_data(asked, one, at) for one in trained_on]
     within = None if at is None else store.as_of([asked.repo.resolve(at)])
     early = None if within is None else within.versions(_FEW)
     found: list[Node] = []
@@ -87,11 +87,11 @@ def fact_id(text: str) -> str:
     return f"{kind}:{normal(name)}"
 
 
-def _data(asked: RepositoryLineage, text: str) -> str:
+def _data(asked: RepositoryLineage, text: str, at: str | None) -> str:
     """Return what ``--trained-on`` names: a class, or a data version."""
     if text.partition(":")[0] == "class":
         return fact_id(text)
-    found = asked.version(text, "data")
+    found = asked.version(text, "data", at)
     if found.kind != "data":
         raise InvalidInputError(
             f"{text} is a {found.kind} version, expected a data version or class:NAME",
