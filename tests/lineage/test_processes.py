@@ -14,6 +14,7 @@ import pytest
 
 from tests.lineage.kit import History, data_record, everything
 from tests.repository.conftest import isolated
+from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import CommitId
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
@@ -129,3 +130,33 @@ def test_who_waited_does_not_take_out_what_came_meanwhile(
         ).fetchone() == (1,)
         base.close()
         other.close()
+
+
+def test_what_git_drops_meanwhile_is_no_damage(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: a question beside git commit --amend and git gc said that Git lacks a commit,
+    or has damaged a tree.
+    """
+    with Repository(str(history.root)) as repo, database(repo) as base:
+        sync(repo, base)
+        history.commit({"late.veml": data_record(99)})
+        read = repo.git.all_commits
+        asked = []
+
+        def all_commits() -> list[CommitId]:
+            found = read()
+            asked.append(found)
+            if len(asked) == 1:
+                history.git("commit", "-q", "--amend", "-m", "another")
+                history.git("reflog", "expire", "--expire=now", "--all")
+                history.git("gc", "-q", "--prune=now")
+            return found
+
+        monkeypatch.setattr(repo.git, "all_commits", all_commits)
+        assert sync(repo, base).commits == 1
+        assert everything(base) == anew(history)
+        # What Git lacks for good is said, and not tried for ever.
+        monkeypatch.setattr(repo.git, "all_commits", lambda: [CommitId("ab" * 20)])
+        with pytest.raises(NotFoundError, match="Git does not have the commit abababab"):
+            sync(repo, base)

@@ -123,11 +123,29 @@ def _brought_up(repo: Repository, base: Database, full: bool, progress: Progress
         if not full and before == (" ".join(heads), notes, ends):
             return Synced(0, 0, 0, _skipped(base))
         try:
-            with no_garbage():
-                done = _sync(repo, base, full, before, heads, (notes, ends), progress, streams=True)
-        except BulkError:
-            done = _sync(repo, base, full, before, heads, (notes, ends), progress, streams=False)
+            done = _read(repo, base, full, before, heads, (notes, ends), progress)
+        except (DamagedError, NotFoundError):
+            # Git may have dropped meanwhile what a branch has left: git commit --amend, git gc.
+            if heads == sorted(set(repo.git.all_commits())):
+                raise
     return done
+
+
+def _read(
+    repo: Repository,
+    base: Database,
+    full: bool,
+    seen: tuple[str | None, ...],
+    heads: Sequence[str],
+    stamps: tuple[str, str],
+    progress: Progress,
+) -> Synced | None:
+    """Change the graph as ``_sync``, in the way that can be had."""
+    try:
+        with no_garbage():
+            return _sync(repo, base, full, seen, heads, stamps, progress, streams=True)
+    except BulkError:
+        return _sync(repo, base, full, seen, heads, stamps, progress, streams=False)
 
 
 def _sync(
