@@ -13,16 +13,22 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 
-from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException
+from dulwich.errors import (
+    ApplyDeltaError,
+    ChecksumMismatch,
+    FileFormatException,
+    ObjectFormatException,
+)
 from dulwich.object_store import DiskObjectStore
-from dulwich.objects import ObjectID, RawObjectID, ShaFile, sha_to_hex
+from dulwich.objects import Commit, ObjectID, RawObjectID, ShaFile, sha_to_hex
 from dulwich.pack import write_pack_index, write_pack_objects
 
 from veml_vcs.errors import DamagedError, NotFoundError, StorageError
 from veml_vcs.objects.files import Files
+from veml_vcs.repository.git.odd_commit import OddCommit, inflated, is_odd
 
 MAX_LOOSE = 3
 """So many objects of a batch are written loose: with a ref, nine fsyncs at most."""
@@ -107,14 +113,40 @@ class GitObjects(DiskObjectStore):
             DamagedError: What is stored is not it.
         """
         try:
-            return super().__getitem__(sha1)
+            found = super().__getitem__(sha1)
+            if isinstance(found, Commit) and is_odd(found):
+                return self._odd_commit(ObjectID(found.id))
+            return found
         except _DAMAGE as error:
             name = sha1 if len(sha1) == self.object_format.hex_length else sha1.hex().encode()
+            if isinstance(error, ObjectFormatException):
+                with suppress(*_DAMAGE, KeyError, OSError):  # then it is damage after all
+                    return self._odd_commit(ObjectID(name))
             raise DamagedError(
                 f"Git's object {name.decode()} is damaged: {error or type(error).__name__}",
                 hint="git fsck names what is damaged; fetch the object from a clone that has it",
                 kind="git-damaged",
             ) from error
+
+    def _odd_commit(self, name: ObjectID) -> OddCommit:
+        """Return a commit that dulwich reads otherwise than Git, or not at all."""
+        try:
+            kind, data = super().get_raw(name)
+        except ObjectFormatException:  # dulwich has no way to a loose object's bytes
+            kind, data = Commit.type_num, inflated(self._loose_bytes(name))
+        if kind != Commit.type_num:
+            raise ValueError("not a commit")
+        commit = OddCommit()
+        commit.set_raw_chunks([data], verify_sha=name)
+        return commit
+
+    def _loose_bytes(self, name: ObjectID) -> bytes:
+        """Return the file of a loose object, as it is."""
+        for store in (self, *self.alternates):
+            if isinstance(store, DiskObjectStore):
+                with suppress(NotFoundError):
+                    return self.files.read(store._get_shafile_path(name))
+        raise KeyError(name)
 
     def _read_alternate_paths(self) -> Iterator[str]:
         """Yield the folders of alternates; an empty line, and this folder itself, are passed over.
