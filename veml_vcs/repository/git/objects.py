@@ -23,12 +23,12 @@ from dulwich.errors import (
     ObjectFormatException,
 )
 from dulwich.object_store import DiskObjectStore
-from dulwich.objects import Commit, ObjectID, RawObjectID, ShaFile, sha_to_hex
+from dulwich.objects import ObjectID, RawObjectID, ShaFile, sha_to_hex
 from dulwich.pack import write_pack_index, write_pack_objects
 
 from veml_vcs.errors import DamagedError, NotFoundError, StorageError
 from veml_vcs.objects.files import Files
-from veml_vcs.repository.git.odd_commit import OddCommit, inflated, is_odd
+from veml_vcs.repository.git.odd_objects import inflated, is_odd, read_odd
 
 MAX_LOOSE = 3
 """So many objects of a batch are written loose: with a ref, nine fsyncs at most."""
@@ -46,6 +46,8 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
+_UNREAD = (ObjectFormatException, ValueError)
+"""What dulwich raises of an object that it cannot read, be it damaged or odd."""
 
 
 class GitObjects(DiskObjectStore):
@@ -114,31 +116,25 @@ class GitObjects(DiskObjectStore):
         """
         try:
             found = super().__getitem__(sha1)
-            if isinstance(found, Commit) and is_odd(found):
-                return self._odd_commit(ObjectID(found.id))
-            return found
+            return self._odd(found.id) if is_odd(found) else found
         except _DAMAGE as error:
             name = sha1 if len(sha1) == self.object_format.hex_length else sha1.hex().encode()
-            if isinstance(error, ObjectFormatException):
+            if isinstance(error, _UNREAD):
                 with suppress(*_DAMAGE, KeyError, OSError):  # then it is damage after all
-                    return self._odd_commit(ObjectID(name))
+                    return self._odd(ObjectID(name))
             raise DamagedError(
                 f"Git's object {name.decode()} is damaged: {error or type(error).__name__}",
                 hint="git fsck names what is damaged; fetch the object from a clone that has it",
                 kind="git-damaged",
             ) from error
 
-    def _odd_commit(self, name: ObjectID) -> OddCommit:
-        """Return a commit that dulwich reads otherwise than Git, or not at all."""
+    def _odd(self, name: ObjectID) -> ShaFile:
+        """Return a commit or a tag that dulwich reads otherwise than Git, or not at all."""
         try:
             kind, data = super().get_raw(name)
-        except ObjectFormatException:  # dulwich has no way to a loose object's bytes
-            kind, data = Commit.type_num, inflated(self._loose_bytes(name))
-        if kind != Commit.type_num:
-            raise ValueError("not a commit")
-        commit = OddCommit()
-        commit.set_raw_chunks([data], verify_sha=name)
-        return commit
+        except _UNREAD:  # dulwich has no way to a loose object's bytes
+            kind, data = inflated(self._loose_bytes(name))
+        return read_odd(kind, data, name)
 
     def _loose_bytes(self, name: ObjectID) -> bytes:
         """Return the file of a loose object, as it is."""

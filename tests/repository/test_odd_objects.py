@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from dulwich.objects import ObjectID, Tag
 
 from tests.repository.kit import Project, coco, small_model
 from veml_vcs.errors import DamagedError
@@ -37,18 +38,24 @@ LINES = [
 ]
 
 
+def write(project: Project, kind: str, data: bytes) -> CommitId:
+    """Write an object of Git's that Git would not make."""
+    done = subprocess.run(
+        ["git", "hash-object", "-t", kind, "-w", "--literally", "--stdin"],
+        input=data, cwd=project.root, capture_output=True, check=True,
+    )  # fmt: skip
+    return CommitId(done.stdout.decode().strip())
+
+
 def odd(project: Project, line: bytes, below: str = "HEAD") -> CommitId:
     """Make a commit with a line of its own, of the tree that is there, and go to it."""
     tree, parent = project.git("rev-parse", f"{below}^{{tree}}", below).split()
     data = b"tree %s\nparent %s\nauthor %s\ncommitter %s\n\nodd one\n" % (
         tree.encode(), parent.encode(), line, line
     )  # fmt: skip
-    made = subprocess.run(
-        ["git", "hash-object", "-t", "commit", "-w", "--literally", "--stdin"],
-        input=data, cwd=project.root, capture_output=True, check=True,
-    ).stdout.decode().strip()  # fmt: skip
+    made = write(project, "commit", data)
     project.git("update-ref", "refs/heads/main", made)
-    return CommitId(made)
+    return made
 
 
 def told(project: Project, commit: CommitId) -> tuple[str, int, int]:
@@ -121,3 +128,37 @@ def test_damage_is_told_still(project: Project) -> None:
     path.write_bytes(b"no zlib")
     with pytest.raises(DamagedError, match="is damaged"):
         project.reopen().git.commit(made)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
+@pytest.mark.parametrize(
+    "line",
+    [b"tagger A <a@b> 1300000000\n", b"tagger A <a@b>\n", b"tagger A a@b 1 +0000\n", b"tagger\n",
+     b"x\n", b""],
+)  # fmt: skip
+def test_a_tag(project: Project, line: bytes, packed: bool) -> None:
+    """Seen to fail: log, tag, fsck and the lineage told damage as long as the tag was there."""
+    project.write({"file": b"x"})
+    project.git("add", "file")
+    project.git("commit", "-qm", "first")
+    commit = project.git("rev-parse", "HEAD").strip()
+    data = b"object %s\ntype commit\ntag odd\n%s\nthe message\n" % (commit.encode(), line)
+    made = write(project, "tag", data)
+    project.git("update-ref", "refs/tags/odd", made)
+    if packed:
+        project.git("repack", "-adq")
+        project.git("prune-packed")
+    project.reopen()
+    assert project.repo.resolve("odd") == commit
+    read = project.repo.git.dulwich.object_store[ObjectID(made.encode())]
+    assert isinstance(read, Tag)
+    assert read.message == b"the message\n"
+    name, seconds = project.git("for-each-ref", "--format=%(taggername)|%(taggerdate:unix)",
+                                "refs/tags/odd").strip().split("|")  # fmt: skip
+    assert os.fsdecode(read.tagger or b"").startswith(name)
+    if seconds not in ("", "0"):
+        assert read.tag_time == int(seconds)
+    assert [entry.id for entry in log(project.repo, all_refs=True)] == [commit]
+    with lineage(project.repo) as found:
+        assert found.store.node(commit) is not None
+    assert fsck(project.repo).problems == ()
