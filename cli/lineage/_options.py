@@ -61,8 +61,12 @@ def asked() -> Iterator[RepositoryLineage]:
     with working() as (repo, progress), lineage(repo, progress) as found:
         warn_unkept(found.synced)
         if found.synced.skipped:
-            count = len(found.synced.skipped)
-            out.warn(f"{count} damaged record{'s' * (count > 1)} left out: veml lineage status")
+            from veml_cli.render.words import plural
+
+            notes = sum(one.is_note for one in found.synced.skipped)
+            both = ((len(found.synced.skipped) - notes, "record"), (notes, "note"))
+            told = " and ".join(plural(count, f"damaged {what}") for count, what in both if count)
+            out.warn(f"{told} left out: veml lineage status")
         yield found
 
 

@@ -165,6 +165,24 @@ def test_a_damaged_record_is_told_and_the_rest_is_there(roads: Place) -> None:
         assert int(total) == sum(map(int, rows)) == sum(counts[one] for one in kinds)
 
 
+def test_a_damaged_note_is_told_and_the_rest_is_there(roads: Place) -> None:
+    """Seen to fail: each question ended with 66."""
+    bad = roads.root / "bad.veml"
+    bad.write_bytes(b'{\n "kind": "data",\n "veml": 1}\n')
+    roads.git("add", "bad.veml")
+    roads.git("commit", "-qm", "bad")
+    ref, version = "refs/notes/veml/drift", blob_id(DATA)
+    roads.git("notes", f"--ref={ref}", "add", "-m", "a verdict", version)
+    name = roads.git("rev-parse", f"{ref}:{version}").strip()
+    path = roads.root / ".git/objects" / name[:2] / name[2:]
+    path.chmod(0o644)
+    path.write_bytes(b"nothing that inflates")
+    done = roads.veml("lineage", "show", "night")
+    assert "1 damaged record and 1 damaged note left out: veml lineage status" in done.err
+    told = roads.veml("lineage", "status").out
+    assert f"left out: {version[:10]}  the note drift of version {version[:10]} cannot" in told
+
+
 def test_names_of_a_stranger_do_no_harm(roads: Place) -> None:
     roads.git("mv", "roads.veml", 'x"];\x1b[31m.veml')
     roads.git("commit", "-qm", "odd")

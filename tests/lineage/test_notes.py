@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from dulwich.objects import Tree
 
+from tests.crash.test_damage_everywhere import flip
 from tests.lineage.kit import History, data_record, everything, follow
 from tests.repository.conftest import isolated
 from veml_vcs.ids import VersionId
+from veml_vcs.lineage.check import fault_of
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
 from veml_vcs.repository.git import notes
@@ -47,7 +49,7 @@ def put(
     rows = trees.pop("", [])
     for folder, some in trees.items():
         rows.append(f"040000 tree {history.git('mktree', given=''.join(some))}\t{folder}\n")
-    tree = history.git("mktree", given="".join(rows))
+    tree = history.git("mktree", "--missing", given="".join(rows))
     history.git("update-ref", ref, history.git("commit-tree", "-m", "notes", tree))
 
 
@@ -158,3 +160,95 @@ def test_one_note_is_found_without_the_others(
             assert dict(read_notes(repo, "drift")) == {
                 one: text.encode() for one, text in said.items()
             }
+
+
+def damaged(history: History, name: str) -> Path:
+    """Flip a byte of one of Git's objects; return its file, to flip it back."""
+    path = history.root / ".git/objects" / name[:2] / name[2:]
+    flip(path, path.stat().st_size // 2)
+    return path
+
+
+def left_out(history: History) -> list[tuple[str, str]]:
+    """Follow, and return which notes are left out; what there is of the rest is as built anew."""
+    with Repository(str(history.root)) as repo, database(repo) as base:
+        skipped = sync(repo, base).skipped
+        followed = everything(base)
+        sync(repo, base, full=True)
+        assert everything(base) == followed
+        assert fault_of(repo) is None
+    assert all(one.is_note for one in skipped)
+    return [(one.version, one.path) for one in skipped]
+
+
+def drifted(history: History) -> set[str]:
+    with Repository(str(history.root)) as repo, database(repo) as base:
+        return {row[0] for row in everything(base) if row[1] == "drifted_from"}
+
+
+def test_a_damaged_note_costs_itself(history: History) -> None:
+    """Seen to fail: no question was answered."""
+    ref = "refs/notes/veml/drift"
+    said = {one: line(number) for number, one in enumerate(IDS[:5])}
+    put(history, ref, said)
+    damaged(history, history.git("rev-parse", f"{ref}:{IDS[1]}"))
+    assert left_out(history) == [(IDS[1], ref)]
+    assert drifted(history) == {IDS[0], *IDS[2:5]}
+
+    # It stays left out while others come and go, and branches that have its version.
+    history.commit({"more.veml": data_record(2)}, "more")
+    put(history, ref, said | {IDS[6]: line(6)})
+    assert left_out(history) == [(IDS[1], ref)]
+    assert drifted(history) == {IDS[0], *IDS[2:5], IDS[6]}
+
+    # Another note in its place is read.
+    put(history, ref, said | {IDS[1]: line(7)})
+    assert left_out(history) == []
+    assert drifted(history) == {*IDS[:5]}
+
+
+def test_a_damaged_note_of_a_version_that_goes(history: History) -> None:
+    """Seen to fail with what is told of notes taken out with what was told of records."""
+    ref = "refs/notes/veml/similar"
+    there = blob_id(data_record(2))
+    history.git("checkout", "-q", "-b", "side")
+    history.commit({"more.veml": data_record(2)}, "more")
+    put(history, ref, {there: line(3, "similar")})
+    damaged(history, history.git("rev-parse", f"{ref}:{there}"))
+    assert left_out(history) == [(there, ref)]
+    history.git("checkout", "-q", "-")
+    history.git("branch", "-qD", "side")
+    assert left_out(history) == [(there, ref)]
+
+
+def test_a_note_that_was_mended_is_read(history: History) -> None:
+    ref = "refs/notes/veml/drift"
+    put(history, ref, {one: line(number) for number, one in enumerate(IDS[:5])})
+    path = damaged(history, history.git("rev-parse", f"{ref}:{IDS[1]}"))
+    assert left_out(history) == [(IDS[1], ref)]
+    flip(path, path.stat().st_size // 2)
+    assert left_out(history) == []
+    assert drifted(history) == {*IDS[:5]}
+
+
+@pytest.mark.parametrize("what", ["^{tree}", ""])
+def test_a_damaged_tree_or_commit_of_notes_costs_those_of_its_kind(
+    history: History, what: str
+) -> None:
+    """They are looked for at each question, since nothing tells when it is mended."""
+    ref = "refs/notes/veml/drift"
+    put(history, ref, {one: line(number) for number, one in enumerate(IDS[:5])})
+    put(history, "refs/notes/veml/similar", {IDS[7]: line(1, "similar")})
+    path = damaged(history, history.git("rev-parse", ref + what))
+    assert left_out(history) == [("", ref)]
+    assert drifted(history) == set()
+    with Repository(str(history.root)) as repo, database(repo) as base:
+        assert any(row[:2] == (IDS[7], "similar_to") for row in everything(base))
+    history.commit({"more.veml": data_record(2)}, "more")
+    assert left_out(history) == [("", ref)]
+    flip(path, path.stat().st_size // 2)
+    assert left_out(history) == []
+    assert drifted(history) == {*IDS[:5]}
+    history.git("update-ref", "-d", ref)
+    assert left_out(history) == []
+    assert drifted(history) == set()

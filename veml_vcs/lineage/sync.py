@@ -25,7 +25,13 @@ from veml_vcs.lineage.sqlite.database import FILE, Database
 from veml_vcs.lineage.sqlite.rows import no_garbage
 from veml_vcs.lineage.sqlite.write import Writer
 from veml_vcs.lineage.told import Told, told
-from veml_vcs.repository.git.notes import COMPARISONS, notes_stamp, read_notes
+from veml_vcs.repository.git.notes import (
+    COMPARISONS,
+    NOTES_PREFIX,
+    LostNotes,
+    notes_stamp,
+    read_notes,
+)
 from veml_vcs.repository.git.notes_changed import changed_notes
 from veml_vcs.repository.git.repo import GitRepo
 from veml_vcs.repository.git.walk import parents_stamp
@@ -43,21 +49,27 @@ _BETWEEN = "\n\n"
 """Stamps of notes of one kind and another."""
 _REFUSED = (DamagedError, FormatError, InvalidInputError, NotFoundError)
 """What a record that cannot be taken is refused with."""
+_NOTES = frozenset(NOTES_PREFIX + kind for kind in COMPARISONS)
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A version whose record cannot be read.
+    """A version whose record cannot be read, or a note on one.
 
     Attributes:
-        version: Its id.
-        path: Where a commit has it.
+        version: Its id; empty where no note of a kind can be read.
+        path: Where a commit has it; the ref of a note.
         reason: Why.
     """
 
     version: str
     path: str
     reason: str
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it is notes that cannot be read."""
+        return self.path in _NOTES
 
 
 @dataclass(frozen=True)
@@ -181,7 +193,12 @@ def _sync(
         removed = writer.remove_commits(set(before) - set(heads), heads)
         if _state(base, "notes") != notes:
             about = _changed_notes(repo, _state(base, "notes"))
-            writer.replace_noted(_noted(repo, about), about)
+            lost: list[LostNotes] = []
+            writer.replace_noted(_noted(repo, about, lost), about)
+            writer.skip(_left_out(one) for one in lost)
+            absent.update(one.blob.decode() for one in lost if one.blob)
+            if any(one.version is None for one in lost):
+                notes = ""  # they are looked for again, each time
         writer.settle()
         writer.state("heads", " ".join(heads))
         writer.state("notes", notes)
@@ -340,13 +357,18 @@ def _changed_notes(repo: Repository, stamps: str | None) -> set[VersionId] | Non
     return found
 
 
-def _noted(repo: Repository, about: Container[str] | None) -> Iterator[Edge]:
+def _left_out(one: LostNotes) -> tuple[str, str, str]:
+    """Return version, path and reason, as of a record."""
+    return one.version or "", NOTES_PREFIX + one.kind, one.error.message
+
+
+def _noted(repo: Repository, about: Container[str] | None, lost: list[LostNotes]) -> Iterator[Edge]:
     """List the edges that notes say, on some versions or on all.
 
-    What is no comparison there is a stranger's, and left out.
+    What is no comparison there is a stranger's, and left out; so is what cannot be read.
     """
     for kind in COMPARISONS:
-        for version, note in read_notes(repo, kind, about):
+        for version, note in read_notes(repo, kind, about, lost):
             for line in note.splitlines():
                 try:
                     said = json.loads(line)

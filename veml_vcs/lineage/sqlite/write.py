@@ -15,6 +15,7 @@ from veml_vcs.lineage.sqlite.rows import STANDS, props_of
 from veml_vcs.lineage.sqlite.values import ValuesWriter
 from veml_vcs.lineage.told import Told, encode, text_of
 from veml_vcs.repository.git.brought import Brought
+from veml_vcs.repository.git.notes import COMPARISONS, NOTES_PREFIX
 
 _OVER = "ON CONFLICT (source, kind, target) DO UPDATE SET props = excluded.props"
 """Not REPLACE: triggers would see an edge come that was there."""
@@ -35,6 +36,8 @@ _SAID_KIND = (
 )
 """What an edge says of its target's kind, as ``records`` has it."""
 _NOTED = "('drifted_from', 'similar_to')"
+_NOTES = "path IN ({})".format(", ".join(f"'{NOTES_PREFIX}{one}'" for one in COMPARISONS))
+"""Of a row of ``skipped``: it is of a note; records have other paths, with a suffix."""
 """Edges that notes say, not records."""
 _Row = tuple[int, str, str, str, str, bool]
 """Of ``node``."""
@@ -221,8 +224,8 @@ class Writer:
             return
         do = self._do
         do("DELETE FROM skipped WHERE version IN (SELECT id FROM touched) AND NOT EXISTS "
-           "(SELECT 1 FROM brought b WHERE b.version = skipped.version AND b.path = skipped.path)"
-           )  # fmt: skip
+           "(SELECT 1 FROM brought b WHERE b.version = skipped.version AND b.path = skipped.path) "
+           f"AND NOT {_NOTES}")  # fmt: skip
         # A version that no commit brings any more is unknown, though one that is left may name it.
         do("CREATE TEMP TABLE lost AS SELECT n.key, n.kind, n.props FROM touched t "
            "CROSS JOIN node n ON n.id = t.id WHERE n.known AND NOT EXISTS "
@@ -280,6 +283,10 @@ class Writer:
             for end in ("source", "target"):
                 self._do(f"INSERT OR IGNORE INTO loose SELECT {end} FROM edge WHERE {which}", given)
             self._do(f"DELETE FROM edge WHERE {which}", given)
+            about_them = "version = '' OR version IN (SELECT value FROM json_each(?))"
+            self._do(
+                f"DELETE FROM skipped WHERE {_NOTES} AND ({about_them if given else 1})", given
+            )
         told = list(edges)
         ends = [(one, "data") for edge in told for one in (edge.source, edge.target)]
         self._look_up([one for one, _ in ends])

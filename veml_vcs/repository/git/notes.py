@@ -7,7 +7,7 @@ import stat
 import time
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from dulwich.notes import Notes
 from dulwich.objects import Commit, ObjectID, Tree
@@ -35,6 +35,22 @@ _NOBODY = b"veml <veml@localhost>"
 _Blobs = dict[VersionId, ObjectID]
 
 
+class LostNotes(NamedTuple):
+    """What cannot be read of the notes of one kind.
+
+    Attributes:
+        kind: It.
+        version: What the note is on; None is all of them.
+        blob: The note.
+        error: Why.
+    """
+
+    kind: str
+    version: VersionId | None
+    blob: ObjectID | None
+    error: DamagedError
+
+
 def read_note(repo: Repository, kind: str, version: VersionId) -> bytes | None:
     """Return the note of one kind on a version, or None; ours, or else what a remote says.
 
@@ -45,7 +61,10 @@ def read_note(repo: Repository, kind: str, version: VersionId) -> bytes | None:
 
 
 def read_notes(
-    repo: Repository, kind: str, about: Container[str] | None = None
+    repo: Repository,
+    kind: str,
+    about: Container[str] | None = None,
+    lost: list[LostNotes] | None = None,
 ) -> Iterator[tuple[VersionId, bytes]]:
     """Yield each version that has a note of one kind, with the note; see ``read_note``.
 
@@ -53,14 +72,28 @@ def read_notes(
         repo: The repository.
         kind: Of the notes.
         about: Of these versions alone; None is of all.
+        lost: Takes what cannot be read, which is left out then; None raises.
 
     Raises:
         DamagedError: One is damaged, or what lists them, and no remote's is here.
     """
     tables = list(_tables(repo, kind))
-    for version in _versions(tables):
+    try:
+        versions = _versions(tables)
+    except DamagedError as error:
+        if lost is None:
+            raise
+        lost.append(LostNotes(kind, None, None, error))
+        return
+    for version in versions:
         if about is None or version in about:
-            yield version, _read(repo, kind, version, tables) or b""
+            try:
+                yield version, _read(repo, kind, version, tables) or b""
+            except DamagedError as error:
+                if lost is None:
+                    raise
+                blobs = (one.get(version) for _, one in tables if isinstance(one, dict))
+                lost.append(LostNotes(kind, version, next(filter(None, blobs), None), error))
 
 
 def _read(
