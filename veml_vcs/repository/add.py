@@ -117,11 +117,19 @@ def add_tracked(
         dry_run: Only tell what would be done.
         progress: Is told how far it is.
     """
-    changed = [
-        path for path, record in repo.staged_datasets().items() if may_differ(repo, path, record)
-    ]
+    before = repo.staged_datasets()
+    changed = [path for path, record in before.items() if may_differ(repo, path, record)]
     paths = [repo.absolute(path) for path in (*changed, *unstaged_paths(repo))]
-    return add(repo, paths, dry_run=dry_run, progress=progress) if paths else AddResult()
+    if not paths:
+        return AddResult()
+    done = add(repo, paths, dry_run=dry_run, progress=progress)
+    # What is so young that its stamps prove nothing was read, and may have proved to be the same.
+    told = (
+        one
+        for one in done.datasets
+        if any(one.counts) or one.warnings or one.record != before.get(one.path)
+    )
+    return replace(done, datasets=tuple(told))
 
 
 def add(
