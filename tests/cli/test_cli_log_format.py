@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -87,16 +88,21 @@ def stream(now: int) -> str:
 
 
 @pytest.fixture
-def history(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+def history(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """The stream, in a zone half an hour off, where the clock stands still for git and for veml."""
+    now = int(time.time())
     monkeypatch.setenv("TZ", "Asia/Kolkata")
     time.tzset()
     place.git("init", "-q")
     subprocess.run(
-        ["git", "fast-import", "--quiet"], cwd=place.root, check=True,
-        input=stream(int(time.time())).encode(),
-    )  # fmt: skip
+        ["git", "fast-import", "--quiet"], cwd=place.root, check=True, input=stream(now).encode()
+    )
     place.git("reset", "-q", "--hard")
-    return place
+    monkeypatch.setenv("GIT_TEST_DATE_NOW", str(now))
+    monkeypatch.setattr(time, "time", lambda: float(now))
+    yield place
+    monkeypatch.undo()
+    time.tzset()  # C keeps the zone until it is told
 
 
 def lines(text: str) -> list[str]:

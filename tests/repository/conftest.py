@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         **IDENTITY,
     }.items():
         monkeypatch.setenv(name, value)
+    time.tzset()  # C has looked at TZ already
     return home
 
 
