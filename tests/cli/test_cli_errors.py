@@ -172,10 +172,11 @@ def test_control_c_ends_with_130(drives: Place) -> None:
         [veml, "commit", "-a", "-F", str(message)], cwd=drives.root, stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    # Opening the pipe waits until veml has opened it, and veml then reads until it is closed.
+    # Opening the pipe waits until veml has opened it, and veml then reads until it is closed. It
+    # is: Python sees a signal between its last instruction and its read only after the read.
     with open(message, "w"):
         running.send_signal(signal.SIGINT)
-        _, told = running.communicate()
+    _, told = running.communicate()
     assert running.returncode == 130
     assert "Traceback" not in told
 
