@@ -134,6 +134,42 @@ def test_where_nothing_leads_every_form_says_so(roads: Place) -> None:
     assert ([one["name"] for one in same["nodes"]], same["edges"]) == (["big"], [])
 
 
+def test_a_version_has_each_name_that_history_gave_it(roads: Place) -> None:
+    """Seen to fail: it was known by the first of its names in order of the alphabet alone, so what
+    was renamed was not found by the name it has now, and told by the one it had.
+    """
+    for old, new in (("town", "zoo"), ("trainings/third", "trainings/yonder")):
+        roads.git("mv", f"{old}.veml", f"{new}.veml")
+    roads.git("commit", "-qm", "renamed")
+    town, third = blob_id(TOWN), blob_id(THIRD)
+    for name in ("town", "zoo"):
+        (found,) = roads.veml("lineage", "find", "--where", f"name={name}", "--json").json()
+        assert (found["id"], found["name"]) == (town, name)
+        left = roads.veml("lineage", "find", "--kind", "data", "--where", f"name!={name}", "--json")
+        assert town not in {one["id"] for one in left.json()}
+    assert names(roads, "--where", "name=zoo", "--where", "samples=3") == ["zoo"]
+    assert names(roads, "--where", "name=zoo", "--at", "HEAD~1") == ["zoo"]
+    assert names(roads, "--where", "name=zoo", "--at", "v1") == []
+    assert names(roads, "--where", "name=zoo", "--where", "name=roads") == []
+    assert names(roads, "--where", "name=yonder", "--trained-on", "zoo") == ["yonder"]
+    assert f"veml lineage show {town[:10]}" in roads.veml("lineage", "show", "town", code=128).err
+    # What was asked about has the name that it was asked by.
+    told = line("data", "zoo", TOWN)
+    for words in (("show", "zoo"), ("impact", "zoo"), ("neighbours", "zoo"), ("path", "zoo", "big"),
+                  ("common", "zoo", "yonder"), ("compare", "zoo", "roads")):  # fmt: skip
+        assert roads.veml("lineage", *words).out.startswith(told), words
+    assert told in roads.veml("lineage", "path", "big", "zoo").out
+    assert roads.veml("lineage", "show", "town@HEAD~1").out.startswith("data town  ")
+    assert roads.veml("lineage", "chain", "yonder").out.startswith("training yonder  ")
+    for words in (("show", "zoo"), ("common", "zoo", "yonder"), ("path", "yonder", "zoo")):
+        nodes = roads.veml("lineage", *words, "--json").json()
+        nodes = nodes.get("nodes") or nodes["ancestors"]
+        assert {one["name"] for one in nodes if one["id"] == town} == {"zoo"}
+    drawn = roads.veml("lineage", "common", "zoo", "yonder", "--dot").out
+    assert drawn.count('label="data zoo') == drawn.count('label="training yonder') == 1
+    assert third in drawn
+
+
 def test_two_work_trees_know_the_same(roads: Place) -> None:
     """As ``git log --all`` does. Seen to fail: where HEAD was detached in one, the other took what
     it had out of the file that they share.

@@ -16,9 +16,10 @@ import pytest
 
 from tests.lineage.kit import everything
 from veml_vcs.lineage.conditions import Condition, holds
-from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
+from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
+from veml_vcs.lineage.sqlite.rows import path_of
 from veml_vcs.lineage.store import Direction, LineageStore, Part, Within
 
 
@@ -152,6 +153,13 @@ class PlainLineage:
         return {
             one.source: one.props["paths"]
             for one in self.edges if one.kind == "contains" and one.target == version
+        }  # fmt: skip
+
+    def called(self, kind: VersionKind, name: str) -> set[str]:
+        return {
+            one.id for one in self.all.values()
+            if one.kind == kind and one.known
+            and any(path_of(kind, name) in paths for paths in self.places(one.id).values())
         }  # fmt: skip
 
     def reach(

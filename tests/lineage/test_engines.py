@@ -123,6 +123,8 @@ def questions(
         yield "having among", kind, store.having((), kind, among=few)
         yield "having among", kind, store.having((), kind, some.choice(_CONDITIONS), among=ids[::2])
         yield "listed", kind, store.listed(kind)
+        for name in ("d0", "d1", "m", "copy1/a", "t1", "nowhere", "\ud800", "a\0b"):
+            yield "called", kind, name, store.called(kind, name)
         for where in chosen(_CONDITIONS):
             yield "having", kind, where, store.having((), kind, where)
         for fact in chosen(_FACTS):

@@ -6,11 +6,10 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
-from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
 from veml_vcs.lineage.samples import SampleIndex, Unread, ask_each, tree_of
 from veml_vcs.lineage.sqlite.questions import SqliteLineage
@@ -172,7 +171,8 @@ class RepositoryLineage:
                 raise NotFoundError(
                     f"{shown}: its record cannot be read", hint="veml lineage status says why"
                 )
-            return node
+            # It may have had other names: it is told by the one that was asked for.
+            return node._replace(name=name) if shown == f"{node.kind}:{name}" else node
         if _DIGITS.fullmatch(spec):
             return self._by_digits(spec)
         raise NotFoundError(
@@ -210,7 +210,7 @@ class RepositoryLineage:
             for way in ways
             if direction in (way, "both")
         ]
-        return Lineage(start, direction, joined(parts))
+        return Lineage(start, direction, told_of(joined(parts), start))
 
     def path(self, start: str, end: str) -> Path | None:
         """Return the shortest way between two versions, along edges in either direction, or None.
@@ -226,7 +226,8 @@ class RepositoryLineage:
         nodes, here = [one], one.id
         for edge in edges:
             here = edge.target if edge.source == here else edge.source
-            nodes.append(self.store.node(here) or Node(here, "data", known=False))
+            node = other if here == other.id else self.store.node(here)
+            nodes.append(node or Node(here, "data", known=False))
         return Path(tuple(nodes), tuple(edges))
 
     def impact(self, spec: str, key: str | None = None) -> Impact:
@@ -251,7 +252,7 @@ class RepositoryLineage:
         if key is not None:  # each data version was asked itself
             kinds = tuple(one for one in IMPACT if one != "derived_from")
         parts = [self.store.reach(one.id, "down", kinds) for one in data]
-        return Impact(start, key, tuple(data), joined(parts), tuple(unread))
+        return Impact(start, key, tuple(data), told_of(joined(parts), start), tuple(unread))
 
     def _meant_by(self, spec: str, at: str) -> tuple[str, str, dict[str, str]]:
         """Return a name, a revision, and the versions of that name in it: ``KIND:NAME`` -> id.
@@ -302,12 +303,11 @@ class RepositoryLineage:
 
     def _elsewhere(self, name: str) -> str | None:
         """Return how to ask for a version of a name that other commits have."""
-        wanted = [Condition("name", "=", name)]
-        found = [one for kind in VERSIONS for one in self.store.having((), kind, wanted)]
+        found = [one for kind in VERSIONS for one in self.store.called(kind, name)]
         if not found:
             return None
         if len(found) == 1:
-            return f"another commit has it: veml lineage show {found[0].id[:_SHOWN]}"
+            return f"another commit has it: veml lineage show {found[0][:_SHOWN]}"
         how = shlex.quote(f"name={name}")
         return f"other commits have {len(found):,} of that name: veml lineage find --where {how}"
 
@@ -356,6 +356,11 @@ def lineage(repo: Repository, progress: Progress = silent) -> Iterator[Repositor
         done = sync(repo, base, progress=progress)
         index = SampleIndex(base, repo, progress)
         yield RepositoryLineage(repo, SqliteLineage(base.connection), done, progress, index)
+
+
+def told_of(part: Part, start: Node) -> Part:
+    """Return a part in which the version that was asked about has the name it was asked by."""
+    return replace(part, nodes={**part.nodes, start.id: start})
 
 
 def joined(parts: Sequence[Part]) -> Part:

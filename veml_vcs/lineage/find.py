@@ -46,13 +46,20 @@ def find(
     """
     store = asked.store
     wanted = [fact_id(one) for one in facts]
+    named = [one for one in where if one.name == "name" and one.sign in ("=", "!=")]
+    where = [one for one in where if one not in named]
     data = [_data(asked, one, at) for one in trained_on]
     within = None if at is None else store.as_of([asked.repo.resolve(at)])
-    early = None if within is None else within.versions(_FEW)
+    then = None if within is None else within.versions(_FEW)
     found: list[Node] = []
     for kind in dict.fromkeys(kinds):
         if data and kind == "data":
             continue
+        early = then
+        for one in named:
+            if one.sign == "=":
+                called = store.called(kind, str(one.value))
+                early = called if early is None else early & called
         if kind in ("data", "model"):
             among = [store.models_trained(one) for one in data] if kind == "model" else []
             among += [] if early is None else [early]
@@ -65,11 +72,24 @@ def find(
         else:
             some_nodes = store.having((), kind, where, among=early)
             nodes = _deployed(store, some_nodes, wanted, data)
-        if within is not None and early is None:
+        if within is not None and then is None:
             there = within.among([one.id for one in nodes])
             nodes = [one for one in nodes if one.id in there]
-        found += nodes
+        found += _called(store, kind, nodes, named)
     return found
+
+
+def _called(
+    store: LineageStore, kind: VersionKind, nodes: list[Node], named: Sequence[Condition]
+) -> list[Node]:
+    """Leave out what is called as it must not be; tell the rest by the name that was asked for."""
+    for one in named:
+        if one.sign == "=":
+            nodes = [node._replace(name=str(one.value)) for node in nodes]
+        else:
+            others = store.called(kind, str(one.value))
+            nodes = [node for node in nodes if node.id not in others]
+    return nodes
 
 
 def fact_id(text: str) -> str:

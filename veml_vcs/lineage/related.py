@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from veml_vcs.errors import InvalidInputError
-from veml_vcs.lineage.ask import Lineage, Path, RepositoryLineage, joined
+from veml_vcs.lineage.ask import Lineage, Path, RepositoryLineage, joined, told_of
 from veml_vcs.lineage.graph import Edge, EdgeKind, Node
 from veml_vcs.lineage.store import Direction, LineageStore, Part
 
@@ -93,7 +93,8 @@ def common(asked: RepositoryLineage, first: str, second: str) -> Common:
         second: The same.
     """
     one, other = asked.version(first), asked.version(second)
-    ancestors = asked.store.common(one.id, other.id)
+    known = {one.id: one, other.id: other}  # by the names that were asked for
+    ancestors = [known.get(node.id, node) for node in asked.store.common(one.id, other.id)]
     sides = [_ways_up(asked.store, start, ancestors) for start in (one, other)]
     return Common(one, other, tuple(ancestors), tuple(zip(*sides, strict=True)))
 
@@ -102,6 +103,7 @@ def _ways_up(store: LineageStore, start: Node, ends: Sequence[Node]) -> list[Pat
     """Return a shortest way from a version to each of some that it comes from."""
     ways = store.ways_up(start.id, [one.id for one in ends])
     nodes = store.nodes({one.target for way in ways.values() for one in way})
+    nodes |= {one.id: one for one in ends}
     return [
         Path((start, *(nodes[edge.target] for edge in ways[end.id])), tuple(ways[end.id]))
         for end in ends
@@ -127,6 +129,7 @@ def chain(asked: RepositoryLineage, spec: str) -> Lineage:
     both = joined(
         [asked.store.reach(start.id, "up", CHAIN), asked.store.reach(start.id, "down", CHAIN)]
     )
+    both = told_of(both, start)
     nodes = {one: node for one, node in both.nodes.items() if node.kind == "training"}
     edges = [one for one in both.edges if one.source in nodes and one.target in nodes]
     return Lineage(

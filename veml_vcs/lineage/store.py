@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from veml_vcs.lineage.conditions import Condition
-from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node
+from veml_vcs.lineage.graph import LINEAGE, Edge, EdgeKind, Node, VersionKind
 
 Direction = Literal["up", "down"]
 """``up``: to what a version came from; ``down``: to what came from it."""
@@ -81,6 +81,12 @@ class LineageStore(Protocol):
 
     def places(self, version: str) -> dict[str, list[str]]:
         """Return the commits that brought a version -> the paths where they have it."""
+
+    def called(self, kind: VersionKind, name: str) -> set[str]:
+        """Return the known versions of a kind that some commit has under a name.
+
+        A node has one name, the first in order of all that history gave it.
+        """
 
     def reach(
         self,

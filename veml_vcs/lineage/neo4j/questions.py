@@ -15,7 +15,7 @@ from typing import Any
 
 from veml_vcs.lineage.circles import first_circles
 from veml_vcs.lineage.conditions import Condition, holds
-from veml_vcs.lineage.graph import EDGES, LINEAGE, VERSIONS, Edge, EdgeKind, Node
+from veml_vcs.lineage.graph import EDGES, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
 from veml_vcs.lineage.neo4j.rows import (
     LABELS,
     TYPES,
@@ -26,6 +26,8 @@ from veml_vcs.lineage.neo4j.rows import (
     to_node,
 )
 from veml_vcs.lineage.neo4j.server import Server
+from veml_vcs.lineage.sqlite.rows import path_of
+from veml_vcs.lineage.sqlite.values import sent
 from veml_vcs.lineage.store import Direction, Part, Within
 
 _ONE = "(a:Version {repository: $repository, id: $id})"
@@ -155,6 +157,16 @@ class Neo4jLineage:
         )
         edges = sorted(map(_edge, found), key=lambda one: one.source)
         return {one.source: list(one.props["paths"]) for one in edges}
+
+    def called(self, kind: VersionKind, name: str) -> set[str]:
+        """Return the known versions of a kind that some commit has under a name."""
+        found = self._ask(
+            f"MATCH {of_repository('n', label_of(kind))} AND n.known AND "
+            "EXISTS { MATCH (n)<-[e:CONTAINS]-() WHERE $path IN e.paths } "
+            "RETURN coalesce(n.long_id, n.id) AS id",
+            path=sent(path_of(kind, name)),
+        )  # fmt: skip
+        return {row["id"] for row in found}
 
     def reach(
         self,

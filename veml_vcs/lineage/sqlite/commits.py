@@ -6,9 +6,10 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 
-from veml_vcs.lineage.graph import VERSIONS
+from veml_vcs.lineage.graph import VERSIONS, VersionKind
 from veml_vcs.lineage.sqlite.chains import reached
-from veml_vcs.lineage.sqlite.rows import FIRST, SECOND, STANDS, THIRD, Tables, listed
+from veml_vcs.lineage.sqlite.rows import FIRST, SECOND, STANDS, THIRD, Tables, listed, path_of
+from veml_vcs.lineage.sqlite.values import sent
 
 _PARTS = (
     f"part (chain, low, high) AS MATERIALIZED (SELECT {FIRST}, {SECOND}, {THIRD} FROM json_each(?))"
@@ -123,6 +124,16 @@ class Commits(Tables):
         ):
             found.setdefault(commit, []).append(path)
         return found
+
+    def called(self, kind: VersionKind, name: str) -> set[str]:
+        """Return the known versions of a kind that some commit has under a name."""
+        rows = self._do(
+            "SELECT n.id FROM (SELECT DISTINCT version FROM brought b "
+            f"WHERE b.path = ?1 AND {STANDS}) b "
+            "CROSS JOIN node n ON n.id = b.version WHERE n.kind = ?2 AND n.known",
+            (sent(path_of(kind, name)), kind),
+        )
+        return {row[0] for row in rows}
 
     def between(self, old: str, new: str) -> dict[str, list[str]]:
         """Return what the history of one commit brought and that of another did not."""

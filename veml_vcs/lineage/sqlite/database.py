@@ -13,7 +13,7 @@ from veml_vcs.lineage.sqlite.faults import is_damage, is_refusal, is_wait
 from veml_vcs.lineage.sqlite.sound import fault_in
 from veml_vcs.objects.files import Files
 
-FORMAT = 10
+FORMAT = 11
 FILE = "lineage.sqlite"
 GENERATION = "generation"
 """Name of a value in ``state``: a random id, another wherever the tables were made or emptied. Who
@@ -80,6 +80,7 @@ _INDEXES = {
     "node_kind": "INDEX node_kind ON node (kind, name, id)",
     "edge_in": "INDEX edge_in ON edge (target, kind, source)",
     "brought_version": "INDEX brought_version ON brought (version)",
+    "brought_path": "INDEX brought_path ON brought (path, version)",
     "place_chain": "INDEX place_chain ON place (chain)",
     "content_version": "UNIQUE INDEX content_version ON content (version)",
     "content_base": "INDEX content_base ON content (base)",

@@ -135,6 +135,11 @@ def name_at(kind: str, path: str) -> str:
     return path.removeprefix(folder).removesuffix(RECORD_SUFFIX)
 
 
+def path_of(kind: str, name: str) -> str:
+    """Return the path at which a commit has a version of a kind that is called so."""
+    return ("" if kind == "data" else f"{kind}s/") + name + RECORD_SUFFIX
+
+
 def _all_props(texts: Sequence[str]) -> list[dict[str, Any]]:
     """Return what nodes say, parsed at once; where that is not as many objects, one by one."""
     try:
