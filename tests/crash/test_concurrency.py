@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,10 @@ from veml_vcs.repository import Repository
 from veml_vcs.repository.add import add
 from veml_vcs.repository.commit import commit
 root, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+i = 0
 with Repository(root) as repo:
-    for i in range(count):
+    # The reader, too, has to have done something meanwhile, however slow it is.
+    while i < count or not os.path.exists(os.path.join(root, ".git", "enough")):
         path = os.path.join(root, "data", f"{name}-{i:02d}.png")
         with open(os.path.join(root, ".git", name), "wb") as file:
             file.write(f"{name} {i}".encode() * 20)
@@ -36,6 +39,7 @@ with Repository(root) as repo:
         add(repo, [os.path.join(root, "data")])
         done = commit(repo, f"{name} {i}", allow_empty=True)
         print(done.id, flush=True)
+        i += 1
 """
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,16 +71,22 @@ def check(project: Project, processes: int, commits: int) -> None:
     project.close()
     writers = [start(_WRITER, str(project.root), f"p{n}", str(commits)) for n in range(processes)]
     seen: list[int] = []
-    while any(one.poll() is None for one in writers):
-        read_one_version(project.root, seen)
-    said = [line for one in writers for line in one.communicate()[0].split()]
+    with ExitStack() as stack:
+        for one in writers:
+            stack.enter_context(one)
+            stack.callback(one.kill)  # else it waits for a reader that failed
+        while any(one.poll() is None for one in writers):
+            read_one_version(project.root, seen)
+            if len(seen) == 4:
+                (project.root / ".git/enough").touch()
+        said = [line for one in writers for line in one.communicate()[0].split()]
     assert [one.returncode for one in writers] == [0] * processes
-    assert len(said) == len(set(said)) == processes * commits
+    assert len(said) == len(set(said)) >= processes * commits
     kept = project.git("rev-list", "HEAD").split()
     assert set(said) <= set(kept)
-    assert len(kept) == processes * commits + 1
+    assert len(kept) == len(said) + 1
     names = {sample.key for sample in project.repo.dataset("data", "HEAD")}
-    assert len(names) == processes * commits + 1
+    assert len(names) == len(said) + 1
     assert seen == sorted(seen)
     assert len(seen) > 3
     project.assert_clean()
