@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # The same examples in every run: a gate that fails one time in a hundred is soon ignored. New ones,
 # so many times as many, are looked for by `./test.sh --search`, and by VEML_EXAMPLES=20 before any
@@ -14,7 +14,12 @@ from hypothesis import settings
 _TIMES = int(os.environ.get("VEML_EXAMPLES", "1"))
 for _name, _count in (("default", 60), ("ci", 150), ("quick", 10)):
     settings.register_profile(
-        _name, deadline=None, max_examples=_count * _TIMES, print_blob=True, derandomize=_TIMES == 1
+        _name,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],  # by the clock, as a deadline is
+        max_examples=_count * _TIMES,
+        print_blob=True,
+        derandomize=_TIMES == 1,
     )
 settings.load_profile(
     os.environ.get("VEML_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "default")

@@ -259,7 +259,7 @@ def written(
         writer.settle()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     graph=graphs(),
     notes=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), max_size=3),

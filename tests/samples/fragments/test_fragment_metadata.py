@@ -55,7 +55,9 @@ def test_zarr_understands_what_is_written(info: ArrayInfo) -> None:
     assert meta.encode_chunk_key((0,) * len(info.shape)) == key
 
 
-@settings(suppress_health_check=[HealthCheck.filter_too_much])  # most are readable
+@settings(  # most are readable
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 @given(infos().filter(lambda info: not is_readable(info)))
 def test_an_array_larger_than_any_real_one_is_damage(info: ArrayInfo) -> None:
     with pytest.raises(DamagedError, match="larger than any real one"):
