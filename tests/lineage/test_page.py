@@ -112,13 +112,14 @@ class TestInABrowser:
         words = shown.graph("cy.edges().map((e) => e.data('label'))")
         assert sorted(set(words)) == ["initialised from", "revision of", "trained on", "uses"]
         assert shown.graph("new Set(cy.nodes().map((n) => n.style('shape'))).size") == 3
-        colours = shown.run(
+        colours = (
             "const c = document.querySelector('#graph canvas[data-id=layer2-node]'),"
             "p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, found = new Set();"
             "for (let i = 0; i < p.length; i += 4) found.add(p.slice(i, i + 4).join());"
             "return found.size"
         )
-        assert colours > 20  # not blank: fills, lines and smoothed letters
+        # Not blank, once a frame was drawn: fills, lines and smoothed letters.
+        shown.wait(lambda: shown.run(colours) > 20)
 
     def test_nothing_is_asked_for_and_nothing_is_wrong(self, shown: Browser) -> None:
         """Seen to fail with a link to a style sheet, and with a style that the policy has not."""
@@ -220,13 +221,13 @@ class TestInABrowser:
         shown.one("#panel .id button").click()
         shown.wait(lambda: shown.one("#panel .id button").text == "Copied")
         shown.one("#search").send_keys("\ue009v")
-        assert shown.one("#search").get_attribute("value") == blob_id(NET)
+        shown.wait(lambda: shown.one("#search").get_attribute("value") == blob_id(NET))
         shown.driver.execute_cdp_cmd(
             "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
         )
         shown.one("#save").click()
         picture = tmp_path / "lineage.png"
-        shown.wait(picture.exists)
+        shown.wait(lambda: picture.exists() and picture.read_bytes()[-8:-4] == b"IEND")
         data = picture.read_bytes()
         assert data.startswith(b"\x89PNG")
         wide, high = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
