@@ -54,16 +54,25 @@ class Gate:
 def _pass_on(
     source: socket.socket, target: socket.socket, until: bytes | None, lost: threading.Event
 ) -> None:
+    before = b""  # the words may come in two pieces
     try:
         while data := source.recv(65536):
-            if until is not None and until in data:
+            if until is not None and until in before + data:
                 lost.set()
+            before = data[-len(until) :] if until else b""
             if not lost.is_set():
                 target.sendall(data)
         if not lost.is_set():
             target.shutdown(socket.SHUT_WR)
     except OSError:
         return  # the other side has left
+
+
+def tries_ended() -> None:
+    """Wait for the tries that a command gave up to wait for: they may still come to the gate."""
+    for one in threading.enumerate():
+        if one.name == "veml-mirror":
+            one.join()
 
 
 @contextmanager

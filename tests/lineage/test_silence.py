@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.lineage.gate import gate, vanishing
+from tests.lineage.gate import gate, tries_ended, vanishing
 from tests.lineage.kit import History, data_record
 from tests.lineage.test_strangers import speaking
 from tests.repository.conftest import isolated
@@ -49,9 +48,7 @@ def mirror_at(history: History, port: int) -> Path:
 
 def follow_in_vain(history: History, seconds: float) -> str:
     said = follow(str(history.root), {"VEML_NEO4J_SECONDS": f"{seconds:g}", "NEO4J_AUTH": "a/b"})
-    for one in threading.enumerate():
-        if one.name == "veml-mirror":
-            one.join()
+    tries_ended()
     assert said is not None
     assert said.startswith("the mirror in Neo4j ")
     assert "\n" not in said

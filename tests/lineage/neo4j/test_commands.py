@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.conftest import isolate
 from tests.cli.conftest import place as place_fixture
-from tests.lineage.gate import gate
+from tests.lineage.gate import gate, tries_ended
 from tests.lineage.kit import data_record, model_record, training_record
 from tests.lineage.neo4j.server import Server as Address
 from tests.lineage.test_strangers import speaking
@@ -184,6 +184,7 @@ def test_a_server_that_says_nothing_is_given_up(
         done = roads.veml("commit", "-qm", "two")
         assert done.err.startswith("warning: the mirror in Neo4j ")
         assert done.err.count("\n") == 1
+        tries_ended()
         with Repository(str(roads.root)) as repo:
             place = place_of(repo)
             assert place is not None
