@@ -13,6 +13,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,23 +104,31 @@ def running(shared: Path) -> Server:
         if port_file.exists():
             url = f"neo4j://127.0.0.1:{port_file.read_text()}"
             return Server(url, USER, PASSWORD, certificate if certificate.exists() else None)
-        port = free_port()
-        process = subprocess.Popen(
-            [sys.executable, keeper.__file__, str(folder), str(port), str(jars())],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-        _keepers.append(process)
-        url = f"neo4j://127.0.0.1:{port}"
-        wait(Server(url, USER, PASSWORD), process, folder)
+        with kept_port() as port:
+            process = subprocess.Popen(
+                [sys.executable, keeper.__file__, str(folder), str(port), str(jars())],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+            _keepers.append(process)
+            url = f"neo4j://127.0.0.1:{port}"
+            wait(Server(url, USER, PASSWORD), process, folder)
         port_file.write_text(str(port))
     return Server(url, USER, PASSWORD, certificate if certificate.exists() else None)
 
 
-def free_port() -> int:
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """Return a free port that the system gives to nobody but to a server that asks for it.
+
+    A server takes half a minute until it listens, and meanwhile the tests beside connect to others,
+    each from a port that is free. Two sockets that do not listen may both be bound to one if both
+    allow it, as those of Java's servers do; connections refuse it.
+    """
     with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+        yield int(one.getsockname()[1])
 
 
 def wait(server: Server, process: subprocess.Popen[bytes], folder: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.lineage.kit import data_record
 from tests.lineage.neo4j import keeper
 from tests.lineage.neo4j.kit import in_neo4j, in_sqlite, opened, place_at, some_history
-from tests.lineage.neo4j.server import GIVEN, free_port, jars, wait
+from tests.lineage.neo4j.server import GIVEN, jars, kept_port, wait
 from tests.lineage.neo4j.server import Server as Address
 from tests.repository.conftest import isolated
 from veml_vcs.errors import StorageError
@@ -37,7 +37,7 @@ from veml_vcs.lineage.neo4j.place import Login, Place
 from veml_vcs.lineage.neo4j.server import Server
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.objects.files import Files
-path, url, name, user, password, die, when, seconds = sys.argv[1:]
+path, url, name, user, password, die, when = sys.argv[1:]
 settle, count = mirror.Changes.settle, 0
 def settling(self, at):
     global count
@@ -47,7 +47,7 @@ def settling(self, at):
     if count == int(die) and when == "after": os.kill(os.getpid(), signal.SIGKILL)
 mirror.Changes.settle = settling
 place, who = Place(url, "neo4j", name, "here"), Login(user, password)
-with Server(place, who, seconds=float(seconds)) as server:
+with Server(place, who, seconds=60) as server:
     base = Database(path, Files())
     print(mirror.Mirror(base, server, 7).bring_up())
     base.close()
@@ -55,16 +55,12 @@ with Server(place, who, seconds=float(seconds)) as server:
 
 
 def send(
-    base: Database, place: Place, address: Address, die: int = 0, when: str = "",
-    seconds: float = 60.0,
-) -> subprocess.Popen[bytes]:  # fmt: skip
-    """Send in another process, which kills itself at a window: before or after it notes it.
-
-    It tries for some seconds where the server does not answer.
-    """
+    base: Database, place: Place, address: Address, die: int = 0, when: str = ""
+) -> subprocess.Popen[bytes]:
+    """Send in another process, which kills itself at a window: before or after it notes it."""
     return subprocess.Popen(
         [sys.executable, "-c", _SEND, base.path, place.url, place.name, address.user,
-         address.password, str(die), when, str(seconds)],
+         address.password, str(die), when],
         stdout=subprocess.PIPE,
     )  # fmt: skip
 
@@ -187,30 +183,31 @@ def test_the_server_is_killed(tmp_path: Path, isolated: Path, neo4j_server: Addr
         pytest.skip("VEML_NEO4J names a server, and this test kills one that it starts")
     history = some_history(tmp_path / "project", 12)
     repo, base = history.synced()
-    port = free_port()
-    address = Address(f"neo4j://127.0.0.1:{port}", neo4j_server.user, neo4j_server.password)
-    place, folder = place_at(address), tmp_path / "server"
-    process = keeper.start(folder, port, jars())
-    try:
-        wait(address, process, folder)
-        sender = send(base, place, address, seconds=2)
-        with opened(address, place) as server:
-            until = time.monotonic() + 60
-            while not (kept := Mirror(base, server).kept()) or not kept.nodes:
-                assert time.monotonic() < until
-                time.sleep(0.01)
-        process.kill()
-        process.wait()
-        sender.communicate()
-        with pytest.raises(StorageError, match="no Neo4j can be reached"):
-            opened(address, place, seconds=1)
+    with kept_port() as port:
+        address = Address(f"neo4j://127.0.0.1:{port}", neo4j_server.user, neo4j_server.password)
+        place, folder = place_at(address), tmp_path / "server"
         process = keeper.start(folder, port, jars())
-        wait(address, process, folder)
-        with opened(address, place) as server:
-            Mirror(base, server, 7).bring_up()
-            assert in_neo4j(server) == in_sqlite(base)
-    finally:
-        process.kill()
-        process.wait()
-        base.close()
-        repo.close()
+        try:
+            wait(address, process, folder)
+            sender = send(base, place, address)
+            with opened(address, place) as server:
+                until = time.monotonic() + 60
+                while not (kept := Mirror(base, server).kept()) or not kept.nodes:
+                    assert time.monotonic() < until
+                    time.sleep(0.01)
+            process.kill()
+            process.wait()
+            sender.kill()  # else it tries for a minute
+            sender.communicate()
+            with pytest.raises(StorageError, match="no Neo4j can be reached"):
+                opened(address, place, seconds=1)
+            process = keeper.start(folder, port, jars())
+            wait(address, process, folder)
+            with opened(address, place) as server:
+                Mirror(base, server, 7).bring_up()
+                assert in_neo4j(server) == in_sqlite(base)
+        finally:
+            process.kill()
+            process.wait()
+            base.close()
+            repo.close()
