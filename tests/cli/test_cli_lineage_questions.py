@@ -290,6 +290,22 @@ def test_what_stands_where_it_cannot_has_not_changed(roads: Place) -> None:
     assert found["between"] == found["left"] == []
 
 
+def test_a_record_that_cannot_be_read_has_not_changed(roads: Place) -> None:
+    """Seen to fail where another record names it: it was told as new, and as in no commit here."""
+    roads.git("tag", "before")
+    bad = b'{"kind": "data", "veml": 1'
+    roads.write("bad.veml", bad)
+    roads.write("trainings/on.veml", training_record(blob_id(bad), blob_id(BIG), seed=7))
+    roads.git("add", "-A")
+    roads.git("commit", "-qm", "a training on what is damaged")
+    found = roads.veml("lineage", "changed", "before", "--json").json()
+    assert [(one["what"], one["path"]) for one in found["changes"]] == [
+        ("new", "trainings/on.veml")
+    ]
+    assert blob_id(bad) in {one["target"] for one in found["edges"]}
+    assert "data ? " + blob_id(bad)[:10] in roads.veml("lineage", "changed", "before").out
+
+
 def test_changed(roads: Place) -> None:
     out = roads.veml("lineage", "changed", "v1").out.splitlines()
     assert out[:5] == [

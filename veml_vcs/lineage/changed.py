@@ -125,6 +125,8 @@ def _changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
     before, after = (_records(asked, one) for one in two)
     came, went = store.between(*two), store.between(*two[::-1])
     nodes = store.nodes({*before.values(), *after.values(), *came, *went})
+    # A record that cannot be read may be named by others, and is no version for that.
+    nodes = {one: node for one, node in nodes.items() if node.known}
     before, after = (_in_place(one, nodes) for one in (before, after))
     edges = store.edges_from(came, (*LINEAGE, "has")) if came else []
     told = {one.source for one in edges}.union(one.target for one in edges)
