@@ -159,6 +159,9 @@ def test_a_version_has_each_name_that_history_gave_it(roads: Place) -> None:
                   ("common", "zoo", "yonder"), ("compare", "zoo", "roads")):  # fmt: skip
         assert roads.veml("lineage", *words).out.startswith(told), words
     assert told in roads.veml("lineage", "path", "big", "zoo").out
+    # Nor is it what HEAD has of another kind.
+    assert "veml data ls" in roads.veml("lineage", "show", "data:yonder", code=128).err
+    assert third[:10] in roads.veml("lineage", "show", "training:third", code=128).err
     assert roads.veml("lineage", "show", "town@HEAD~1").out.startswith("data town  ")
     assert roads.veml("lineage", "chain", "yonder").out.startswith("training yonder  ")
     for words in (("show", "zoo"), ("common", "zoo", "yonder"), ("path", "yonder", "zoo")):

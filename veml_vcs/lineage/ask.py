@@ -177,7 +177,7 @@ class RepositoryLineage:
             return self._by_digits(spec)
         raise NotFoundError(
             f"no version {spec} in {revision}",
-            hint=self._elsewhere(name)
+            hint=self._elsewhere(spec, name)
             or "veml data ls, veml model ls, veml training ls list what there is; "
             "lineage knows what is committed",
         )
@@ -301,9 +301,10 @@ class RepositoryLineage:
             found = {plain: str(files[plain].blob)}
         return found
 
-    def _elsewhere(self, name: str) -> str | None:
+    def _elsewhere(self, spec: str, name: str) -> str | None:
         """Return how to ask for a version of a name that other commits have."""
-        found = [one for kind in VERSIONS for one in self.store.called(kind, name)]
+        kinds = [one for one in VERSIONS if spec.startswith(f"{one}:{name}")] or VERSIONS
+        found = [one for kind in kinds for one in self.store.called(kind, name)]
         if not found:
             return None
         if len(found) == 1:
