@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import pytest
@@ -106,6 +106,9 @@ class PlainLineage:
             "JOIN node t ON t.key = e.target ORDER BY 1, 2, 3"
         ):
             self.edges.append(Edge(source, kind, target, json.loads(props)))
+
+    def at_once(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def node(self, node_id: str) -> Node | None:
         return self.all.get(node_id)

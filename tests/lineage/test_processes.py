@@ -16,6 +16,9 @@ from tests.lineage.kit import History, data_record, everything
 from tests.repository.conftest import isolated
 from veml_vcs.errors import NotFoundError
 from veml_vcs.ids import CommitId
+from veml_vcs.lineage.ask import lineage
+from veml_vcs.lineage.graph import Node
+from veml_vcs.lineage.related import common
 from veml_vcs.lineage.sqlite.database import Database
 from veml_vcs.lineage.sync import database, sync
 from veml_vcs.repository import Repository
@@ -160,3 +163,32 @@ def test_what_git_drops_meanwhile_is_no_damage(
         monkeypatch.setattr(repo.git, "all_commits", lambda: [CommitId("ab" * 20)])
         with pytest.raises(NotFoundError, match="Git does not have the commit abababab"):
             sync(repo, base)
+
+
+def test_a_question_is_of_one_state_of_the_graph(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process takes out in the middle of it what the first answer told of.
+
+    Seen to fail with a KeyError.
+    """
+    history.git("checkout", "-q", "-b", "side", "HEAD~2")
+    history.commit({"d.veml": data_record(70)})
+    history.git("checkout", "-q", "--detach", "main")
+    root = str(history.root)
+    with (
+        Repository(root) as repo, Repository(root) as faster,
+        lineage(repo) as asked, database(faster) as other,
+    ):  # fmt: skip
+        found = asked.store.common
+
+        def meanwhile(first: str, second: str) -> list[Node]:
+            ancestors = found(first, second)
+            history.git("branch", "-D", "side")
+            assert sync(faster, other).removed == 1
+            return ancestors
+
+        monkeypatch.setattr(asked.store, "common", meanwhile)
+        told = common(asked, "d@side", "d@main")
+        assert [len(one.edges) for one in told.ways[0]] == [1, 2]
+        assert asked.store.node(told.first.id) is None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from veml_vcs.errors import InvalidInputError, NotFoundError
 from veml_vcs.lineage.graph import IMPACT, LINEAGE, VERSIONS, Edge, EdgeKind, Node, VersionKind
@@ -22,6 +23,8 @@ from veml_vcs.versions.data import RECORD_SUFFIX
 from veml_vcs.versions.kinds import KINDS
 
 _SHOWN = 10
+_Given = ParamSpec("_Given")
+_Found = TypeVar("_Found")
 _DIGITS = re.compile("[0-9a-f]{4,40}")
 
 
@@ -117,6 +120,22 @@ class Impact:
         }
 
 
+def at_once(
+    question: Callable[Concatenate[RepositoryLineage, _Given], _Found],
+) -> Callable[Concatenate[RepositoryLineage, _Given], _Found]:
+    """Let a question that asks several times be of one state of the graph.
+
+    Another process may take out meanwhile what the first answer told of, or number rows anew.
+    """
+
+    @wraps(question)
+    def asking(asked: RepositoryLineage, /, *given: _Given.args, **named: _Given.kwargs) -> _Found:
+        with asked.store.at_once():
+            return question(asked, *given, **named)
+
+    return asking
+
+
 class RepositoryLineage:
     """The lineage of a repository, brought to where its history is.
 
@@ -182,6 +201,7 @@ class RepositoryLineage:
             "lineage knows what is committed",
         )
 
+    @at_once
     def around(
         self, spec: str, direction: str = "both", depth: int | None = None, at: str | None = None
     ) -> Lineage:
@@ -212,6 +232,7 @@ class RepositoryLineage:
         ]
         return Lineage(start, direction, told_of(joined(parts), start))
 
+    @at_once
     def path(self, start: str, end: str) -> Path | None:
         """Return the shortest way between two versions, along edges in either direction, or None.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from veml_vcs.errors import FormatError, InvalidInputError
 from veml_vcs.ids import CommitId
-from veml_vcs.lineage.ask import RepositoryLineage
+from veml_vcs.lineage.ask import RepositoryLineage, at_once
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, Node
 from veml_vcs.lineage.records import check_place
 from veml_vcs.lineage.sqlite.rows import name_at, no_garbage
@@ -119,6 +119,7 @@ def changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
         return _changed(asked, old, new)
 
 
+@at_once
 def _changed(asked: RepositoryLineage, old: str, new: str) -> Changed:
     store = asked.store
     two = asked.repo.resolve(old), asked.repo.resolve(new)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from veml_vcs.errors import InvalidInputError
-from veml_vcs.lineage.ask import RepositoryLineage
+from veml_vcs.lineage.ask import RepositoryLineage, at_once
 from veml_vcs.lineage.graph import FACTS, Edge, EdgeKind, Node
 
 _MADE_OF: Mapping[EdgeKind, str] = {
@@ -74,6 +74,7 @@ class Compared:
         }  # fmt: skip
 
 
+@at_once
 def compare(asked: RepositoryLineage, first: str, second: str) -> Compared:
     """Put two versions of a kind side by side.
 

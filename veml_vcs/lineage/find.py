@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from veml_vcs.errors import InvalidInputError
-from veml_vcs.lineage.ask import RepositoryLineage
+from veml_vcs.lineage.ask import RepositoryLineage, at_once
 from veml_vcs.lineage.conditions import Condition
 from veml_vcs.lineage.graph import FACTS, VERSIONS, Node, VersionKind, normal
 from veml_vcs.lineage.store import LineageStore
@@ -14,6 +14,7 @@ _FEW = 10_000
 """So many versions as of a revision are told one by one to what is asked."""
 
 
+@at_once
 def find(
     asked: RepositoryLineage,
     kinds: Sequence[VersionKind] = VERSIONS,

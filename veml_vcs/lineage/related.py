@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from veml_vcs.errors import InvalidInputError
-from veml_vcs.lineage.ask import Lineage, Path, RepositoryLineage, joined, told_of
+from veml_vcs.lineage.ask import Lineage, Path, RepositoryLineage, at_once, joined, told_of
 from veml_vcs.lineage.graph import Edge, EdgeKind, Node
 from veml_vcs.lineage.store import Direction, LineageStore, Part
 
@@ -84,6 +84,7 @@ class Neighbour:
         }  # fmt: skip
 
 
+@at_once
 def common(asked: RepositoryLineage, first: str, second: str) -> Common:
     """Find the nearest versions that two versions both come from.
 
@@ -110,6 +111,7 @@ def _ways_up(store: LineageStore, start: Node, ends: Sequence[Node]) -> list[Pat
     ]
 
 
+@at_once
 def chain(asked: RepositoryLineage, spec: str) -> Lineage:
     """Return the trainings that one goes on from, to the first, and those that went on from it.
 
@@ -137,6 +139,7 @@ def chain(asked: RepositoryLineage, spec: str) -> Lineage:
     )
 
 
+@at_once
 def neighbours(asked: RepositoryLineage, spec: str) -> tuple[Node, list[Neighbour]]:
     """List what a data version was compared with, nearest first.
 

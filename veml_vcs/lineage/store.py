@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -43,6 +44,9 @@ class LineageStore(Protocol):
 
     Wherever ``within`` is given, nodes of versions are those alone (see ``as_of``); None is all.
     """
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Answer all that is asked inside from one state of the graph, if the engine can."""
 
     def node(self, node_id: str) -> Node | None:
         """Return a node, or None."""

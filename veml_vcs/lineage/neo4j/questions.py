@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -74,6 +75,10 @@ class Neo4jLineage:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Do nothing: each question is a transaction of its own there."""
+        return nullcontext()
 
     def node(self, node_id: str) -> Node | None:
         """Return a node, or None."""

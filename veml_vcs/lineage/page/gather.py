@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from veml_vcs.errors import NotFoundError
-from veml_vcs.lineage.ask import RepositoryLineage
+from veml_vcs.lineage.ask import RepositoryLineage, at_once
 from veml_vcs.lineage.graph import LINEAGE, VERSIONS, Edge, EdgeKind, Node
 from veml_vcs.lineage.store import LineageStore, Within
 from veml_vcs.lineage.words import edge_word, version_facts
@@ -89,6 +89,7 @@ def page_of(
     )  # fmt: skip
 
 
+@at_once
 def page_of_all(lineage: RepositoryLineage, at: str | None = None, *, most: int = MOST) -> Page:
     """Return the page of a whole repository: the newest versions of all branches and tags.
 

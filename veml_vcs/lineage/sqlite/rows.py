@@ -6,7 +6,7 @@ import gc
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
@@ -56,6 +56,10 @@ class Tables:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._do = connection.execute
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Answer all that is asked inside from one state of the file."""
+        return self._reading()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
