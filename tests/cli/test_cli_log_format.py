@@ -98,8 +98,9 @@ def history(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         ["git", "fast-import", "--quiet"], cwd=place.root, check=True, input=stream(now).encode()
     )
     place.git("reset", "-q", "--hard")
-    monkeypatch.setenv("GIT_TEST_DATE_NOW", str(now))
-    monkeypatch.setattr(time, "time", lambda: float(now))
+    then = now + 3600  # what git notes in its reflogs meanwhile is not of the future
+    monkeypatch.setenv("GIT_TEST_DATE_NOW", str(then))
+    monkeypatch.setattr(time, "time", lambda: float(then))
     yield place
     monkeypatch.undo()
     time.tzset()  # C keeps the zone until it is told
