@@ -64,6 +64,30 @@ def test_every_form_names_gits_commit(history: Place) -> None:
     assert wrong == []
 
 
+def test_of_one_second_the_first_that_git_comes_to(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail: among tips in a set chance decided, and what a remote has was left out."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_DATE", "1700000000 +0000")
+    place.git("init", "-q", "-b", "main")
+    for number in range(3):
+        place.git("commit", "-q", "--allow-empty", "-m", f"same {number}")
+    for ref in ("heads/a", "heads/z", "remotes/o/far", "tags/t"):
+        place.git("checkout", "-q", "--detach", "main~1")
+        place.git("commit", "-q", "--allow-empty", "-m", f"same at {ref}")
+        place.git("update-ref", f"refs/{ref}", "HEAD")
+    place.git("checkout", "-q", "main")
+    place.git("merge", "-q", "-m", "joined", "a", "tags/t", "z")
+    for text in ("same", "at", "same [012]", "remotes", "heads", "same 0", "joined"):
+        (entry,) = place.veml("log", "-1", "--json", f":/{text}").json()
+        assert entry["id"] == asked_of_git(place, f":/{text}"), text
+        asked = f"HEAD^{{/{text}}}"
+        if expected := asked_of_git(place, asked):
+            (entry,) = place.veml("log", "-1", "--json", asked).json()
+            assert entry["id"] == expected, asked
+
+
 def test_short_ids_from_four_digits(history: Place) -> None:
     commit = history.git("rev-parse", "main~1").strip()
     for digits in (4, 7, 39, 40):

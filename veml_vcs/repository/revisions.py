@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Iterable
 from datetime import datetime
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from dulwich.approxidate import parse_approxidate
@@ -158,25 +159,44 @@ class _Parser:
         return self._object(parents[number - 1].encode())
 
     def _message(self, tips: Iterable[CommitId], text: str) -> ShaFile:
-        """Return the youngest commit whose message matches, as ``:/text`` asks for."""
+        """Return the youngest commit whose message matches, as ``:/text`` asks for.
+
+        Of those of one second the first that Git comes to: tips in their order, then parents.
+        """
         pattern = regular_expression(text)
-        walker = self._git.dulwich.get_walker([ObjectID(one.encode()) for one in set(tips)])
-        for entry in walker:
-            if pattern.search(entry.commit.message):
-                return entry.commit
+        seen = dict.fromkeys(tips)
+        waiting = [self._dated(one, number) for number, one in enumerate(seen)]
+        heapify(waiting)
+        while waiting:
+            _, _, commit = heappop(waiting)
+            if pattern.search(commit.message):
+                return commit
+            for parent in self._git.parents(CommitId(commit.id.decode())):
+                if parent not in seen:
+                    heappush(waiting, self._dated(parent, len(seen)))
+                    seen[parent] = None
         raise NotFoundError(
             f"{shown(self._text)}: no commit's message has {shown(text)!r}", kind="unknown-revision"
         )
 
+    def _dated(self, commit: CommitId, number: int) -> tuple[int, int, Commit]:
+        found = self._git.commit(commit)
+        return -found.commit_time, number, found
+
     def _every_tip(self) -> list[CommitId]:
-        head = self._git.head().commit
-        found = [head] if head else []
-        for sha in (*self._git.branches().values(), *self._git.tags().values()):
-            obj = self._object(sha.encode())
-            while isinstance(obj, Tag):
-                obj = self._object(obj.object[1])
-            if isinstance(obj, Commit):
-                found.append(CommitId(obj.id.decode()))
+        """Return the commits that HEAD and any ref name, HEAD's first, then from the last ref on.
+
+        That is the order in which Git looks at them.
+        """
+        refs = self._git.dulwich.refs
+        found = []
+        for name in sorted(refs.allkeys(), key=lambda one: (one == HEADREF, one), reverse=True):
+            try:
+                peeled = self._git.dulwich.object_store[self._git.dulwich.get_peeled(name)]
+            except KeyError:
+                continue  # a branch without commits, or a ref to what a shallow clone lacks
+            if isinstance(peeled, Commit):
+                found.append(CommitId(peeled.id.decode()))
         if not found:
             raise self._unknown()
         return found
