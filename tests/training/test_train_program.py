@@ -104,7 +104,7 @@ def test_one_process_at_a_time(cells: Place) -> None:
 def test_two_processes(cells: Place) -> None:
     """The documented command: torchrun, gloo, and one record."""
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
-              "--master-port", str(20_000 + os.getpid() % 20_000), "--no-python"]  # fmt: skip
+              "--standalone", "--no-python"]  # fmt: skip
     done = subprocess.run(
         [*launch, str(PROGRAM), "train", "--launcher", "pytorch", *SHORT, "--iterations", "3"],
         cwd=cells.root, capture_output=True, text=True, check=False,
