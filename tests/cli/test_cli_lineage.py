@@ -181,6 +181,8 @@ def test_a_damaged_note_is_told_and_the_rest_is_there(roads: Place) -> None:
     assert "1 damaged record and 1 damaged note left out: veml lineage status" in done.err
     told = roads.veml("lineage", "status").out
     assert f"left out: {version[:10]}  the note drift of version {version[:10]} cannot" in told
+    # The graph names the note, to try it again; that is no other place that needs it.
+    assert "needs it" not in roads.veml("fsck", code=1).out
 
 
 def test_names_of_a_stranger_do_no_harm(roads: Place) -> None:

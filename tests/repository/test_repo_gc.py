@@ -12,6 +12,7 @@ import pytest
 
 from tests.repository.kit import Project, coco, images, png, small_model
 from veml_vcs.errors import InvalidInputError, LockedError
+from veml_vcs.lineage.ask import lineage
 from veml_vcs.objects import LocalObjectStore
 from veml_vcs.repository import Repository
 from veml_vcs.repository.upkeep.expiry import parse_expiry
@@ -79,6 +80,18 @@ def test_what_a_deleted_branch_alone_had_goes_and_the_rest_stays(project: Projec
     project.assert_clean()
     assert project.files("d") == images(10)
     assert collect(project).freed_bytes == 0
+
+
+def test_the_graph_of_the_lineage_keeps_nothing(project: Project) -> None:
+    """It is asked before the branch goes. Seen to fail: gc took every id in its file for a lead."""
+    two_branches(project)
+    with lineage(project.repo) as found:
+        assert found.store.counts()["data"] == 2
+    drop_side(project)
+    collect(project)
+    assert not has_side(project)
+    with lineage(project.repo) as found:
+        assert found.store.counts()["data"] == 1
 
 
 def test_dead_rows_of_a_fragment_that_lives_go_too(project: Project) -> None:

@@ -39,6 +39,8 @@ from veml_vcs.versions.kinds import StoredPart
 _OBJECT = re.compile(rb"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
 _WORD = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _STATE_FILE = re.compile(r"[A-Z][A-Z_]*")
+_NO_STATE = re.compile(r"lock|gate|lineage\.sqlite(-\w+)?")
+"""The graph of the lineage is made of what there was when it was last asked; it keeps nothing."""
 _STATE_FOLDERS = ("rebase-merge", "rebase-apply", "sequencer")
 _SUMMARIES = "refs/notes/veml/summary/"
 _NULL = b"0" * 40
@@ -191,7 +193,7 @@ class RootFinder:
         mine = [
             os.path.join("veml", name)
             for name in names_in(private)
-            if os.path.isfile(os.path.join(private, name)) and name not in ("lock", "gate")
+            if os.path.isfile(os.path.join(private, name)) and not _NO_STATE.fullmatch(name)
         ]
         for path in paths + mine + unfinished_files(folder):
             data = read_file(folder, path)
