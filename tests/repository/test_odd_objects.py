@@ -14,6 +14,7 @@ from tests.repository.kit import Project, coco, small_model
 from veml_vcs.errors import DamagedError
 from veml_vcs.ids import CommitId
 from veml_vcs.lineage.ask import lineage
+from veml_vcs.repository.git.odd_objects import _ident
 from veml_vcs.repository.log import log
 from veml_vcs.repository.upkeep.fsck import fsck
 
@@ -162,3 +163,12 @@ def test_a_tag(project: Project, line: bytes, packed: bool) -> None:
     with lineage(project.repo) as found:
         assert found.store.node(commit) is not None
     assert fsck(project.repo).problems == ()
+
+
+@pytest.mark.parametrize(
+    "line", [b"A" + b" " * 10**6 + b"x", b"A 1" * 10**5, b"A> " + b" " * 10**6]
+)
+def test_a_long_line_is_read_at_once(line: bytes) -> None:
+    """Seen not to end in a minute with each of many blanks tried as the beginning of a date."""
+    author = _ident(line)
+    assert author[1:] == (0, 0)

@@ -16,7 +16,7 @@ _WHO = re.compile(rb"^(author|committer|tagger)(?: (.*))?$", re.MULTILINE)
 _BARE = re.compile(rb"^[^ \n]+\n", re.MULTILINE)
 """A header without a value."""
 _DATE = re.compile(rb" *(\d{1,18})(?!\d)(?: +([+-])(\d{1,4})(?!\d))?")
-_TRAILING_DATE = re.compile(rb" +\d+(?: +[+-]\d+)? *$")
+_TRAILING_DATE = re.compile(rb"(?<! ) +\d+(?: +[+-]\d+)? *$")
 _LARGEST = 1 << 24
 
 
