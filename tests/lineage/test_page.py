@@ -32,7 +32,6 @@ TUNED = training_record(blob_id(NEW), blob_id(NET), start=blob_id(FIRST), seed=2
 HOSTILE = """<img src=x onerror='window.ran = 1'><script>window.ran = 2<"""
 """Goes on with ``/script>`` where it is a path."""
 LOST = training_record("ab" * 20, blob_id(SMALL), seed=9)
-HOSTILE = '<img src=x onerror="window.ran = 1"></script><script>window.ran = 2</script>'
 
 
 @pytest.fixture(scope="module")
