@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 from veml_vcs.errors import (
@@ -135,7 +136,8 @@ def _brought_up(repo: Repository, base: Database, full: bool, progress: Progress
         if not full and before == (" ".join(heads), notes, ends):
             return Synced(0, 0, 0, _skipped(base))
         try:
-            done = _read(repo, base, full, before, heads, (notes, ends), progress)
+            stamps = (notes, ends)
+            done = _as_streams(partial(_sync, repo, base, full, before, heads, stamps, progress))
         except (DamagedError, NotFoundError):
             # Git may have dropped meanwhile what a branch has left: git commit --amend, git gc.
             if heads == sorted(set(repo.git.all_commits())):
@@ -143,21 +145,13 @@ def _brought_up(repo: Repository, base: Database, full: bool, progress: Progress
     return done
 
 
-def _read(
-    repo: Repository,
-    base: Database,
-    full: bool,
-    seen: tuple[str | None, ...],
-    heads: Sequence[str],
-    stamps: tuple[str, str],
-    progress: Progress,
-) -> Synced | None:
-    """Change the graph as ``_sync``, in the way that can be had."""
+def _as_streams(change: Callable[..., Synced | None]) -> Synced | None:
+    """Change the graph, with history as streams of git's where it can be had so."""
     try:
         with no_garbage():
-            return _sync(repo, base, full, seen, heads, stamps, progress, streams=True)
+            return change(streams=True)
     except BulkError:
-        return _sync(repo, base, full, seen, heads, stamps, progress, streams=False)
+        return change(streams=False)
 
 
 def _sync(

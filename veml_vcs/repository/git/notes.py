@@ -88,12 +88,14 @@ def read_notes(
     for version in versions:
         if about is None or version in about:
             try:
-                yield version, _read(repo, kind, version, tables) or b""
+                note = _read(repo, kind, version, tables) or b""
             except DamagedError as error:
                 if lost is None:
                     raise
                 blobs = (one.get(version) for _, one in tables if isinstance(one, dict))
                 lost.append(LostNotes(kind, version, next(filter(None, blobs), None), error))
+            else:
+                yield version, note
 
 
 def _read(

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import stat
 import subprocess
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -29,12 +28,11 @@ from veml_vcs.ids import CommitId, VersionId, short
 from veml_vcs.objects.files import Files
 from veml_vcs.repository.git.disk import GitDisk
 from veml_vcs.repository.git.hook import FunctionHook
+from veml_vcs.repository.git.work_trees import detached_heads
 
 REGULAR_MODE = 0o100644
 
 _ON_BRANCH = b"ref: refs/heads/"
-_IS_ID = re.compile(rb"[0-9a-f]{40}")
-_MAX_HEAD_BYTES = 4096
 
 _MANY_PACKS = 50
 """Git's own ``gc.autoPackLimit``."""
@@ -269,23 +267,11 @@ class GitRepo:
                 continue  # a branch without commits, or a ref to what a shallow clone lacks
             if isinstance(peeled, Commit):
                 found[CommitId(peeled.id.decode())] = None
-        for one in self._detached_heads():
-            if isinstance(self.dulwich.object_store[one], Commit):
+        store = self.dulwich.object_store
+        for one in detached_heads(self.common_folder):
+            if one in store and isinstance(store[one], Commit):
                 found[CommitId(one.decode())] = None
         return list(found)
-
-    def _detached_heads(self) -> Iterator[ObjectID]:
-        """Yield where HEAD is detached, in the main work tree and in linked ones."""
-        below = os.path.join(self.common_folder, "worktrees")
-        names: list[str] = []
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # there are none
-            names = sorted(os.listdir(below))
-        for folder in (self.common_folder, *(os.path.join(below, name) for name in names)):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                with open(os.path.join(folder, "HEAD"), "rb") as file:
-                    says = ObjectID(file.read(_MAX_HEAD_BYTES).strip())
-                if _IS_ID.fullmatch(says) and says in self.dulwich.object_store:
-                    yield says
 
     def remote_branches(self) -> dict[str, CommitId]:
         """Return remote-tracking branches and where they stand, by name (``origin/main``)."""

@@ -25,6 +25,7 @@ from veml_vcs.ids import FragmentId, ObjectId, VersionId
 from veml_vcs.objects.local import Pack
 from veml_vcs.objects.protocol import ObjectKind
 from veml_vcs.objects.sweep import PackPlan, copy_order, plan_packs, removable
+from veml_vcs.repository.git.work_trees import control_folders
 from veml_vcs.repository.progress import Progress, silent
 from veml_vcs.repository.repository import Repository
 from veml_vcs.repository.upkeep.roots import RootFinder, Roots
@@ -395,12 +396,7 @@ class _Collection:
         """With hardly any grace period, a Git command at work must end first."""
         if self._before_ns / 1e9 < time.time() - _RISKY_SECONDS:
             return
-        common = self._repo.git.common_folder
-        folders = [common]
-        if os.path.isdir(os.path.join(common, "worktrees")):
-            below = os.path.join(common, "worktrees")
-            folders += [os.path.join(below, name) for name in sorted(os.listdir(below))]
-        for folder in folders:
+        for folder in control_folders(self._repo.git.common_folder):
             path = os.path.join(folder, "index.lock")
             if os.path.exists(path):
                 raise LockedError(

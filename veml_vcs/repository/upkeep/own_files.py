@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from veml_vcs.repository.git.work_trees import control_folders
 from veml_vcs.repository.repository import Repository
 
 _MAX_STATE_BYTES = 64 << 20
@@ -16,8 +17,7 @@ def work_trees(repo: Repository) -> list[tuple[str, str | None]]:
     """Return each work tree's control folder, and its root (None if that is gone)."""
     common = repo.git.common_folder
     found: list[tuple[str, str | None]] = [(common, _main_root(repo))]
-    for name in names_in(os.path.join(common, "worktrees")):
-        folder = os.path.join(common, "worktrees", name)
+    for folder in control_folders(common)[1:]:
         place = os.fsdecode(read_file(folder, "gitdir").strip())
         root = os.path.dirname(os.path.join(folder, place)) if place else None
         found.append((folder, root if root and os.path.isdir(root) else None))
